@@ -1,0 +1,129 @@
+//! Every default in one place; each is the value that `config/latido.toml` shows.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::{
+    CheckpointConfig, DepartmentConfig, DetectConfig, HttpConfig, InputConfig, KafkaConfig, LogConfig, LogFormat,
+    PipelineConfig, ScorerChoice, ScorerConfig, Span, StartPosition, WindowsConfig,
+};
+
+impl Default for KafkaConfig {
+    fn default() -> Self {
+        Self {
+            brokers: vec!["localhost:9092".to_owned()],
+            topics: vec!["customer-messages".to_owned()],
+            group: "latido".to_owned(),
+            group_instance_id: None,
+            session_timeout: Span::from_secs(6),
+            start: StartPosition::Earliest,
+            dead_letter_topic: None,
+            properties: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for InputConfig {
+    fn default() -> Self {
+        Self {
+            text: "/text".to_owned(),
+            department: "/department".to_owned(),
+            timestamp: "/timestamp".to_owned(),
+            id: "/id".to_owned(),
+            customer_id: "/customer_id".to_owned(),
+            conversation_id: "/conversation_id".to_owned(),
+            author: "/author".to_owned(),
+            audience: "/audience".to_owned(),
+            channel: "/channel".to_owned(),
+            touchpoint: "/touchpoint".to_owned(),
+            language: "/language".to_owned(),
+            max_text_bytes: 16 * 1024,
+            future_skew: Span::from_secs(5 * 60),
+        }
+    }
+}
+
+impl Default for ScorerConfig {
+    fn default() -> Self {
+        Self { kind: ScorerChoice::Embedded, model: None }
+    }
+}
+
+impl Default for WindowsConfig {
+    fn default() -> Self {
+        Self {
+            lengths: [5 * 60, 15 * 60, 3_600, 6 * 3_600, 24 * 3_600].map(Span::from_secs).to_vec(),
+            lateness: Span::from_secs(30),
+            alignment: Span::from_secs(3_600),
+            idle_after: Span::from_secs(30),
+        }
+    }
+}
+
+impl Default for DetectConfig {
+    fn default() -> Self {
+        Self {
+            window: Span::from_secs(15 * 60),
+            min_messages: 10,
+            enter_p_value: 1e-6,
+            exit_p_value: 1e-2,
+            hold: Span::from_secs(5 * 60),
+            learn_messages: 1_000,
+            min_seen: 200,
+            prior_negative_ratio: 0.3,
+            prior_frustrated_ratio: 0.3,
+            half_life: Span::from_secs(7 * 24 * 3_600),
+        }
+    }
+}
+
+impl Default for CheckpointConfig {
+    fn default() -> Self {
+        Self { directory: PathBuf::from("/var/lib/latido"), interval: Span::from_secs(10) }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9_464)), metrics_listen: None, token_file: None }
+    }
+}
+
+impl Default for PipelineConfig {
+    fn default() -> Self {
+        Self {
+            score_threads: 0,
+            batch_records: 512,
+            batch_bytes: 256 * 1024,
+            in_flight_bytes: 32 * 1024 * 1024,
+            drain_timeout: Span::from_secs(5),
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}
+
+impl DepartmentConfig {
+    /// A department of that id and nothing else set.
+    #[must_use]
+    pub fn named(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            team: String::new(),
+            time_zone: utc(),
+            expected_negative_ratio: None,
+            expected_frustrated_ratio: None,
+        }
+    }
+}
+
+/// The default time zone of a department.
+pub(super) fn utc() -> String {
+    "UTC".to_owned()
+}

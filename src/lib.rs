@@ -1,0 +1,25 @@
+//! Latido: a real-time customer-sentiment stream processor.
+//!
+//! The rooms, in the order a message walks through them:
+//!
+//! | room | what happens there |
+//! |---|---|
+//! | [`message`] | the words everybody shares, as types |
+//! | [`config`] | one struct for each room, loaded, validated, explained |
+//! | [`ingest`] | Kafka in: the consumer thread, decoding, routing, dead letters, the offset ledger |
+//! | [`score`] | text in, [`message::Score`] out |
+//! | [`window`] | panes, windows and stream time: pure, time is an argument |
+//! | [`detect`] | baselines, tests and alert states: pure |
+//! | [`checkpoint`] | state and next offsets, saved and restored together |
+//! | [`publish`] | metrics and HTTP |
+//! | [`pipeline`] | wires the rooms: start, drain, stop |
+//! | [`commands`] | what the command line can do |
+//!
+//! Imports run one way, down this list's order of dependence; `ARCHITECTURE.md` is the map.
+
+pub mod config;
+pub mod detect;
+pub mod message;
+pub mod publish;
+pub mod score;
+pub mod window;

@@ -1,0 +1,140 @@
+//! What the fold publishes and everybody else reads.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use dashmap::DashMap;
+
+use crate::detect::{Alert, AlertKind, DepartmentOutlook};
+use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment};
+use crate::window::Tally;
+
+/// One department at one moment. Counts are since the start of the process.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DepartmentView {
+    /// Scored messages by audience and sentiment, in the order of [`Audience::ALL`] and [`Sentiment::ALL`].
+    pub messages: [[u64; Sentiment::ALL.len()]; Audience::ALL.len()],
+    /// Frustrated messages by audience.
+    pub frustrated: [u64; Audience::ALL.len()],
+    /// Messages by author, in the order of [`Author::ALL`]; the customer's place stays 0.
+    pub context: [u64; Author::ALL.len()],
+    /// Messages too old for any window.
+    pub late: u64,
+    /// Texts cut to the longest allowed.
+    pub cut_texts: u64,
+    /// Alerts opened, in the order of [`AlertKind::ALL`]; replayed ones not among them.
+    pub alerts_opened: [u64; AlertKind::ALL.len()],
+    /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
+    pub windows: Vec<Tally>,
+    /// What the detector says.
+    pub outlook: DepartmentOutlook,
+}
+
+/// A partition at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionView {
+    /// Which one.
+    pub partition: PartitionId,
+    /// Records not folded yet; none while unknown.
+    pub lag: Option<u64>,
+}
+
+/// How full a bounded buffer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// Its name: a label value.
+    pub name: &'static str,
+    /// Items in it.
+    pub items: usize,
+    /// Most items it may hold.
+    pub items_limit: usize,
+    /// Bytes in it.
+    pub bytes: usize,
+    /// Most bytes it may hold.
+    pub bytes_limit: usize,
+}
+
+/// The stream at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StreamView {
+    /// Some assigned partition is below the end offset seen at its assignment, or nothing is assigned yet.
+    pub catching_up: bool,
+    /// Stream time; none before the first message.
+    pub watermark: Option<EventTime>,
+    /// End of the windows shown; none before the first pane closed.
+    pub window_end: Option<EventTime>,
+    /// Unusable records by reason, in the order of [`RejectReason::ALL`].
+    pub rejected: [u64; RejectReason::ALL.len()],
+    /// Assigned partitions.
+    pub partitions: Vec<PartitionView>,
+    /// Partitions that the topics have; none while unknown.
+    pub topic_partitions: Option<usize>,
+    /// Partitions assigned and revoked so far, as events.
+    pub rebalances_assigned: u64,
+    /// See [`Self::rebalances_assigned`].
+    pub rebalances_revoked: u64,
+    /// Wall clock of the last checkpoint saved; none before the first.
+    pub checkpoint_saved: Option<EventTime>,
+    /// Checkpoints that could not be saved.
+    pub checkpoint_failures: u64,
+    /// Dead letters confirmed by the broker.
+    pub dead_letters: u64,
+    /// Every alert that is open or closed within the last 7 days of event time, oldest first.
+    pub alerts: Arc<Vec<Alert>>,
+    /// The bounded buffers (INV-6).
+    pub buffers: Vec<Buffer>,
+}
+
+/// One consistent view: the stream and every department of the same moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The stream.
+    pub stream: Arc<StreamView>,
+    /// The departments, in the roster's order.
+    pub departments: Vec<Arc<DepartmentView>>,
+}
+
+/// Where the fold, its only writer, puts what it has to show.
+///
+/// Writers hold the gate while they replace what changed, readers while they clone the `Arc`s: both take
+/// microseconds, so that no scrape slows the fold.
+#[derive(Debug)]
+pub struct Board {
+    gate: RwLock<Arc<StreamView>>,
+    departments: DashMap<DepartmentId, Arc<DepartmentView>>,
+}
+
+impl Board {
+    /// A board of so many departments, all empty, catching up.
+    #[must_use]
+    pub fn new(departments: usize, windows: usize) -> Self {
+        let empty = Arc::new(DepartmentView { windows: vec![Tally::default(); windows], ..DepartmentView::default() });
+        let ids = (0..departments).filter_map(|place| u16::try_from(place).ok()).map(DepartmentId);
+        Self {
+            gate: RwLock::new(Arc::new(StreamView { catching_up: true, ..StreamView::default() })),
+            departments: ids.map(|id| (id, Arc::clone(&empty))).collect(),
+        }
+    }
+
+    /// Replaces the stream's view and those of the departments that changed.
+    pub fn publish(&self, stream: StreamView, changed: impl IntoIterator<Item = (DepartmentId, DepartmentView)>) {
+        let changed: Vec<_> = changed.into_iter().map(|(id, view)| (id, Arc::new(view))).collect();
+        let stream = Arc::new(stream);
+        let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, view) in changed {
+            self.departments.insert(id, view);
+        }
+        *gate = stream;
+    }
+
+    /// One consistent view.
+    #[must_use]
+    pub fn read(&self) -> View {
+        let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let mut departments: Vec<_> =
+            self.departments.iter().map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect();
+        let stream = Arc::clone(&gate);
+        drop(gate);
+        departments.sort_unstable_by_key(|(id, _)| *id);
+        View { stream, departments: departments.into_iter().map(|(_, view)| view).collect() }
+    }
+}

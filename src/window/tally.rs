@@ -1,0 +1,64 @@
+//! What is counted of the messages in a slice of event time.
+
+use std::ops::{AddAssign, SubAssign};
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::{Score, Sentiment};
+
+/// Counts of scored messages. `messages` = `negative` + neutral + `positive`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Scored messages.
+    pub messages: u32,
+    /// Of these, with negative sentiment.
+    pub negative: u32,
+    /// Of these, with positive sentiment.
+    pub positive: u32,
+    /// Of these, frustrated.
+    pub frustrated: u32,
+}
+
+impl Tally {
+    /// The tally of one message.
+    #[must_use]
+    pub fn of(score: &Score) -> Self {
+        let label = score.sentiment.label();
+        Self {
+            messages: 1,
+            negative: u32::from(label == Sentiment::Negative),
+            positive: u32::from(label == Sentiment::Positive),
+            frustrated: u32::from(score.is_frustrated()),
+        }
+    }
+
+    /// Messages neither negative nor positive.
+    #[must_use]
+    pub fn neutral(&self) -> u32 {
+        self.messages - self.negative - self.positive
+    }
+
+    /// Whether nothing was counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.messages == 0
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.messages += other.messages;
+        self.negative += other.negative;
+        self.positive += other.positive;
+        self.frustrated += other.frustrated;
+    }
+}
+
+impl SubAssign for Tally {
+    fn sub_assign(&mut self, other: Self) {
+        self.messages -= other.messages;
+        self.negative -= other.negative;
+        self.positive -= other.positive;
+        self.frustrated -= other.frustrated;
+    }
+}
