@@ -19,6 +19,7 @@
 
 pub mod config;
 pub mod detect;
+pub mod ingest;
 pub mod message;
 pub mod publish;
 pub mod score;
