@@ -1,11 +1,24 @@
 //! Kafka in: batches of records, decoded into messages and routed to departments.
 
+mod assembler;
 mod batch;
+mod consumer;
+mod context;
+mod dead_letters;
 mod decode;
+mod ledger;
 mod pointer;
+mod quiet_log;
 mod route;
+mod shared;
+mod stats;
 mod timestamp;
 
 pub use batch::{Batch, BatchBuilder, Headers, Record};
+pub use consumer::{Consumer, ConsumerError, Links};
+pub use context::{Assignment, Positions};
+pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_LIMIT};
 pub use decode::{Decoder, Rejection};
+pub use ledger::{Claim, Ledger, Seat};
 pub use route::Router;
+pub use shared::{ConsumerStatus, PartitionStatus, Shared};

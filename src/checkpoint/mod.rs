@@ -1,0 +1,12 @@
+//! State and next offsets, saved and restored together (INV-1, INV-2).
+//!
+//! What a checkpoint holds is one moment of the fold: every record below its next offsets is in its panes, and none
+//! above. A restarted daemon takes the panes and resumes from those offsets, whatever the consumer group committed.
+
+mod directory;
+mod format;
+mod snapshot;
+
+pub use directory::{Directory, DirectoryError, read};
+pub use format::{FORMAT_VERSION, FormatError, decode, encode};
+pub use snapshot::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};

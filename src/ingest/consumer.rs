@@ -1,0 +1,401 @@
+//! The consumer thread: it polls, copies records into batches and hands them over. It blocks on nothing but the poll.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, SendTimeoutError, Sender};
+use rdkafka::ClientConfig;
+use rdkafka::Offset as KafkaOffset;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::config::{Config, StartPosition};
+use crate::message::PartitionId;
+use crate::publish::{Health, Thread};
+
+use super::Batch;
+use super::assembler::Assembler;
+use super::context::{Assignment, Event, IngestContext, Positions, commit, list_of};
+use super::quiet_log::{QuietLog, is_connection_trouble};
+use super::shared::Shared;
+
+/// Longest wait for a record when nothing is being assembled.
+const IDLE_POLL: Duration = Duration::from_millis(50);
+/// Longest a record waits for its batch to fill.
+const LINGER: Duration = Duration::from_millis(10);
+/// Most records taken before everything else has its turn.
+const RECORDS_A_TURN: usize = 1_000;
+/// One wait for room in the hand-over; then the poll has its turn again.
+const WAIT_FOR_ROOM: Duration = Duration::from_millis(5);
+/// Without room for this long, partitions are paused. Pausing drops what librdkafka has fetched, so not at once.
+const PAUSE_AFTER: Duration = Duration::from_millis(500);
+/// Statistics carry the ends of the partitions, which stream time and catching up need.
+const STATISTICS_MILLIS: &str = "500";
+
+/// Why the consumer cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsumerError {
+    /// librdkafka refused the settings.
+    #[error("the consumer cannot be made: {0}; check [kafka] and [kafka.properties]")]
+    Client(#[source] KafkaError),
+    /// librdkafka refused the topics.
+    #[error("cannot subscribe to {topics}: {source}; check kafka.topics")]
+    Subscribe {
+        /// The topics.
+        topics: String,
+        /// What librdkafka said.
+        source: KafkaError,
+    },
+}
+
+/// What the consumer thread is connected to.
+#[derive(Debug)]
+pub struct Links {
+    /// Batches for the scoring pool.
+    pub batches: Sender<Batch>,
+    /// Changes of assignment for the fold.
+    pub assignments: Sender<Assignment>,
+    /// What checkpoints cover, to be committed.
+    pub covered: Receiver<Positions>,
+    /// Positions and limits shared with the fold.
+    pub shared: Arc<Shared>,
+    /// Heartbeats and readiness.
+    pub health: Arc<Health>,
+    /// Stop reading: hand over what is assembled.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// The consumer thread's own.
+pub struct Consumer {
+    consumer: BaseConsumer<IngestContext>,
+    topics: Vec<String>,
+    assembler: Assembler,
+    outbox: VecDeque<Batch>,
+    batches: Option<Sender<Batch>>,
+    covered: Receiver<Positions>,
+    shared: Arc<Shared>,
+    health: Arc<Health>,
+    stop: Arc<AtomicBool>,
+    in_flight_limit: usize,
+    congested_since: Option<Instant>,
+    ahead: BTreeSet<PartitionId>,
+    paused: BTreeSet<PartitionId>,
+    check_range: bool,
+    rejoin_at: Option<Instant>,
+}
+
+impl Consumer {
+    /// Makes the consumer and subscribes. Brokers need not be there yet.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the settings or the topics.
+    pub fn new(
+        config: &Config,
+        mut client: ClientConfig,
+        instance: &str,
+        start_from: Option<StartPosition>,
+        links: Links,
+    ) -> Result<Self, ConsumerError> {
+        own_settings(&mut client, config, instance);
+        let context = IngestContext {
+            shared: Arc::clone(&links.shared),
+            health: Arc::clone(&links.health),
+            log: QuietLog::new("consumer"),
+            events: Mutex::default(),
+            to_fold: links.assignments,
+            start: config.kafka.start,
+            start_from,
+            drain_timeout: config.pipeline.drain_timeout.get(),
+            closing: AtomicBool::new(false),
+        };
+        let consumer: BaseConsumer<IngestContext> =
+            client.create_with_context(context).map_err(ConsumerError::Client)?;
+        let this = Self {
+            consumer,
+            topics: config.kafka.topics.clone(),
+            assembler: Assembler::new(&config.pipeline),
+            outbox: VecDeque::new(),
+            batches: Some(links.batches),
+            covered: links.covered,
+            shared: links.shared,
+            health: links.health,
+            stop: links.stop,
+            in_flight_limit: config.pipeline.in_flight_bytes,
+            congested_since: None,
+            ahead: BTreeSet::new(),
+            paused: BTreeSet::new(),
+            check_range: false,
+            rejoin_at: None,
+        };
+        this.subscribe()?;
+        this.health.set_not_ready("assignment", "waiting for the group to assign partitions".to_owned());
+        Ok(this)
+    }
+
+    fn subscribe(&self) -> Result<(), ConsumerError> {
+        let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+        self.consumer
+            .subscribe(&topics)
+            .map_err(|source| ConsumerError::Subscribe { topics: self.topics.join(", "), source })
+    }
+
+    /// Reads until told to stop, then hands over the rest, waits for the last checkpoint to be committed and leaves.
+    pub fn run(mut self) {
+        while !self.stop.load(Ordering::Acquire) {
+            self.health.beat(Thread::Ingest);
+            self.turn();
+        }
+        self.finish();
+    }
+
+    /// One turn: hand over, pause or resume, commit, poll, assemble.
+    fn turn(&mut self) {
+        self.hand_over();
+        self.regulate();
+        self.commit_covered(CommitMode::Async);
+        self.rejoin_if_due();
+        if self.check_range {
+            self.find_unreadable();
+        }
+        self.poll();
+        self.assembler.flush_older_than(LINGER, &mut self.outbox);
+        self.react();
+    }
+
+    /// Takes records until there are none, something else happened, or a batch is full. Without room: one record.
+    fn poll(&mut self) {
+        let most = if self.outbox.is_empty() { RECORDS_A_TURN } else { 1 };
+        for _ in 0..most {
+            let wait = if self.assembler.is_empty() && self.outbox.is_empty() { IDLE_POLL } else { Duration::ZERO };
+            let error = match self.consumer.poll(wait) {
+                Some(Ok(message)) => {
+                    self.assembler.push(&message, &mut self.outbox);
+                    if self.outbox.is_empty() {
+                        continue;
+                    }
+                    return;
+                }
+                Some(Err(error)) => error,
+                None => return self.assembler.flush(&mut self.outbox),
+            };
+            return self.note(&error);
+        }
+    }
+
+    /// Acts on what happened inside the poll.
+    fn react(&mut self) {
+        for event in self.consumer.context().take_events() {
+            match event {
+                Event::Assigned(seats) => {
+                    self.assembler.assign(&seats);
+                    self.paused.clear();
+                    self.ahead.clear();
+                    self.check_range = false;
+                    if seats.is_empty() {
+                        let message = "the group has more members than partitions: none is ours".to_owned();
+                        self.health.set_not_ready("assignment", message);
+                    } else if self.rejoin_at.is_none() {
+                        self.health.set_ready("assignment");
+                    }
+                    self.health.set_ready("topic");
+                }
+                Event::Revoked(partitions) => {
+                    self.assembler.revoke(&partitions);
+                    self.paused.clear();
+                    self.health.set_not_ready("assignment", "waiting for the group to assign partitions".to_owned());
+                }
+                Event::Rejoin => self.rejoin_at = Some(Instant::now() + Duration::from_secs(5)),
+            }
+        }
+    }
+
+    /// Moves batches from the outbox to the pool; waits a moment for room, never longer.
+    fn hand_over(&mut self) {
+        let Some(batches) = &self.batches else { return };
+        while let Some(batch) = self.outbox.pop_front() {
+            let (partition, next) = (batch.partition.clone(), batch.next);
+            let (records, bytes) = (batch.len(), batch.bytes());
+            self.shared.enter(records, bytes);
+            if let Some(status) = self.shared.status().partitions.get_mut(&partition) {
+                status.handed_over = Some(next);
+            }
+            match batches.send_timeout(batch, WAIT_FOR_ROOM) {
+                Ok(()) => {}
+                Err(SendTimeoutError::Timeout(batch) | SendTimeoutError::Disconnected(batch)) => {
+                    self.shared.leave(records, bytes);
+                    self.outbox.push_front(batch);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Pauses and resumes: everything while there is no room, else whatever ran ahead of stream time.
+    fn regulate(&mut self) {
+        if let Some(ahead) = self.shared.take_ahead() {
+            self.ahead = ahead;
+        }
+        let in_flight = self.shared.in_flight_bytes();
+        let full = !self.outbox.is_empty() || in_flight > self.in_flight_limit;
+        // Resumed only at half, so that a slow pool does not make it flutter.
+        let room = self.outbox.is_empty() && in_flight <= self.in_flight_limit / 2;
+        match self.congested_since {
+            None if full => self.congested_since = Some(Instant::now()),
+            Some(_) if room => self.congested_since = None,
+            _ => {}
+        }
+        if full && in_flight > self.in_flight_limit {
+            // The poll that follows may bring one record a turn: a bounded trickle until the pause takes hold.
+            std::thread::sleep(WAIT_FOR_ROOM);
+        }
+        let stuck = self.congested_since.is_some_and(|since| since.elapsed() > PAUSE_AFTER);
+        let wanted: BTreeSet<PartitionId> = {
+            let status = self.shared.status();
+            let assigned = status.partitions.keys();
+            assigned.filter(|partition| stuck || self.ahead.contains(*partition)).cloned().collect()
+        };
+        if wanted != self.paused {
+            self.pause_exactly(wanted);
+        }
+    }
+
+    fn pause_exactly(&mut self, wanted: BTreeSet<PartitionId>) {
+        let pause: Vec<&PartitionId> = wanted.difference(&self.paused).collect();
+        let resume: Vec<&PartitionId> = self.paused.difference(&wanted).collect();
+        let paused = list_of(&pause, KafkaOffset::Invalid).and_then(|list| self.consumer.pause(&list));
+        let resumed = list_of(&resume, KafkaOffset::Invalid).and_then(|list| self.consumer.resume(&list));
+        if let Err(error) = paused.and(resumed) {
+            self.consumer.context().log.error(&error, "partitions could not be paused or resumed; trying again");
+            return;
+        }
+        self.paused = wanted;
+    }
+
+    fn commit_covered(&mut self, mode: CommitMode) {
+        let Some(covered) = self.covered.try_iter().last() else { return };
+        let ours: Positions = {
+            let status = self.shared.status();
+            covered.into_iter().filter(|(partition, _)| status.partitions.contains_key(partition)).collect()
+        };
+        commit(&self.consumer, &ours, mode);
+    }
+
+    fn rejoin_if_due(&mut self) {
+        if self.rejoin_at.is_none_or(|at| Instant::now() < at) {
+            return;
+        }
+        self.rejoin_at = None;
+        self.consumer.unsubscribe();
+        if let Err(error) = self.subscribe() {
+            tracing::error!(%error, "cannot join the group again");
+            self.rejoin_at = Some(Instant::now() + Duration::from_secs(5));
+        }
+    }
+
+    fn note(&mut self, error: &KafkaError) {
+        let Some(code) = error.rdkafka_error_code() else {
+            if !matches!(error, KafkaError::PartitionEOF(_)) {
+                self.consumer.context().log.error(error, "consumer error");
+            }
+            return;
+        };
+        match code {
+            RDKafkaErrorCode::PartitionEOF => {}
+            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                let message = format!("a topic of kafka.topics ({}) does not exist; waiting for it", self.topics.join(", "));
+                self.consumer.context().log.error(error, &message);
+                self.health.set_not_ready("topic", message);
+            }
+            RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => self.check_range = true,
+            code if is_connection_trouble(code) => {
+                self.consumer.context().log.error(error, "no broker of kafka.brokers answers; trying on");
+            }
+            _ => self.consumer.context().log.error(error, "consumer error"),
+        }
+    }
+
+    /// Finds the partitions whose saved offset is not in the log. They are not read until an operator decides.
+    fn find_unreadable(&mut self) {
+        self.check_range = false;
+        let partitions: Vec<PartitionId> = self.shared.status().partitions.keys().cloned().collect();
+        let mut told = Vec::new();
+        for partition in partitions {
+            let Some(next) = self.shared.ledger().applied(&partition) else { continue };
+            let Ok((low, high)) =
+                self.consumer.fetch_watermarks(&partition.topic, partition.partition, Duration::from_secs(1))
+            else {
+                self.check_range = true;
+                continue;
+            };
+            if (low..=high).contains(&next.0) {
+                continue;
+            }
+            if let Some(status) = self.shared.status().partitions.get_mut(&partition) {
+                status.unreadable = true;
+            }
+            told.push(format!("{partition}: saved offset {} is not in the log, which holds {low} to {high}", next.0));
+        }
+        if told.is_empty() {
+            return;
+        }
+        let message = format!(
+            "{}. Nothing of it is read. Restart with --start-from earliest, latest or a time to go on there",
+            told.join("; ")
+        );
+        tracing::error!("{message}");
+        self.health.set_not_ready("offset_out_of_range", message);
+    }
+
+    /// Hands over what is assembled, then keeps the group's session until the last checkpoint is committed.
+    fn finish(&mut self) {
+        let deadline = Instant::now() + self.consumer.context().drain_timeout;
+        self.assembler.flush(&mut self.outbox);
+        while !self.outbox.is_empty() && Instant::now() < deadline {
+            self.health.beat(Thread::Ingest);
+            self.hand_over();
+        }
+        // The pool ends when nobody can send to it any more, then the fold, then the checkpoint writer.
+        self.batches = None;
+        while Instant::now() < deadline {
+            self.health.beat(Thread::Ingest);
+            match self.covered.recv_timeout(IDLE_POLL) {
+                Ok(covered) => commit(&self.consumer, &self.assigned_of(covered), CommitMode::Sync),
+                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.consumer.context().closing.store(true, Ordering::Release);
+    }
+
+    fn assigned_of(&self, covered: Positions) -> Positions {
+        let status = self.shared.status();
+        covered.into_iter().filter(|(partition, _)| status.partitions.contains_key(partition)).collect()
+    }
+}
+
+/// The settings that the daemon owns.
+fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
+    let kafka = &config.kafka;
+    // Half of the budget is librdkafka's, and it prefetches for each partition.
+    let prefetch_kilobytes = (config.pipeline.in_flight_bytes / 1024).max(1_024);
+    let session_millis = kafka.session_timeout.get().as_millis();
+    client
+        .set("group.id", &kafka.group)
+        .set("group.instance.id", instance)
+        .set("session.timeout.ms", session_millis.to_string())
+        .set("heartbeat.interval.ms", (session_millis / 3).to_string())
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // A saved offset outside the log is an error, never a silent reset.
+        .set("auto.offset.reset", "error")
+        .set("enable.partition.eof", "true")
+        .set("statistics.interval.ms", STATISTICS_MILLIS)
+        .set("partition.assignment.strategy", "range,roundrobin")
+        .set("queued.max.messages.kbytes", prefetch_kilobytes.to_string())
+        .set("queued.min.messages", "20000")
+        // At its default of 1000 a fast consumer stalls whenever the prefetch queue was full.
+        .set("fetch.queue.backoff.ms", "5")
+        .set("topic.metadata.refresh.interval.ms", "10000");
+}

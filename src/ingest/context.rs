@@ -1,0 +1,334 @@
+//! What librdkafka calls back: rebalances, statistics, errors. Everything here runs on the consumer thread, inside `poll`.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+
+use crate::config::StartPosition;
+use crate::message::{NextOffset, PartitionId};
+use crate::publish::Health;
+
+use super::quiet_log::QuietLog;
+use super::shared::{PartitionStatus, Shared};
+use super::stats;
+
+/// How long one question to the broker may take inside a rebalance.
+const ASK: Duration = Duration::from_secs(5);
+
+/// A change of assignment, for the fold.
+#[derive(Debug)]
+pub enum Assignment {
+    /// These partitions are ours, from this epoch on.
+    Assigned(Vec<(PartitionId, u32)>),
+    /// These are no longer.
+    Revoked(Vec<PartitionId>),
+    /// Save a checkpoint now and answer with the positions it covers.
+    Checkpoint(Sender<Positions>),
+}
+
+/// Next offsets by partition.
+pub type Positions = Vec<(PartitionId, NextOffset)>;
+
+/// What happened inside `poll` that the consumer thread must act on after it.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A rebalance gave partitions, with the epoch of each.
+    Assigned(Vec<(PartitionId, u32)>),
+    /// A rebalance took partitions.
+    Revoked(Vec<PartitionId>),
+    /// Where to start could not be asked: join again.
+    Rejoin,
+}
+
+/// The consumer's callbacks.
+pub(super) struct IngestContext {
+    pub(super) shared: Arc<Shared>,
+    pub(super) health: Arc<Health>,
+    pub(super) log: QuietLog,
+    pub(super) events: Mutex<Vec<Event>>,
+    pub(super) to_fold: Sender<Assignment>,
+    pub(super) start: StartPosition,
+    /// `--start-from`: where to go on if a saved offset is not in the log.
+    pub(super) start_from: Option<StartPosition>,
+    pub(super) drain_timeout: Duration,
+    /// Set before the consumer is dropped: the revoke fired then has nobody left to wait for.
+    pub(super) closing: AtomicBool,
+}
+
+impl IngestContext {
+    fn push(&self, event: Event) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    pub(super) fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets in `list` where each partition starts: the ledger's position, else the group's, else `kafka.start`.
+    fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
+        let partitions = partitions_of(list);
+        let mut seats = Vec::with_capacity(partitions.len());
+        let mut starts = BTreeMap::new();
+        {
+            let mut ledger = self.shared.ledger();
+            for partition in &partitions {
+                let seat = ledger.assign(partition);
+                seats.push((partition.clone(), seat.epoch));
+                if let Some(next) = seat.resume {
+                    starts.insert(partition.clone(), next.0);
+                }
+            }
+        }
+        if let Err(error) = self.find_starts(consumer, &partitions, &mut starts) {
+            self.log.error(&error, "where to start reading cannot be asked; joining the group again");
+            self.health.set_not_ready("assignment", format!("where to start reading cannot be asked: {error}"));
+            self.push(Event::Rejoin);
+        }
+        set_offsets(list, &starts);
+        let mut ledger = self.shared.ledger();
+        for (partition, start) in &starts {
+            ledger.start_at(partition, NextOffset(*start));
+        }
+        drop(ledger);
+        let mut status = self.shared.status();
+        status.assigned += 1;
+        status.partitions = partitions.iter().map(|partition| (partition.clone(), PartitionStatus::default())).collect();
+        drop(status);
+        tracing::info!(partitions = partitions.len(), "partitions assigned");
+        // The fold must know of an epoch before the first batch of it can come.
+        if self.to_fold.send(Assignment::Assigned(seats.clone())).is_ok() {
+            self.push(Event::Assigned(seats));
+        }
+    }
+
+    fn find_starts(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &[PartitionId],
+        starts: &mut BTreeMap<PartitionId, i64>,
+    ) -> KafkaResult<()> {
+        if let Some(position) = self.start_from {
+            self.replace_unreadable(consumer, position, starts)?;
+        }
+        let unknown: Vec<&PartitionId> = partitions.iter().filter(|partition| !starts.contains_key(*partition)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let committed = consumer.committed_offsets(list_of(&unknown, KafkaOffset::Invalid)?, ASK)?;
+        let mut nowhere = Vec::new();
+        for partition in unknown {
+            match committed.find_partition(&partition.topic, partition.partition).map(|element| element.offset()) {
+                Some(KafkaOffset::Offset(offset)) => {
+                    starts.insert(partition.clone(), offset);
+                }
+                _ => nowhere.push(partition),
+            }
+        }
+        for (partition, offset) in resolve(consumer, self.start, &nowhere)? {
+            starts.insert(partition, offset);
+        }
+        Ok(())
+    }
+
+    /// Puts saved offsets that are not in the log at `--start-from`'s position; the others stay.
+    fn replace_unreadable(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        position: StartPosition,
+        starts: &mut BTreeMap<PartitionId, i64>,
+    ) -> KafkaResult<()> {
+        let mut unreadable = Vec::new();
+        for (partition, offset) in starts.iter() {
+            let (low, high) = consumer.fetch_watermarks(&partition.topic, partition.partition, ASK)?;
+            if !(low..=high).contains(offset) {
+                tracing::warn!(%partition, offset, low, high, start_from = %position, "saved offset is not in the log; starting as told");
+                unreadable.push(partition.clone());
+            }
+        }
+        let unreadable: Vec<&PartitionId> = unreadable.iter().collect();
+        for (partition, offset) in resolve(consumer, position, &unreadable)? {
+            starts.insert(partition, offset);
+        }
+        Ok(())
+    }
+
+    /// Ends the assignment: what is on its way becomes stale, what was folded is saved and committed.
+    fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
+        if self.closing.load(Ordering::Acquire) {
+            return;
+        }
+        let partitions = partitions_of(list);
+        {
+            let mut ledger = self.shared.ledger();
+            for partition in &partitions {
+                ledger.revoke(partition);
+            }
+        }
+        let mut status = self.shared.status();
+        status.revoked += 1;
+        for partition in &partitions {
+            status.partitions.remove(partition);
+        }
+        drop(status);
+        tracing::info!(partitions = partitions.len(), "partitions revoked");
+        self.save_and_commit(consumer, &partitions);
+        if self.to_fold.send(Assignment::Revoked(partitions.clone())).is_ok() {
+            self.push(Event::Revoked(partitions));
+        }
+    }
+
+    /// Asks for a checkpoint and commits what it covers, within the drain timeout.
+    fn save_and_commit(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId]) {
+        let (answer, covered) = crossbeam_channel::bounded(1);
+        if self.to_fold.send(Assignment::Checkpoint(answer)).is_err() {
+            return;
+        }
+        let Ok(covered) = covered.recv_timeout(self.drain_timeout) else {
+            tracing::warn!("no checkpoint within pipeline.drain_timeout; the next owner reads again what is not committed");
+            return;
+        };
+        let ours: Positions = covered.into_iter().filter(|(partition, _)| partitions.contains(partition)).collect();
+        commit(consumer, &ours, CommitMode::Sync);
+    }
+
+    fn take_statistics(&self, json: &[u8]) {
+        let report = match stats::parse(json) {
+            Ok(report) => report,
+            Err(error) => {
+                tracing::debug!(%error, "statistics of librdkafka cannot be read");
+                return;
+            }
+        };
+        if report.connected {
+            self.health.set_ready("kafka");
+        } else {
+            self.health.set_not_ready("kafka", "no broker of kafka.brokers is connected".to_owned());
+        }
+        let now = Instant::now();
+        let mut status = self.shared.status();
+        if !report.partitions.is_empty() {
+            status.topic_partitions = Some(report.partitions.len());
+        }
+        for told in report.partitions {
+            let Some(partition) = status.partitions.get_mut(&told.partition) else { continue };
+            partition.end = told.end;
+            partition.end_at_assignment = partition.end_at_assignment.or(told.end);
+            partition.drained = told.drained.then_some((now, partition.handed_over));
+        }
+    }
+}
+
+impl ClientContext for IngestContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.librdkafka(level, facility, message);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.take_statistics(statistics);
+    }
+
+    fn error(&self, _error: KafkaError, _reason: &str) {
+        // The same error comes out of `poll`, where it is handled.
+    }
+}
+
+impl ConsumerContext for IngestContext {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(list) => self.assign(consumer, list),
+            Rebalance::Revoke(list) => self.revoke(consumer, list),
+            Rebalance::Error(error) => {
+                self.log.error(error, "the group could not be rebalanced");
+                self.push(Event::Rejoin);
+            }
+        }
+    }
+}
+
+/// Commits positions of the group, for tools that watch its lag; what is resumed from is the checkpoint.
+pub(super) fn commit(consumer: &BaseConsumer<IngestContext>, positions: &Positions, mode: CommitMode) {
+    if positions.is_empty() {
+        return;
+    }
+    let result = position_list(positions).and_then(|list| consumer.commit(&list, mode));
+    if let Err(error) = result {
+        consumer.context().log.error(&error, "offsets could not be committed; the next checkpoint commits them");
+    }
+}
+
+fn position_list(positions: &Positions) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(positions.len());
+    for (partition, next) in positions {
+        list.add_partition_offset(&partition.topic, partition.partition, KafkaOffset::Offset(next.0))?;
+    }
+    Ok(list)
+}
+
+/// The partitions of a list; librdkafka's wrapper panics on an empty one.
+fn partitions_of(list: &TopicPartitionList) -> Vec<PartitionId> {
+    if list.count() == 0 {
+        return Vec::new();
+    }
+    list.elements().iter().map(|element| PartitionId::new(element.topic(), element.partition())).collect()
+}
+
+/// A fresh list of partitions, all at one offset. Lists are never kept: one that outlives its client hangs it.
+pub(super) fn list_of(partitions: &[&PartitionId], offset: KafkaOffset) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition_offset(&partition.topic, partition.partition, offset)?;
+    }
+    Ok(list)
+}
+
+fn set_offsets(list: &TopicPartitionList, starts: &BTreeMap<PartitionId, i64>) {
+    if list.count() == 0 {
+        return;
+    }
+    for mut element in list.elements() {
+        let partition = PartitionId::new(element.topic(), element.partition());
+        let Some(start) = starts.get(&partition) else { continue };
+        if let Err(error) = element.set_offset(KafkaOffset::Offset(*start)) {
+            tracing::error!(%partition, start, %error, "librdkafka refuses the offset to start at");
+        }
+    }
+}
+
+/// The offsets at a position of the log.
+pub(super) fn resolve(
+    consumer: &BaseConsumer<IngestContext>,
+    position: StartPosition,
+    partitions: &[&PartitionId],
+) -> KafkaResult<Vec<(PartitionId, i64)>> {
+    if partitions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut at_moment = BTreeMap::new();
+    if let StartPosition::At(moment) = position {
+        let list = list_of(partitions, KafkaOffset::Offset(moment.as_millisecond()))?;
+        for element in consumer.offsets_for_times(list, ASK)?.elements() {
+            if let KafkaOffset::Offset(offset) = element.offset() {
+                at_moment.insert(PartitionId::new(element.topic(), element.partition()), offset);
+            }
+        }
+    }
+    let mut found = Vec::with_capacity(partitions.len());
+    for partition in partitions.iter().copied() {
+        let (low, high) = consumer.fetch_watermarks(&partition.topic, partition.partition, ASK)?;
+        let offset = match position {
+            StartPosition::Earliest => low,
+            StartPosition::Latest => high,
+            StartPosition::At(_) => at_moment.get(partition).copied().unwrap_or(high),
+        };
+        found.push((partition.clone(), offset));
+    }
+    Ok(found)
+}

@@ -1,0 +1,322 @@
+//! Records that cannot be used, written to the dead-letter topic and confirmed.
+//!
+//! Each dead letter has a *ticket*, counted from 1 in the order of the fold. A checkpoint whose offsets pass an
+//! unusable record waits until the broker confirmed its dead letter (INV-1), so nothing is lost with a crash in between.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+
+use crate::message::{EventTime, Offset, PartitionId, RejectReason};
+use crate::publish::{Health, Thread};
+
+use super::quiet_log::QuietLog;
+
+/// Most dead letters waiting for the producer or the broker's word.
+pub const OUTSTANDING_LIMIT: usize = 1_024;
+/// A value that the topic will not take is cut to this and marked.
+const TRUNCATED_BYTES: usize = 64 * 1024;
+const POLL: Duration = Duration::from_millis(10);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A record that cannot be used, with where it came from and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The partition it came from.
+    pub partition: PartitionId,
+    /// Its offset there.
+    pub offset: Offset,
+    /// Its own key.
+    pub key: Option<Vec<u8>>,
+    /// Its own value.
+    pub value: Option<Vec<u8>>,
+    /// Its own headers.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Why it cannot be used.
+    pub reason: RejectReason,
+    /// What exactly is wrong; never the text.
+    pub error: String,
+    /// When it was read.
+    pub received_at: EventTime,
+}
+
+/// Why the dead-letter producer cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DeadLetterError {
+    /// librdkafka refused the settings.
+    #[error("the dead-letter producer cannot be made: {0}; check [kafka.properties]")]
+    Producer(#[from] KafkaError),
+    /// No thread.
+    #[error("the dead-letter thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// How far the dead letters have come.
+#[derive(Debug, Default)]
+pub struct DeadLetterProgress {
+    confirmed_through: AtomicU64,
+    confirmed: AtomicU64,
+    outstanding: AtomicUsize,
+}
+
+impl DeadLetterProgress {
+    /// Every ticket up to this one is confirmed.
+    #[must_use]
+    pub fn confirmed_through(&self) -> u64 {
+        self.confirmed_through.load(Ordering::Acquire)
+    }
+
+    /// Dead letters confirmed so far.
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.confirmed.load(Ordering::Relaxed)
+    }
+
+    /// Dead letters not confirmed yet.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.outstanding.load(Ordering::Relaxed)
+    }
+}
+
+/// The fold's end of the dead-letter thread.
+#[derive(Debug)]
+pub struct DeadLetters {
+    sender: Sender<(u64, DeadLetter)>,
+    progress: Arc<DeadLetterProgress>,
+    last_ticket: u64,
+}
+
+impl DeadLetters {
+    /// Starts the thread that writes to `topic`.
+    ///
+    /// # Errors
+    /// If the producer cannot be made or the thread not be started.
+    pub fn start(
+        mut client: ClientConfig,
+        topic: &str,
+        health: Arc<Health>,
+    ) -> Result<(Self, JoinHandle<()>), DeadLetterError> {
+        // At least once is promised; what is too large is the broker's to refuse, not ours.
+        client.set("acks", "all");
+        client.set("message.max.bytes", "100000000");
+        client.set("linger.ms", "5");
+        let context = Context { reports: Mutex::default(), log: QuietLog::new("dead-letter producer") };
+        let producer: BaseProducer<Context> = client.create_with_context(context)?;
+        let (sender, receiver) = bounded(OUTSTANDING_LIMIT);
+        let progress = Arc::new(DeadLetterProgress::default());
+        let writer = Writer {
+            producer,
+            topic: topic.to_owned(),
+            receiver,
+            progress: Arc::clone(&progress),
+            health,
+            waiting: BTreeMap::new(),
+            last_taken: 0,
+        };
+        let thread = thread::Builder::new().name("latido-dead".to_owned()).spawn(move || writer.run())?;
+        Ok((Self { sender, progress, last_ticket: 0 }, thread))
+    }
+
+    /// Hands a dead letter over. Where too many are waiting, waits for room and calls `waiting` now and then; gives
+    /// up once that says so.
+    pub fn send(&mut self, letter: DeadLetter, mut waiting: impl FnMut() -> bool) -> bool {
+        let ticket = self.last_ticket + 1;
+        let mut parcel = (ticket, letter);
+        loop {
+            match self.sender.send_timeout(parcel, POLL) {
+                Ok(()) => break,
+                Err(SendTimeoutError::Timeout(back)) if waiting() => parcel = back,
+                Err(_) => return false,
+            }
+        }
+        self.progress.outstanding.fetch_add(1, Ordering::Relaxed);
+        self.last_ticket = ticket;
+        true
+    }
+
+    /// The ticket of the last dead letter handed over; 0 before the first.
+    #[must_use]
+    pub fn last_ticket(&self) -> u64 {
+        self.last_ticket
+    }
+
+    /// How far they have come.
+    #[must_use]
+    pub fn progress(&self) -> &Arc<DeadLetterProgress> {
+        &self.progress
+    }
+}
+
+/// Collects the broker's words; called from `poll` on the writer's own thread.
+struct Context {
+    reports: Mutex<Vec<(u64, Result<(), KafkaError>)>>,
+    log: QuietLog,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.librdkafka(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.log.error(&error, reason);
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Box<u64>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Self::DeliveryOpaque) {
+        let result = result.as_ref().map(|_| ()).map_err(|(error, _)| error.clone());
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner).push((*ticket, result));
+    }
+}
+
+/// Owns the producer.
+struct Writer {
+    producer: BaseProducer<Context>,
+    topic: String,
+    receiver: Receiver<(u64, DeadLetter)>,
+    progress: Arc<DeadLetterProgress>,
+    health: Arc<Health>,
+    /// Not confirmed yet, by ticket; with the time to send again where the last try failed.
+    waiting: BTreeMap<u64, (DeadLetter, Option<Instant>)>,
+    last_taken: u64,
+}
+
+impl Writer {
+    fn run(mut self) {
+        loop {
+            self.health.beat(Thread::DeadLetters);
+            if self.waiting.len() < OUTSTANDING_LIMIT {
+                match self.receiver.recv_timeout(if self.waiting.is_empty() { POLL * 10 } else { POLL }) {
+                    Ok((ticket, letter)) => self.take(ticket, letter),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) if self.waiting.is_empty() => return,
+                    Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL),
+                }
+            }
+            self.producer.poll(if self.waiting.len() < OUTSTANDING_LIMIT { Duration::ZERO } else { POLL });
+            self.settle();
+            self.send_again();
+        }
+    }
+
+    fn take(&mut self, ticket: u64, letter: DeadLetter) {
+        self.last_taken = ticket;
+        let retry = self.produce(ticket, &letter);
+        self.waiting.insert(ticket, (letter, retry));
+    }
+
+    /// Gives a dead letter to the producer; if that refuses it, the time to try again.
+    fn produce(&self, ticket: u64, letter: &DeadLetter) -> Option<Instant> {
+        let mut record: BaseRecord<'_, [u8], [u8], Box<u64>> =
+            BaseRecord::with_opaque_to(&self.topic, Box::new(ticket)).headers(headers(letter));
+        if let Some(key) = &letter.key {
+            record = record.key(key.as_slice());
+        }
+        if let Some(value) = &letter.value {
+            record = record.payload(value.as_slice());
+        }
+        match self.producer.send(record) {
+            Ok(()) => None,
+            Err((error, _)) => {
+                self.producer.context().log.error(&error, "a dead letter cannot be queued yet");
+                Some(Instant::now() + RETRY_AFTER)
+            }
+        }
+    }
+
+    /// Takes the broker's words in.
+    fn settle(&mut self) {
+        let reports =
+            std::mem::take(&mut *self.producer.context().reports.lock().unwrap_or_else(PoisonError::into_inner));
+        for (ticket, result) in reports {
+            match result {
+                Ok(()) => {
+                    self.waiting.remove(&ticket);
+                    self.progress.confirmed.fetch_add(1, Ordering::Relaxed);
+                    self.progress.outstanding.fetch_sub(1, Ordering::Relaxed);
+                }
+                Err(error) => self.retry_later(ticket, &error),
+            }
+        }
+        let through = self.waiting.first_key_value().map_or(self.last_taken, |(ticket, _)| ticket - 1);
+        self.progress.confirmed_through.store(through, Ordering::Release);
+        if self.waiting.values().all(|(_, retry)| retry.is_none()) {
+            self.health.set_ready("dead_letters");
+        }
+    }
+
+    fn retry_later(&mut self, ticket: u64, error: &KafkaError) {
+        let Some((letter, retry)) = self.waiting.get_mut(&ticket) else { return };
+        *retry = Some(Instant::now() + RETRY_AFTER);
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+            truncate(letter);
+            *retry = Some(Instant::now());
+            return;
+        }
+        let message = format!("dead-letter topic {} does not take records: {error}; see kafka.dead_letter_topic", self.topic);
+        self.producer.context().log.error(error, &message);
+        self.health.set_not_ready("dead_letters", message);
+    }
+
+    fn send_again(&mut self) {
+        let now = Instant::now();
+        let due: Vec<u64> = self
+            .waiting
+            .iter()
+            .filter(|(_, (_, retry))| retry.is_some_and(|at| at <= now))
+            .map(|(ticket, _)| *ticket)
+            .collect();
+        for ticket in due {
+            let Some((letter, _)) = self.waiting.get(&ticket) else { continue };
+            let retry = self.produce(ticket, letter);
+            if let Some(entry) = self.waiting.get_mut(&ticket) {
+                entry.1 = retry;
+            }
+        }
+    }
+}
+
+/// Cuts a value that the topic will not take, and marks the cut.
+fn truncate(letter: &mut DeadLetter) {
+    let Some(value) = &mut letter.value else { return };
+    let whole = value.len();
+    if whole <= TRUNCATED_BYTES {
+        return;
+    }
+    value.truncate(TRUNCATED_BYTES);
+    letter.headers.push(("truncated_from_bytes".to_owned(), Some(whole.to_string().into_bytes())));
+}
+
+/// The record's own headers, then where it came from and why it is here.
+fn headers(letter: &DeadLetter) -> OwnedHeaders {
+    let mut headers = OwnedHeaders::new_with_capacity(letter.headers.len() + 6);
+    for (key, value) in &letter.headers {
+        headers = headers.insert(Header { key, value: value.as_deref() });
+    }
+    let provenance = [
+        ("source_topic", letter.partition.topic.to_string()),
+        ("source_partition", letter.partition.partition.to_string()),
+        ("source_offset", letter.offset.0.to_string()),
+        ("reason", letter.reason.as_str().to_owned()),
+        ("error", letter.error.clone()),
+        ("received_at", letter.received_at.to_rfc3339()),
+    ];
+    for (key, value) in &provenance {
+        headers = headers.insert(Header { key, value: Some(value.as_bytes()) });
+    }
+    headers
+}

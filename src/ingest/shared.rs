@@ -1,0 +1,102 @@
+//! What the consumer thread and the fold know of each other. Every lock is held for microseconds (INV-3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::message::{NextOffset, PartitionId};
+
+use super::Ledger;
+
+/// A partition as the consumer thread sees it.
+#[derive(Clone, Debug, Default)]
+pub struct PartitionStatus {
+    /// The end of the log as last told by the broker; none while unknown.
+    pub end: Option<i64>,
+    /// The end of the log when it was first known after the assignment.
+    pub end_at_assignment: Option<i64>,
+    /// The last offset handed over + 1; none before the first.
+    pub handed_over: Option<NextOffset>,
+    /// When the partition was last seen read to its end, and the position then.
+    pub drained: Option<(Instant, Option<NextOffset>)>,
+    /// The saved offset is not in the log: nothing is read.
+    pub unreadable: bool,
+}
+
+/// What the consumer thread tells everybody.
+#[derive(Clone, Debug, Default)]
+pub struct ConsumerStatus {
+    /// The assigned partitions.
+    pub partitions: BTreeMap<PartitionId, PartitionStatus>,
+    /// Partitions that the topics have; none while unknown.
+    pub topic_partitions: Option<usize>,
+    /// Assignments so far.
+    pub assigned: u64,
+    /// Revocations so far.
+    pub revoked: u64,
+}
+
+/// Shared by the consumer thread, the fold and the checkpoint writer.
+#[derive(Debug, Default)]
+pub struct Shared {
+    ledger: Mutex<Ledger>,
+    status: Mutex<ConsumerStatus>,
+    ahead: Mutex<BTreeSet<PartitionId>>,
+    ahead_changed: AtomicBool,
+    in_flight_bytes: AtomicUsize,
+    in_flight_records: AtomicUsize,
+}
+
+impl Shared {
+    /// The offset ledger.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the consumer thread knows.
+    pub fn status(&self) -> MutexGuard<'_, ConsumerStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The fold tells which partitions have run too far ahead of stream time and must wait.
+    pub fn set_ahead(&self, partitions: BTreeSet<PartitionId>) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if *ahead != partitions {
+            *ahead = partitions;
+            self.ahead_changed.store(true, Ordering::Release);
+        }
+    }
+
+    /// The partitions that must wait, if that changed since the last call.
+    pub(super) fn take_ahead(&self) -> Option<BTreeSet<PartitionId>> {
+        if !self.ahead_changed.swap(false, Ordering::AcqRel) {
+            return None;
+        }
+        Some(self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Counts a batch that was read.
+    pub(super) fn enter(&self, records: usize, bytes: usize) {
+        self.in_flight_records.fetch_add(records, Ordering::Relaxed);
+        self.in_flight_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a batch that was folded or dropped.
+    pub fn leave(&self, records: usize, bytes: usize) {
+        self.in_flight_records.fetch_sub(records, Ordering::Relaxed);
+        self.in_flight_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of records read and not folded yet.
+    #[must_use]
+    pub fn in_flight_bytes(&self) -> usize {
+        self.in_flight_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Records read and not folded yet.
+    #[must_use]
+    pub fn in_flight_records(&self) -> usize {
+        self.in_flight_records.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,129 @@
+//! The scoring pool: each worker decodes a batch, scores its customers' texts and passes the batch on whole.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use crate::ingest::{Batch, Decoder, Rejection};
+use crate::message::{Audience, Author, DepartmentId, EventTime, Message, Score};
+use crate::publish::{Health, Thread, Timings};
+use crate::score::{Scorer, Text};
+
+const BEAT: Duration = Duration::from_secs(1);
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// A customer's message.
+    Scored(Placed, Audience, Score),
+    /// An agent's or a bot's message.
+    Context(Placed, Author),
+    /// Unusable.
+    Rejected(Box<Rejection>),
+}
+
+/// Where a message belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Placed {
+    /// Whose.
+    pub(super) department: DepartmentId,
+    /// When it was written.
+    pub(super) event_time: EventTime,
+    /// How far it may move stream time: its event time, but not past its own arrival in Kafka or the clock (INV-4).
+    pub(super) trusted: EventTime,
+    /// Whether its text was cut.
+    pub(super) text_was_cut: bool,
+}
+
+/// A batch with what became of its records, in their order.
+#[derive(Debug)]
+pub(super) struct ScoredBatch {
+    /// The batch; its bytes are still needed for dead letters.
+    pub(super) batch: Batch,
+    /// One for each record.
+    pub(super) outcomes: Vec<Outcome>,
+    /// Wall clock when it was decoded.
+    pub(super) decoded: EventTime,
+}
+
+/// One worker of the pool.
+pub(super) struct Worker {
+    pub(super) decoder: Decoder,
+    pub(super) scorer: Box<dyn Scorer>,
+    pub(super) batches: Receiver<Batch>,
+    pub(super) scored: Sender<ScoredBatch>,
+    pub(super) health: Arc<Health>,
+    pub(super) timings: Arc<Timings>,
+}
+
+impl Worker {
+    /// Starts the worker's thread; it ends when no batch can come any more.
+    pub(super) fn start(mut self, number: usize) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name(format!("latido-score-{number}")).spawn(move || self.run())
+    }
+
+    fn run(&mut self) {
+        let mut scores = Vec::new();
+        loop {
+            self.health.beat(Thread::Score);
+            let batch = match self.batches.recv_timeout(BEAT) {
+                Ok(batch) => batch,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let begun = Instant::now();
+            let (outcomes, decoded) = self.work(&batch, &mut scores);
+            self.timings.scoring.observe(begun.elapsed().as_secs_f64());
+            if self.scored.send(ScoredBatch { batch, outcomes, decoded }).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Decodes every record, scores the customers' texts in one call, and puts the two together again.
+    fn work(&mut self, batch: &Batch, scores: &mut Vec<Score>) -> (Vec<Outcome>, EventTime) {
+        let now = wall_clock();
+        let decoded: Vec<_> = batch.iter().map(|record| (record.kafka_timestamp, self.decoder.decode(&record, now))).collect();
+        let texts: Vec<Text<'_>> = decoded
+            .iter()
+            .filter_map(|(_, message)| message.as_ref().ok())
+            .filter(|message| message.author == Author::Customer)
+            .map(|message| Text { text: &message.text, language: message.language })
+            .collect();
+        scores.clear();
+        self.scorer.score(&texts, scores);
+        let mut scores = scores.drain(..);
+        let outcomes = decoded
+            .into_iter()
+            .filter_map(|(arrived, message)| match message {
+                Err(rejection) => Some(Outcome::Rejected(Box::new(rejection))),
+                Ok(message) if message.author != Author::Customer => {
+                    Some(Outcome::Context(place(&message, arrived, now), message.author))
+                }
+                // A scorer gives one score for each text: the trait's contract, which the pool's tests hold.
+                Ok(message) => {
+                    scores.next().map(|score| Outcome::Scored(place(&message, arrived, now), message.audience, score))
+                }
+            })
+            .collect();
+        (outcomes, now)
+    }
+}
+
+fn place(message: &Message<'_>, arrived: Option<EventTime>, now: EventTime) -> Placed {
+    Placed {
+        department: message.department,
+        event_time: message.event_time,
+        trusted: message.event_time.min(arrived.unwrap_or(now)).min(now),
+        text_was_cut: message.text_was_cut,
+    }
+}
+
+/// The wall clock.
+pub(super) fn wall_clock() -> EventTime {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    EventTime::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
