@@ -39,6 +39,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity.
+    pub const ALL: &'static [Self] = &[Self::Page, Self::Ticket];
+
     /// The name used in labels, JSON and logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,5 +1,11 @@
 //! Metrics and HTTP: what the fold shows to the world.
 
+mod health;
+pub mod http;
+pub mod metrics;
+mod timings;
 mod view;
 
+pub use health::{Health, Thread};
+pub use timings::Timings;
 pub use view::{Board, Buffer, DepartmentView, PartitionView, StreamView, View};

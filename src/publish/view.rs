@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 
-use crate::detect::{Alert, AlertKind, DepartmentOutlook};
+use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment};
 use crate::window::Tally;
 
@@ -21,8 +21,8 @@ pub struct DepartmentView {
     pub late: u64,
     /// Texts cut to the longest allowed.
     pub cut_texts: u64,
-    /// Alerts opened, in the order of [`AlertKind::ALL`]; replayed ones not among them.
-    pub alerts_opened: [u64; AlertKind::ALL.len()],
+    /// Alerts opened, in the order of [`AlertKind::ALL`] and [`Severity::ALL`]; replayed ones not among them.
+    pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
     pub windows: Vec<Tally>,
     /// What the detector says.

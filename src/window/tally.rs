@@ -38,6 +38,28 @@ impl Tally {
         self.messages - self.negative - self.positive
     }
 
+    /// Part of the messages with that sentiment, 0 to 1; none where nothing was counted.
+    #[must_use]
+    pub fn sentiment_ratio(&self, sentiment: Sentiment) -> Option<f64> {
+        let part = match sentiment {
+            Sentiment::Negative => self.negative,
+            Sentiment::Neutral => self.neutral(),
+            Sentiment::Positive => self.positive,
+        };
+        self.ratio(part)
+    }
+
+    /// Part of the messages that is frustrated, 0 to 1; none where nothing was counted.
+    #[must_use]
+    pub fn frustration_ratio(&self) -> Option<f64> {
+        self.ratio(self.frustrated)
+    }
+
+    /// A part of the messages as a ratio.
+    fn ratio(&self, part: u32) -> Option<f64> {
+        (!self.is_empty()).then(|| f64::from(part) / f64::from(self.messages))
+    }
+
     /// Whether nothing was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,0 +1,190 @@
+//! The JSON API. Nothing in it is a customer's text (INV-8).
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::ApiState;
+use super::problem::Problem;
+use crate::config::DepartmentConfig;
+use crate::detect::{Alert, AlertKind, Severity};
+use crate::message::{Audience, Author, EventTime, Sentiment};
+use crate::publish::{DepartmentView, View};
+use crate::window::Tally;
+
+/// Whether an alert is open, as the API and its filter say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Standing {
+    Active,
+    Closed,
+}
+
+impl Standing {
+    fn of(alert: &Alert) -> Self {
+        if alert.ended.is_none() { Self::Active } else { Self::Closed }
+    }
+}
+
+/// An alert as the API shows it. Moments are RFC 3339 in event time.
+#[derive(Debug, Serialize)]
+pub(super) struct AlertItem {
+    id: String,
+    department: String,
+    kind: AlertKind,
+    severity: Severity,
+    state: Standing,
+    started: String,
+    ended: Option<String>,
+    window_seconds: u64,
+    messages: u32,
+    observed: f64,
+    expected: f64,
+    p_value: f64,
+    replayed: bool,
+}
+
+impl From<&Alert> for AlertItem {
+    fn from(alert: &Alert) -> Self {
+        Self {
+            id: alert.id.clone(),
+            department: alert.department.clone(),
+            kind: alert.kind,
+            severity: alert.severity,
+            state: Standing::of(alert),
+            started: alert.started.to_rfc3339(),
+            ended: alert.ended.map(EventTime::to_rfc3339),
+            window_seconds: alert.window_seconds,
+            messages: alert.messages,
+            observed: alert.observed,
+            expected: alert.expected,
+            p_value: alert.p_value,
+            replayed: alert.replayed,
+        }
+    }
+}
+
+/// Which alerts are asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlertFilter {
+    state: Option<Standing>,
+    department: Option<String>,
+}
+
+/// `/api/v1/alerts`: open ones, and those closed within the last 7 days; oldest first.
+pub(super) async fn alerts(
+    State(state): State<Arc<ApiState>>,
+    filter: Result<Query<AlertFilter>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Query(filter) = filter.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
+    let view = state.board.read();
+    let alerts = &view.stream.alerts;
+    if let Some(department) = &filter.department {
+        let known =
+            state.roster.find(department).is_some() || alerts.iter().any(|alert| alert.department == *department);
+        if !known {
+            return Err(unknown_department(&state, department));
+        }
+    }
+    let asked_for = |alert: &&Alert| {
+        filter.state.is_none_or(|standing| standing == Standing::of(alert))
+            && filter.department.as_ref().is_none_or(|department| *department == alert.department)
+    };
+    let items: Vec<_> = alerts.iter().filter(asked_for).map(AlertItem::from).collect();
+    Ok(Json(json!({ "catching_up": view.stream.catching_up, "alerts": items })))
+}
+
+fn unknown_department(state: &ApiState, name: &str) -> Problem {
+    let ids: Vec<_> = state.roster.iter().map(|(_, department)| department.id.as_str()).collect();
+    Problem::bad_request(format!("no department is called `{name}`; the departments are {}", ids.join(", ")))
+}
+
+/// `/api/v1/alerts/{id}`.
+pub(super) async fn alert(
+    State(state): State<Arc<ApiState>>,
+    Path(id): Path<String>,
+) -> Result<Json<AlertItem>, Problem> {
+    let view = state.board.read();
+    let found = view.stream.alerts.iter().find(|alert| alert.id == id);
+    found.map(|alert| Json(alert.into())).ok_or_else(|| {
+        Problem::not_found(format!("no alert `{id}`; closed ones are kept for 7 days, /api/v1/alerts lists them"))
+    })
+}
+
+/// `/api/v1/departments`: every department as it is now. What belongs to the present is null while catching up.
+pub(super) async fn departments(State(state): State<Arc<ApiState>>) -> Json<Value> {
+    let view = state.board.read();
+    let shown = state.roster.iter().zip(&view.departments);
+    let items: Vec<_> =
+        shown.map(|((_, department), counts)| department_item(&state, &view, department, counts)).collect();
+    Json(json!({
+        "catching_up": view.stream.catching_up,
+        "watermark": view.stream.watermark.map(EventTime::to_rfc3339),
+        "window_end": view.stream.window_end.filter(|_| !view.stream.catching_up).map(EventTime::to_rfc3339),
+        "departments": items,
+    }))
+}
+
+fn department_item(state: &ApiState, view: &View, department: &DepartmentConfig, shown: &DepartmentView) -> Value {
+    let now = |value: Value| if view.stream.catching_up { Value::Null } else { value };
+    json!({
+        "id": department.id,
+        "team": department.team,
+        "state": now(json!(shown.outlook.state)),
+        "windows": now(windows(state, shown)),
+        "expected": now(json!({
+            "negative_ratio": shown.outlook.expected_negative,
+            "frustration_ratio": shown.outlook.expected_frustrated,
+        })),
+        "counters": counters(shown),
+        "alert": now(open_alert(view, department).map_or(Value::Null, |alert| json!(alert))),
+    })
+}
+
+fn open_alert(view: &View, department: &DepartmentConfig) -> Option<AlertItem> {
+    let mut newest_first = view.stream.alerts.iter().rev();
+    newest_first.find(|alert| alert.ended.is_none() && alert.department == department.id).map(AlertItem::from)
+}
+
+/// The windows by their names, such as `5m`.
+fn windows(state: &ApiState, shown: &DepartmentView) -> Value {
+    state.windows.iter().zip(&shown.windows).map(|(length, tally)| (length.to_string(), window(tally))).collect()
+}
+
+/// Ratios are 0 to 1, and null where nothing was counted.
+fn window(tally: &Tally) -> Value {
+    json!({
+        "messages": tally.messages,
+        "negative_ratio": tally.sentiment_ratio(Sentiment::Negative),
+        "positive_ratio": tally.sentiment_ratio(Sentiment::Positive),
+        "frustration_ratio": tally.frustration_ratio(),
+    })
+}
+
+/// Counts since the start of the process.
+fn counters(shown: &DepartmentView) -> Value {
+    let messages: Map<_, _> = Audience::ALL.iter().zip(shown.messages).map(by_sentiment).collect();
+    let frustrated: Map<_, _> = Audience::ALL
+        .iter()
+        .zip(shown.frustrated)
+        .map(|(audience, count)| (audience.to_string(), json!(count)))
+        .collect();
+    let context = Author::ALL.iter().zip(shown.context).filter(|(author, _)| **author != Author::Customer);
+    json!({
+        "messages": messages,
+        "frustrated": frustrated,
+        "context": context.map(|(author, count)| (author.to_string(), json!(count))).collect::<Map<_, _>>(),
+        "late": shown.late,
+        "cut_texts": shown.cut_texts,
+    })
+}
+
+fn by_sentiment((audience, counts): (&Audience, [u64; Sentiment::ALL.len()])) -> (String, Value) {
+    let named = Sentiment::ALL.iter().zip(counts).map(|(sentiment, count)| (sentiment.to_string(), json!(count)));
+    (audience.to_string(), Value::Object(named.collect()))
+}

@@ -1,0 +1,66 @@
+//! Errors as the API tells them: `application/problem+json` (RFC 9457).
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Why a request got no better answer.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+/// The members of RFC 9457 that we send; `type` is left out, which means `about:blank`.
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// The request is wrong; the detail says in what and what would be right.
+    pub(super) fn bad_request(detail: String) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, detail }
+    }
+
+    /// There is nothing of that name.
+    pub(super) fn not_found(detail: String) -> Self {
+        Self { status: StatusCode::NOT_FOUND, detail }
+    }
+
+    /// The address is right, the method is not.
+    pub(super) fn method_not_allowed() -> Self {
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: "only GET and HEAD are served here".to_owned() }
+    }
+
+    /// No token, or another one.
+    pub(super) fn unauthorized() -> Self {
+        let detail = "send the token of `http.token_file` as `Authorization: Bearer <token>`".to_owned();
+        Self { status: StatusCode::UNAUTHORIZED, detail }
+    }
+
+    /// Our own fault.
+    pub(super) fn internal(detail: String) -> Self {
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, detail }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let body = Body { title, status: self.status.as_u16(), detail: &self.detail };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"latido\""));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        response
+    }
+}

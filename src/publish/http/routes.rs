@@ -1,0 +1,122 @@
+//! Which address answers what.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus::{Encoder, TextEncoder};
+
+use super::problem::Problem;
+use super::{ApiState, api};
+
+/// A thread without a heartbeat for longer than this is stalled.
+const STALLED_AFTER: Duration = Duration::from_secs(10);
+
+/// No route reads a body.
+const MOST_BODY_BYTES: usize = 1_024;
+
+/// What `/` says.
+const INDEX: &str = "\
+Latido: real-time customer sentiment
+
+/metrics               Prometheus metrics
+/healthz               whether every thread moves
+/readyz                whether it is ready, or why not
+/api/v1/departments    the departments and how their customers feel now
+/api/v1/alerts         open and closed alerts (?state=active|closed, ?department=ID)
+/api/v1/alerts/ID      one alert
+";
+
+/// Every route; `/` and `/api` behind the token where there is one.
+pub fn routes(state: Arc<ApiState>) -> Router {
+    let guarded = Router::new()
+        .route("/", get(|| async { INDEX }))
+        .route("/api/v1/departments", get(api::departments))
+        .route("/api/v1/alerts", get(api::alerts))
+        .route("/api/v1/alerts/{id}", get(api::alert))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&state), guard));
+    finish(guarded.merge(open()), state)
+}
+
+/// The routes that never ask for a token: metrics and health.
+pub fn open_routes(state: Arc<ApiState>) -> Router {
+    finish(open(), state)
+}
+
+fn open() -> Router<Arc<ApiState>> {
+    Router::new().route("/metrics", get(metrics)).route("/healthz", get(healthz)).route("/readyz", get(readyz))
+}
+
+/// What holds for every route.
+fn finish(router: Router<Arc<ApiState>>, state: Arc<ApiState>) -> Router {
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
+        .layer(middleware::map_response(with_safe_headers))
+        .with_state(state)
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    Problem::not_found(format!("nothing is served at {}; / lists what is", uri.path()))
+}
+
+/// Answers are of this moment and of the type that they say.
+async fn with_safe_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Lets a request pass that shows the token, or every request where there is none.
+async fn guard(State(state): State<Arc<ApiState>>, request: Request, next: Next) -> Response {
+    let Some(token) = &state.token else {
+        return next.run(request).await;
+    };
+    let shown = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    if shown.is_some_and(|authorization| token.is_shown_by(authorization)) {
+        return next.run(request).await;
+    }
+    Problem::unauthorized().into_response()
+}
+
+async fn metrics(State(state): State<Arc<ApiState>>) -> Response {
+    let encoder = TextEncoder::new();
+    let mut text = String::new();
+    if let Err(error) = encoder.encode_utf8(&state.registry.gather(), &mut text) {
+        tracing::error!(%error, "metrics cannot be rendered");
+        return Problem::internal("metrics cannot be rendered; the log says why".to_owned()).into_response();
+    }
+    ([(header::CONTENT_TYPE, encoder.format_type())], text).into_response()
+}
+
+async fn healthz(State(state): State<Arc<ApiState>>) -> (StatusCode, String) {
+    let stalled = state.health.stalled(STALLED_AFTER);
+    if stalled.is_empty() {
+        return (StatusCode::OK, "ok\n".to_owned());
+    }
+    let lines = stalled
+        .iter()
+        .map(|(thread, age)| format!("stalled: {} has not moved for {} s\n", thread.as_str(), age.as_secs()));
+    (StatusCode::SERVICE_UNAVAILABLE, lines.collect())
+}
+
+async fn readyz(State(state): State<Arc<ApiState>>) -> (StatusCode, String) {
+    let reasons = state.health.not_ready();
+    if reasons.is_empty() {
+        return (StatusCode::OK, "ready\n".to_owned());
+    }
+    let lines = reasons.iter().map(|(key, message)| format!("{key}: {}\n", one_line(message)));
+    (StatusCode::SERVICE_UNAVAILABLE, lines.collect())
+}
+
+/// A message without line breaks, so that each reason stays a line.
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

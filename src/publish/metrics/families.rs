@@ -1,0 +1,91 @@
+//! Every family but the histograms and the process's own. `docs/metrics.md` has a row for each.
+
+use prometheus::core::Desc;
+
+use super::family::Family;
+
+/// Declares the families and the list of their descriptions.
+macro_rules! families {
+    ($($const:ident: $kind:ident $name:literal [$($label:literal),*] $help:literal;)+) => {
+        $(
+            #[doc = $help]
+            pub(super) static $const: Family<{ how_many(&[$($label),*]) }> =
+                Family::$kind(concat!("latido_", $name), $help, [$($label),*]);
+        )+
+
+        /// Describes every family to the registry.
+        pub(super) fn describe_all() -> Result<Vec<Desc>, prometheus::Error> {
+            [$($const.describe()),+].into_iter().collect()
+        }
+    };
+}
+
+/// The length of a list of label names.
+const fn how_many(labels: &[&str]) -> usize {
+    labels.len()
+}
+
+families! {
+    MESSAGES: counter "messages_total" ["department", "audience", "sentiment"]
+        "Scored messages.";
+    FRUSTRATED_MESSAGES: counter "frustrated_messages_total" ["department", "audience"]
+        "Scored messages with a frustration of at least 0.5.";
+    CONTEXT_MESSAGES: counter "context_messages_total" ["department", "author"]
+        "Messages of agents and bots, which are not scored.";
+    LATE_MESSAGES: counter "late_messages_total" ["department"]
+        "Messages too old for any window.";
+    CUT_TEXTS: counter "cut_texts_total" ["department"]
+        "Texts cut to the longest allowed before they were scored.";
+    ALERTS: counter "alerts_total" ["department", "alert", "severity"]
+        "Alerts opened, without those replayed while catching up.";
+    DEPARTMENT_INFO: gauge "department_info" ["department", "team"]
+        "Always 1; says which team is paged for a department.";
+    WINDOW_MESSAGES: gauge "window_messages" ["department", "window"]
+        "Scored messages in the window; absent while catching up.";
+    WINDOW_SENTIMENT_RATIO: gauge "window_sentiment_ratio" ["department", "window", "sentiment"]
+        "Part of the window's messages with that sentiment, 0 to 1; absent for an empty window and while catching up.";
+    WINDOW_FRUSTRATION_RATIO: gauge "window_frustration_ratio" ["department", "window"]
+        "Part of the window's messages that is frustrated, 0 to 1; absent for an empty window and while catching up.";
+    WINDOW_END: gauge "window_end_timestamp_seconds" []
+        "End of the windows shown, in event time; absent before the first pane closed and while catching up.";
+    BASELINE_NEGATIVE_RATIO: gauge "baseline_negative_ratio" ["department"]
+        "Negative ratio expected of the department, 0 to 1; absent while unknown and while catching up.";
+    ALERT_SCORE: gauge "alert_score" ["department", "alert"]
+        "Minus log10 of the probability of the last tested window, 0 where not tested; absent while catching up.";
+    ALERT_ACTIVE: gauge "alert_active" ["department", "alert", "severity"]
+        "1 while that alert is open, else 0; absent while catching up.";
+    REJECTED_RECORDS: counter "rejected_records_total" ["reason"]
+        "Records that could not be used.";
+    DEAD_LETTERS: counter "dead_letters_total" []
+        "Dead letters confirmed by the broker.";
+    CONSUMER_LAG: gauge "consumer_lag_records" ["topic", "partition"]
+        "Records of an assigned partition not folded yet; absent while unknown.";
+    WATERMARK: gauge "watermark_timestamp_seconds" []
+        "Stream time: event time is known complete up to here; absent before the first message.";
+    CATCHING_UP: gauge "catching_up" []
+        "1 while some assigned partition is below the end offset seen at its assignment, else 0.";
+    CHECKPOINT_SAVED: gauge "checkpoint_timestamp_seconds" []
+        "When the last checkpoint was saved; absent before the first.";
+    CHECKPOINT_FAILURES: counter "checkpoint_failures_total" []
+        "Checkpoints that could not be saved.";
+    REBALANCES: counter "rebalances_total" ["event"]
+        "Rebalances of the consumer group.";
+    ASSIGNED_PARTITIONS: gauge "assigned_partitions" []
+        "Partitions assigned to this process.";
+    TOPIC_PARTITIONS: gauge "topic_partitions" []
+        "Partitions that the topics have; absent while unknown.";
+    BUFFER_ITEMS: gauge "buffer_items" ["buffer"]
+        "Items in a bounded buffer.";
+    BUFFER_ITEMS_LIMIT: gauge "buffer_items_limit" ["buffer"]
+        "Most items that a bounded buffer may hold.";
+    BUFFER_BYTES: gauge "buffer_bytes" ["buffer"]
+        "Bytes in a bounded buffer.";
+    BUFFER_BYTES_LIMIT: gauge "buffer_bytes_limit" ["buffer"]
+        "Most bytes that a bounded buffer may hold.";
+    SCORER_DEGRADED: gauge "scorer_degraded" []
+        "1 while a fallback scores in place of the configured scorer, else 0.";
+    READY: gauge "ready" []
+        "1 while /readyz answers 200, else 0.";
+    BUILD_INFO: gauge "build_info" ["version"]
+        "Always 1; says which version runs.";
+}

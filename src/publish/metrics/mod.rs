@@ -1,0 +1,284 @@
+//! `/metrics`: every family from one consistent view.
+
+mod families;
+mod family;
+
+use std::sync::Arc;
+
+use prometheus::Registry;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+
+use self::families as known;
+use self::family::{Family, Label, Samples, Written};
+use super::view::{DepartmentView, StreamView, View};
+use super::{Board, Health, Timings};
+use crate::config::{Roster, Span};
+use crate::detect::{AlertKind, Severity};
+use crate::message::{Audience, Author, EventTime, RejectReason, Sentiment};
+
+/// What the metrics are read from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// What the fold publishes.
+    pub board: Arc<Board>,
+    /// The departments, in the order of the board's.
+    pub roster: Arc<Roster>,
+    /// Lengths of the windows, in the order of [`DepartmentView::windows`].
+    pub windows: Vec<Span>,
+    /// What threads observe themselves.
+    pub timings: Arc<Timings>,
+    /// Whether the daemon is ready.
+    pub health: Arc<Health>,
+}
+
+/// A registry that renders one consistent view at each scrape, and the usual `process_*` families (on Linux).
+///
+/// # Errors
+/// If the metrics library refuses a family's name or finds it twice.
+pub fn registry(sources: Sources) -> Result<Registry, prometheus::Error> {
+    let registry = Registry::new();
+    registry.register(Box::new(BoardCollector::new(sources)?))?;
+    #[cfg(target_os = "linux")]
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    Ok(registry)
+}
+
+/// Renders the board. It keeps no numbers of its own: what the view no longer holds is gone from the next scrape.
+#[derive(Debug)]
+struct BoardCollector {
+    sources: Sources,
+    windows: Vec<Written>,
+    descriptions: Vec<Desc>,
+}
+
+impl BoardCollector {
+    fn new(sources: Sources) -> Result<Self, prometheus::Error> {
+        let mut descriptions = known::describe_all()?;
+        descriptions.extend(sources.timings.scoring.desc().into_iter().cloned());
+        descriptions.extend(sources.timings.event_to_metric.desc().into_iter().cloned());
+        let windows = sources.windows.iter().map(|length| Written::window(*length)).collect();
+        Ok(Self { sources, windows, descriptions })
+    }
+
+    /// One family with samples of every department.
+    fn each_department<const LABELS: usize>(
+        &self,
+        view: &View,
+        family: &'static Family<LABELS>,
+        add: impl Fn(&mut Samples<LABELS>, Label<'_>, &DepartmentView),
+    ) -> MetricFamily {
+        let mut samples = family.samples();
+        for ((_, department), shown) in self.sources.roster.iter().zip(&view.departments) {
+            add(&mut samples, Label::department(department), shown);
+        }
+        samples.finish()
+    }
+
+    /// Counts of each department since the start of the process.
+    fn department_counters(&self, view: &View) -> Vec<MetricFamily> {
+        vec![
+            self.each_department(view, &known::MESSAGES, add_messages),
+            self.each_department(view, &known::FRUSTRATED_MESSAGES, |samples, department, shown| {
+                for (audience, frustrated) in Audience::ALL.iter().zip(shown.frustrated) {
+                    samples.push([department, Label::closed(audience.as_str())], count(frustrated));
+                }
+            }),
+            self.each_department(view, &known::CONTEXT_MESSAGES, |samples, department, shown| {
+                let authors = Author::ALL.iter().zip(shown.context).filter(|(author, _)| **author != Author::Customer);
+                for (author, written) in authors {
+                    samples.push([department, Label::closed(author.as_str())], count(written));
+                }
+            }),
+            self.each_department(view, &known::LATE_MESSAGES, |samples, department, shown| {
+                samples.push([department], count(shown.late));
+            }),
+            self.each_department(view, &known::CUT_TEXTS, |samples, department, shown| {
+                samples.push([department], count(shown.cut_texts));
+            }),
+            self.each_department(view, &known::ALERTS, |samples, department, shown| {
+                for (kind, opened) in AlertKind::ALL.iter().zip(shown.alerts_opened) {
+                    for (severity, alerts) in Severity::ALL.iter().zip(opened) {
+                        let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
+                        samples.push(labels, count(alerts));
+                    }
+                }
+            }),
+        ]
+    }
+
+    /// Who is paged for each department.
+    fn department_info(&self) -> MetricFamily {
+        let mut samples = known::DEPARTMENT_INFO.samples();
+        for (_, department) in self.sources.roster.iter() {
+            samples.push([Label::department(department), Label::team(department)], 1.0);
+        }
+        samples.finish()
+    }
+
+    /// The windows that end now.
+    fn windows(&self, view: &View) -> Vec<MetricFamily> {
+        vec![
+            self.each_department(view, &known::WINDOW_MESSAGES, |samples, department, shown| {
+                for (window, tally) in self.windows.iter().zip(&shown.windows) {
+                    samples.push([department, Label::written(window)], f64::from(tally.messages));
+                }
+            }),
+            self.each_department(view, &known::WINDOW_SENTIMENT_RATIO, |samples, department, shown| {
+                for (window, tally) in self.windows.iter().zip(&shown.windows) {
+                    for sentiment in Sentiment::ALL {
+                        let labels = [department, Label::written(window), Label::closed(sentiment.as_str())];
+                        samples.push_known(labels, tally.sentiment_ratio(*sentiment));
+                    }
+                }
+            }),
+            self.each_department(view, &known::WINDOW_FRUSTRATION_RATIO, |samples, department, shown| {
+                for (window, tally) in self.windows.iter().zip(&shown.windows) {
+                    samples.push_known([department, Label::written(window)], tally.frustration_ratio());
+                }
+            }),
+            single(&known::WINDOW_END, view.stream.window_end.map(EventTime::as_secs_f64)),
+        ]
+    }
+
+    /// What the detector says now.
+    fn outlook(&self, view: &View) -> Vec<MetricFamily> {
+        vec![
+            self.each_department(view, &known::BASELINE_NEGATIVE_RATIO, |samples, department, shown| {
+                samples.push_known([department], shown.outlook.expected_negative);
+            }),
+            self.each_department(view, &known::ALERT_SCORE, |samples, department, shown| {
+                for (kind, score) in AlertKind::ALL.iter().zip(shown.outlook.scores) {
+                    samples.push([department, Label::closed(kind.as_str())], score);
+                }
+            }),
+            self.each_department(view, &known::ALERT_ACTIVE, |samples, department, shown| {
+                for kind in AlertKind::ALL {
+                    for severity in Severity::ALL {
+                        let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
+                        samples.push(labels, flag(shown.outlook.active == Some((*kind, *severity))));
+                    }
+                }
+            }),
+        ]
+    }
+
+    /// The process itself.
+    fn process(&self) -> Vec<MetricFamily> {
+        let mut build = known::BUILD_INFO.samples();
+        build.push([Label::closed(env!("CARGO_PKG_VERSION"))], 1.0);
+        let mut families = vec![
+            single(&known::READY, Some(flag(self.sources.health.not_ready().is_empty()))),
+            single(&known::SCORER_DEGRADED, Some(0.0)),
+            build.finish(),
+        ];
+        families.extend(self.sources.timings.scoring.collect());
+        families.extend(self.sources.timings.event_to_metric.collect());
+        families
+    }
+}
+
+impl Collector for BoardCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descriptions.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let view = self.sources.board.read();
+        let mut families = self.department_counters(&view);
+        families.push(self.department_info());
+        // What a backlog shows on its way is not what is so now: it must neither be drawn nor page (INV-10).
+        if !view.stream.catching_up {
+            families.extend(self.windows(&view));
+            families.extend(self.outlook(&view));
+        }
+        families.extend(stream(&view.stream));
+        families.extend(partitions(&view.stream));
+        families.extend(buffers(&view.stream));
+        families.extend(self.process());
+        families
+    }
+}
+
+fn add_messages(samples: &mut Samples<3>, department: Label<'_>, shown: &DepartmentView) {
+    for (audience, counts) in Audience::ALL.iter().zip(shown.messages) {
+        for (sentiment, messages) in Sentiment::ALL.iter().zip(counts) {
+            let labels = [department, Label::closed(audience.as_str()), Label::closed(sentiment.as_str())];
+            samples.push(labels, count(messages));
+        }
+    }
+}
+
+/// Where the stream stands.
+fn stream(stream: &StreamView) -> Vec<MetricFamily> {
+    let mut rejected = known::REJECTED_RECORDS.samples();
+    for (reason, records) in RejectReason::ALL.iter().zip(stream.rejected) {
+        rejected.push([Label::closed(reason.as_str())], count(records));
+    }
+    vec![
+        rejected.finish(),
+        single(&known::DEAD_LETTERS, Some(count(stream.dead_letters))),
+        single(&known::WATERMARK, stream.watermark.map(EventTime::as_secs_f64)),
+        single(&known::CATCHING_UP, Some(flag(stream.catching_up))),
+        single(&known::CHECKPOINT_SAVED, stream.checkpoint_saved.map(EventTime::as_secs_f64)),
+        single(&known::CHECKPOINT_FAILURES, Some(count(stream.checkpoint_failures))),
+    ]
+}
+
+/// Which partitions this process reads and how far.
+fn partitions(stream: &StreamView) -> Vec<MetricFamily> {
+    let mut lag = known::CONSUMER_LAG.samples();
+    for shown in &stream.partitions {
+        let number = Written::partition(&shown.partition);
+        lag.push_known([Label::topic(&shown.partition), Label::written(&number)], shown.lag.map(count));
+    }
+    let mut rebalances = known::REBALANCES.samples();
+    rebalances.push([Label::closed("assigned")], count(stream.rebalances_assigned));
+    rebalances.push([Label::closed("revoked")], count(stream.rebalances_revoked));
+    vec![
+        lag.finish(),
+        rebalances.finish(),
+        single(&known::ASSIGNED_PARTITIONS, Some(size(stream.partitions.len()))),
+        single(&known::TOPIC_PARTITIONS, stream.topic_partitions.map(size)),
+    ]
+}
+
+/// How full the buffers are (INV-6).
+fn buffers(stream: &StreamView) -> Vec<MetricFamily> {
+    let mut items = known::BUFFER_ITEMS.samples();
+    let mut items_limit = known::BUFFER_ITEMS_LIMIT.samples();
+    let mut bytes = known::BUFFER_BYTES.samples();
+    let mut bytes_limit = known::BUFFER_BYTES_LIMIT.samples();
+    for buffer in &stream.buffers {
+        let name = Label::closed(buffer.name);
+        items.push([name], size(buffer.items));
+        items_limit.push([name], size(buffer.items_limit));
+        bytes.push([name], size(buffer.bytes));
+        bytes_limit.push([name], size(buffer.bytes_limit));
+    }
+    vec![items.finish(), items_limit.finish(), bytes.finish(), bytes_limit.finish()]
+}
+
+/// A family of one sample without labels, or of none.
+fn single(family: &'static Family<0>, value: Option<f64>) -> MetricFamily {
+    let mut samples = family.samples();
+    samples.push_known([], value);
+    samples.finish()
+}
+
+/// A yes or no as Prometheus knows it.
+fn flag(yes: bool) -> f64 {
+    if yes { 1.0 } else { 0.0 }
+}
+
+/// A count as Prometheus knows it.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, which no count of one process reaches")]
+fn count(events: u64) -> f64 {
+    events as f64
+}
+
+/// A size as Prometheus knows it.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53, more than any machine holds")]
+fn size(amount: usize) -> f64 {
+    amount as f64
+}
