@@ -1,0 +1,379 @@
+//! The fold's thread: the one writer of all window state. Everything reaches it through channels, in order.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, select};
+
+use crate::ingest::{Assignment, Claim, DeadLetter, DeadLetters, OUTSTANDING_LIMIT, Positions, Shared};
+use crate::message::PartitionId;
+use crate::publish::{Board, Buffer, Health, PartitionView, StreamView, Thread, Timings};
+
+use super::scoring::{Outcome, ScoredBatch, wall_clock};
+use super::state::State;
+use super::writer::{Job, WriterStatus};
+
+/// Longest wait for a batch; also how often stream time moves on a silent stream.
+const TICK: Duration = Duration::from_millis(50);
+/// How often views are published while batches come without a pause.
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+/// An end of a partition seen longer ago than this says nothing any more.
+const END_KNOWN_FOR: Duration = Duration::from_secs(3);
+/// Most batches folded before everything else has its turn.
+const BATCHES_A_TURN: usize = 64;
+
+/// Whoever is connected to the fold.
+pub(super) struct Links {
+    pub(super) scored: Receiver<ScoredBatch>,
+    pub(super) assignments: Receiver<Assignment>,
+    pub(super) jobs: Sender<Job>,
+    pub(super) letters: Option<DeadLetters>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) board: Arc<Board>,
+    pub(super) health: Arc<Health>,
+    pub(super) timings: Arc<Timings>,
+    pub(super) writer: Arc<WriterStatus>,
+    /// Set when the daemon stops: then nothing is waited for beyond the drain timeout.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// Limits and intervals.
+pub(super) struct Limits {
+    pub(super) checkpoint_every: Duration,
+    pub(super) drain_timeout: Duration,
+    pub(super) in_flight_bytes: usize,
+    pub(super) in_flight_records: usize,
+}
+
+/// The fold's own.
+pub(super) struct Fold {
+    state: State,
+    links: Links,
+    limits: Limits,
+    begun: Instant,
+    /// Batches that came before their turn, by partition and then epoch and sequence.
+    early: HashMap<PartitionId, BTreeMap<(u32, u64), ScoredBatch>>,
+    caught_up: BTreeSet<PartitionId>,
+    published: Instant,
+    saved: Instant,
+    /// Something was folded since the last checkpoint.
+    unsaved: bool,
+}
+
+impl Fold {
+    /// Starts the thread; it ends when no batch can come any more and the last checkpoint is on its way.
+    pub(super) fn start(state: State, links: Links, limits: Limits) -> io::Result<JoinHandle<()>> {
+        let now = Instant::now();
+        let fold = Self {
+            state,
+            links,
+            limits,
+            begun: now,
+            early: HashMap::new(),
+            caught_up: BTreeSet::new(),
+            published: now,
+            saved: now,
+            unsaved: false,
+        };
+        thread::Builder::new().name("latido-fold".to_owned()).spawn(move || fold.run())
+    }
+
+    fn run(mut self) {
+        self.publish();
+        while self.turn() {}
+        self.finish();
+    }
+
+    /// One turn; false when no batch can come any more.
+    fn turn(&mut self) -> bool {
+        self.links.health.beat(Thread::Fold);
+        let (scored, assignments) = (self.links.scored.clone(), self.links.assignments.clone());
+        let mut open = true;
+        select! {
+            recv(assignments) -> assignment => {
+                if let Ok(assignment) = assignment { self.change(assignment) }
+            }
+            recv(scored) -> batch => match batch {
+                Ok(batch) => self.take_all(batch),
+                Err(_) => open = false,
+            },
+            default(TICK) => {}
+        }
+        self.follow_partitions();
+        self.state.advance(self.begun.elapsed());
+        self.tell_ahead();
+        if self.published.elapsed() >= PUBLISH_EVERY {
+            self.publish();
+        }
+        if self.unsaved && self.saved.elapsed() >= self.limits.checkpoint_every {
+            self.save(None, None);
+        }
+        open
+    }
+
+    /// Folds a batch and those behind it.
+    fn take_all(&mut self, first: ScoredBatch) {
+        self.take(first);
+        for _ in 1..BATCHES_A_TURN {
+            let Ok(next) = self.links.scored.try_recv() else { return };
+            self.take(next);
+        }
+    }
+
+    /// Folds a batch if it is its turn, and then the early ones whose turn has come.
+    fn take(&mut self, scored: ScoredBatch) {
+        // An epoch is announced before its first batch is read, so it is known once the announcements are taken.
+        while let Ok(assignment) = self.links.assignments.try_recv() {
+            self.change(assignment);
+        }
+        let partition = scored.batch.partition.clone();
+        self.offer(scored);
+        while let Some(waiting) = self.early.get_mut(&partition) {
+            let Some(entry) = waiting.first_entry() else {
+                self.early.remove(&partition);
+                return;
+            };
+            let scored = entry.remove();
+            if !self.offer(scored) {
+                return;
+            }
+        }
+    }
+
+    /// Applies a batch, keeps it or drops it, as the ledger says. False if it was kept.
+    fn offer(&mut self, scored: ScoredBatch) -> bool {
+        let batch = &scored.batch;
+        let claim = self.links.shared.ledger().claim(&batch.partition, batch.epoch, batch.sequence, batch.next);
+        match claim {
+            Claim::Early => {
+                let waiting = self.early.entry(batch.partition.clone()).or_default();
+                waiting.insert((batch.epoch, batch.sequence), scored);
+                return false;
+            }
+            Claim::Stale => {}
+            Claim::Apply => self.apply(&scored),
+        }
+        self.links.shared.leave(scored.batch.len(), scored.batch.bytes());
+        true
+    }
+
+    fn apply(&mut self, scored: &ScoredBatch) {
+        self.unsaved = true;
+        let unusable = self.state.apply(scored, self.begun.elapsed());
+        for place in unusable {
+            self.bury(scored, place);
+        }
+    }
+
+    /// Sends an unusable record to the dead-letter topic; waits for room there, since nothing may pass it (INV-1).
+    fn bury(&mut self, scored: &ScoredBatch, place: usize) {
+        let Some(Outcome::Rejected(rejection)) = scored.outcomes.get(place) else { return };
+        let Some(record) = scored.batch.record(place) else { return };
+        let partition = &scored.batch.partition;
+        tracing::debug!(%partition, offset = record.offset.0, reason = %rejection.reason, "unusable record");
+        let Some(letters) = &mut self.links.letters else { return };
+        let letter = DeadLetter {
+            partition: partition.clone(),
+            offset: record.offset,
+            key: record.key.map(<[u8]>::to_vec),
+            value: record.value.map(<[u8]>::to_vec),
+            headers: record.headers.map(|(key, value)| (key.to_owned(), value.map(<[u8]>::to_vec))).collect(),
+            reason: rejection.reason,
+            error: rejection.detail.clone(),
+            received_at: scored.decoded,
+        };
+        let health = Arc::clone(&self.links.health);
+        let stop = Arc::clone(&self.links.stop);
+        let give_up_after = self.limits.drain_timeout;
+        let mut stopping: Option<Instant> = None;
+        let sent = letters.send(letter, || {
+            health.beat(Thread::Fold);
+            if stop.load(Ordering::Acquire) {
+                return stopping.get_or_insert_with(Instant::now).elapsed() < give_up_after;
+            }
+            true
+        });
+        if !sent {
+            // The offset is claimed but its dead letter is lost: no checkpoint may cover it. It is read again.
+            self.unsaved = false;
+            self.limits.checkpoint_every = Duration::MAX;
+            tracing::error!("a dead letter could not be handed over before the daemon stopped; no checkpoint is saved past it");
+        }
+    }
+
+    fn change(&mut self, assignment: Assignment) {
+        let now = self.begun.elapsed();
+        match assignment {
+            Assignment::Assigned(seats) => {
+                self.caught_up.clear();
+                self.drop_stale();
+                for (partition, _) in seats {
+                    self.state.clock.assign(partition, now);
+                }
+            }
+            Assignment::Revoked(partitions) => {
+                for partition in &partitions {
+                    self.state.clock.revoke(partition);
+                    self.caught_up.remove(partition);
+                }
+                self.drop_stale();
+            }
+            Assignment::Checkpoint(answer) => self.save(Some(answer), Some(Instant::now() + self.limits.drain_timeout)),
+        }
+    }
+
+    /// Drops what came early under an assignment that has ended.
+    fn drop_stale(&mut self) {
+        let ledger = self.links.shared.ledger();
+        let shared = &self.links.shared;
+        for (partition, waiting) in &mut self.early {
+            let epoch = ledger.epoch(partition);
+            waiting.retain(|(of, _), scored| {
+                let keep = Some(*of) == epoch;
+                if !keep {
+                    shared.leave(scored.batch.len(), scored.batch.bytes());
+                }
+                keep
+            });
+        }
+        drop(ledger);
+        self.early.retain(|_, waiting| !waiting.is_empty());
+    }
+
+    /// Learns from the consumer thread which partitions are read to their end, and whether the stream is caught up.
+    fn follow_partitions(&mut self) {
+        let now = self.begun.elapsed();
+        let status = self.links.shared.status();
+        let ledger = self.links.shared.ledger();
+        for (partition, known) in &status.partitions {
+            let applied = ledger.applied(partition);
+            let at_end = known.drained.is_some_and(|(at, position)| {
+                at.elapsed() < END_KNOWN_FOR && position.is_none_or(|position| applied.is_some_and(|next| next >= position))
+            });
+            self.state.clock.set_at_end(partition, at_end, now);
+            let reached = known.end_at_assignment.zip(applied).is_some_and(|(end, next)| next.0 >= end);
+            if at_end || reached {
+                self.caught_up.insert(partition.clone());
+            }
+        }
+        let catching_up = status.partitions.is_empty() || self.caught_up.len() < status.partitions.len();
+        let reading = status.partitions.len();
+        drop((ledger, status));
+        if catching_up && reading > 0 {
+            let message = format!("catching up: {} of {reading} partitions are", self.caught_up.len());
+            self.links.health.set_not_ready("catching_up", message);
+        } else {
+            self.links.health.set_ready("catching_up");
+        }
+        self.state.set_catching_up(catching_up);
+    }
+
+    /// Tells the consumer thread which partitions must wait for the others.
+    fn tell_ahead(&self) {
+        let assigned: Vec<PartitionId> = self.links.shared.status().partitions.keys().cloned().collect();
+        let ahead = assigned.into_iter().filter(|partition| self.state.clock.is_ahead(partition)).collect();
+        self.links.shared.set_ahead(ahead);
+    }
+
+    fn publish(&mut self) {
+        self.published = Instant::now();
+        let now = wall_clock();
+        let stream = self.stream_view();
+        let changed = self.state.changed_views();
+        self.links.board.publish(stream, changed);
+        for event_time in self.state.delays.drain(..) {
+            let millis = now.as_millis().saturating_sub(event_time.as_millis()).max(0);
+            self.links.timings.event_to_metric.observe(Duration::from_millis(millis.unsigned_abs()).as_secs_f64());
+        }
+    }
+
+    fn stream_view(&self) -> StreamView {
+        let status = self.links.shared.status();
+        let ledger = self.links.shared.ledger();
+        let partitions = status.partitions.iter().map(|(partition, known)| {
+            let behind = known.end.zip(ledger.applied(partition)).map(|(end, next)| (end - next.0).max(0).unsigned_abs());
+            let drained = known.drained.is_some() && known.handed_over.is_none_or(|next| ledger.applied(partition) >= Some(next));
+            PartitionView { partition: partition.clone(), lag: if drained { Some(0) } else { behind } }
+        });
+        let partitions = partitions.collect();
+        drop(ledger);
+        StreamView {
+            catching_up: self.state.catching_up,
+            watermark: self.state.clock.stream_time(),
+            window_end: self.state.panes.window_end(),
+            rejected: self.state.rejected,
+            partitions,
+            topic_partitions: status.topic_partitions,
+            rebalances_assigned: status.assigned,
+            rebalances_revoked: status.revoked,
+            checkpoint_saved: self.links.writer.saved(),
+            checkpoint_failures: self.links.writer.failures(),
+            dead_letters: self.links.letters.as_ref().map_or(0, |letters| letters.progress().confirmed()),
+            alerts: Arc::clone(self.state.book.alerts()),
+            buffers: self.buffers(),
+            ..StreamView::default()
+        }
+    }
+
+    fn buffers(&self) -> Vec<Buffer> {
+        let shared = &self.links.shared;
+        let mut buffers = vec![Buffer {
+            name: "in_flight",
+            items: shared.in_flight_records(),
+            items_limit: self.limits.in_flight_records,
+            bytes: shared.in_flight_bytes(),
+            bytes_limit: self.limits.in_flight_bytes,
+        }];
+        if let Some(letters) = &self.links.letters {
+            buffers.push(Buffer {
+                name: "dead_letters",
+                items: letters.progress().outstanding(),
+                items_limit: 2 * OUTSTANDING_LIMIT,
+                bytes: 0,
+                bytes_limit: 0,
+            });
+        }
+        buffers
+    }
+
+    /// Hands a checkpoint to the writer. Where it still has one to save, the next turn tries again.
+    fn save(&mut self, answer: Option<Sender<Positions>>, deadline: Option<Instant>) {
+        if self.limits.checkpoint_every == Duration::MAX {
+            return;
+        }
+        let positions: Positions = {
+            let ledger = self.links.shared.ledger();
+            ledger.positions().map(|(partition, next)| (partition.clone(), next)).collect()
+        };
+        let job = Job {
+            snapshot: self.state.snapshot(&positions, wall_clock()),
+            positions,
+            ticket: self.links.letters.as_ref().map_or(0, DeadLetters::last_ticket),
+            deadline,
+            answer,
+        };
+        let sent = match deadline {
+            None => self.links.jobs.try_send(job).map_err(|error| matches!(error, TrySendError::Full(_))),
+            Some(deadline) => self.links.jobs.send_deadline(job, deadline).map_err(|_| false),
+        };
+        match sent {
+            Ok(()) => {
+                self.unsaved = false;
+                self.saved = Instant::now();
+            }
+            Err(true) => {}
+            Err(false) => tracing::error!("checkpoint could not be handed to its writer"),
+        }
+    }
+
+    /// The last checkpoint and the last view.
+    fn finish(&mut self) {
+        self.links.health.release(Thread::Fold);
+        self.save(None, Some(Instant::now() + self.limits.drain_timeout));
+        self.publish();
+    }
+}

@@ -1,0 +1,123 @@
+//! The checkpoint writer: saves what the fold hands it, once the dead letters it covers are confirmed.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use crate::checkpoint::{Directory, Snapshot};
+use crate::ingest::{DeadLetterProgress, Positions};
+use crate::message::EventTime;
+use crate::publish::{Health, Thread};
+
+use super::scoring::wall_clock;
+
+const BEAT: Duration = Duration::from_secs(1);
+const WAIT_FOR_LETTERS: Duration = Duration::from_millis(5);
+const NEVER: i64 = i64::MIN;
+
+/// A checkpoint to be saved.
+pub(super) struct Job {
+    pub(super) snapshot: Snapshot,
+    pub(super) positions: Positions,
+    /// The last dead letter that the positions pass.
+    pub(super) ticket: u64,
+    /// Save by then or not at all; none: wait for the dead letters as long as it takes.
+    pub(super) deadline: Option<Instant>,
+    /// Who waits for it.
+    pub(super) answer: Option<Sender<Positions>>,
+}
+
+/// How saving goes.
+#[derive(Debug)]
+pub(super) struct WriterStatus {
+    saved: AtomicI64,
+    failures: AtomicU64,
+}
+
+impl Default for WriterStatus {
+    fn default() -> Self {
+        Self { saved: AtomicI64::new(NEVER), failures: AtomicU64::new(0) }
+    }
+}
+
+impl WriterStatus {
+    /// Wall clock of the last checkpoint saved.
+    pub(super) fn saved(&self) -> Option<EventTime> {
+        Some(self.saved.load(Ordering::Relaxed)).filter(|millis| *millis != NEVER).map(EventTime::from_millis)
+    }
+
+    /// Checkpoints that could not be saved.
+    pub(super) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+}
+
+/// The writer's own.
+pub(super) struct Writer {
+    pub(super) directory: Directory,
+    pub(super) jobs: Receiver<Job>,
+    pub(super) covered: Sender<Positions>,
+    pub(super) letters: Option<Arc<DeadLetterProgress>>,
+    pub(super) status: Arc<WriterStatus>,
+    pub(super) health: Arc<Health>,
+}
+
+impl Writer {
+    /// Starts the thread; it ends when no job can come any more.
+    pub(super) fn start(self) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name("latido-save".to_owned()).spawn(move || self.run())
+    }
+
+    fn run(self) {
+        loop {
+            self.health.beat(Thread::Checkpoint);
+            match self.jobs.recv_timeout(BEAT) {
+                Ok(job) => self.save(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn save(&self, job: Job) {
+        if !self.letters_confirmed(&job) {
+            tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
+            return;
+        }
+        match self.directory.save(&job.snapshot) {
+            Ok(()) => {
+                self.status.saved.store(wall_clock().as_millis(), Ordering::Relaxed);
+                self.health.set_ready("checkpoint");
+            }
+            Err(error) => {
+                self.status.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "checkpoint not saved; the one before still stands");
+                self.health.set_not_ready("checkpoint", error.to_string());
+                return;
+            }
+        }
+        if let Some(answer) = job.answer {
+            // Whoever asked may have stopped waiting.
+            answer.try_send(job.positions.clone()).unwrap_or_default();
+        }
+        // The consumer thread ends last; where it is gone, nobody commits.
+        self.covered.send(job.positions).unwrap_or_default();
+    }
+
+    /// Waits until every dead letter that the job covers is confirmed.
+    fn letters_confirmed(&self, job: &Job) -> bool {
+        let Some(letters) = &self.letters else { return true };
+        while letters.confirmed_through() < job.ticket {
+            if job.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return false;
+            }
+            self.health.beat(Thread::Checkpoint);
+            thread::sleep(WAIT_FOR_LETTERS);
+        }
+        true
+    }
+}
