@@ -1,0 +1,279 @@
+//! Panes by department and the windows that end at stream time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::ring::{Ring, SEGMENT, hour_of};
+use super::sums::WideTally;
+use super::{DAY, PANE_MILLIS, Tally, retention};
+use crate::config::WindowsConfig;
+use crate::message::{DepartmentId, EventTime};
+
+/// Hours ahead of the window end that a ring spans; what is further ahead waits in a map.
+const HOURS_AHEAD: i64 = 3;
+
+/// Messages counted by department and pane, and summed to the windows (end − length, end].
+///
+/// - A pane is closed once stream time has reached its end; the windows end where the last closed pane does.
+/// - A message counts in its pane whenever it comes: before the pane closes, or after, as long as the pane is kept (24 h and
+///   `windows.lateness` behind the window end). A sum always equals the sum of its panes.
+/// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (6 KB) for each department and
+///   hour that has a message, and one map entry a pane for what lies hours ahead, such as a partition that runs ahead of
+///   the others.
+/// - A pane holds at most 4,294,967,295 messages; more are not counted in it.
+#[derive(Clone, Debug)]
+pub struct Panes {
+    /// Lengths of the windows, in panes.
+    lengths: Vec<i64>,
+    /// How many panes before the window end are kept.
+    keep: i64,
+    /// Hours that a ring may span: a power of two.
+    slots: usize,
+    rings: Vec<Ring>,
+    /// By department, then window.
+    sums: Vec<WideTally>,
+    /// [`Self::sums`] as they are shown.
+    shown: Vec<Tally>,
+    /// Panes from [`Self::limit`] on, by pane and department; all panes before there is a window end.
+    ahead: BTreeMap<(i64, u16), Tally>,
+    /// The first pane that is not closed.
+    end: Option<i64>,
+    /// The first pane that is not in the rings.
+    limit: i64,
+    /// The newest closed pane with a message.
+    newest_closed: Option<i64>,
+}
+
+impl Panes {
+    /// Empty panes of so many departments. Window lengths count in whole panes, from one pane to 24 h.
+    #[must_use]
+    pub fn new(settings: &WindowsConfig, departments: usize) -> Self {
+        let lengths: Vec<i64> =
+            settings.lengths.iter().map(|length| panes_within(length.get().min(DAY)).max(1)).collect();
+        let keep = panes_within(retention(settings)) + 1;
+        let hours = keep / SEGMENT + 2 + HOURS_AHEAD + 1;
+        let slots = usize::try_from(hours).unwrap_or_default().next_power_of_two();
+        let sums = departments * lengths.len();
+        Self {
+            lengths,
+            keep,
+            slots,
+            rings: vec![Ring::default(); departments],
+            sums: vec![WideTally::default(); sums],
+            shown: vec![Tally::default(); sums],
+            ahead: BTreeMap::new(),
+            end: None,
+            limit: i64::MIN,
+            newest_closed: None,
+        }
+    }
+
+    /// Counts a message (or several of one pane). False where the pane is no longer kept: then nothing is counted, and the
+    /// caller has a late message. What [`super::PartitionClock::is_late`] lets through is always kept.
+    ///
+    /// # Panics
+    /// If the department is not one of those that the panes were made for.
+    pub fn add(&mut self, department: DepartmentId, event_time: EventTime, tally: Tally) -> bool {
+        let pane = pane_of(event_time);
+        if self.oldest().is_some_and(|oldest| pane < oldest) {
+            return false;
+        }
+        if pane >= self.limit {
+            let counted = self.ahead.entry((pane, department.0)).or_default();
+            *counted = counted.checked_add(tally).unwrap_or(*counted);
+            return true;
+        }
+        let counted = self.rings[department.index()].pane_mut(pane, self.slots);
+        let Some(sum) = counted.checked_add(tally) else { return true };
+        *counted = sum;
+        if self.end.is_some_and(|end| pane < end) {
+            self.add_to_windows(department, pane, tally);
+        }
+        true
+    }
+
+    /// Closes the panes that stream time has passed, in order; `on_close` gets each new window end and the panes as they
+    /// are then. Stream time that does not move, or moves back, closes nothing.
+    ///
+    /// Which window ends are called depends on the messages (those in time) alone, not on how often this is called: the
+    /// first is the end of the first pane with a message, and where no pane that is kept has a message any more, the ends until the next one
+    /// that has are passed over in silence. So a jump over years costs no more than a day of panes.
+    pub fn advance(&mut self, stream_time: EventTime, mut on_close: impl FnMut(EventTime, &Self)) {
+        let target = pane_of(stream_time);
+        loop {
+            let end = self.end.unwrap_or(i64::MIN);
+            if end >= target {
+                return;
+            }
+            if self.is_all_empty() {
+                let next = self.next_with_messages(end).map_or(target, |pane| pane.min(target));
+                if next > end {
+                    self.jump(next);
+                    continue;
+                }
+            }
+            self.close(end);
+            on_close(start_of(end + 1), self);
+        }
+    }
+
+    /// The end of the windows: the largest pane boundary that stream time has reached. None before [`Self::advance`].
+    #[must_use]
+    pub fn window_end(&self) -> Option<EventTime> {
+        self.end.map(start_of)
+    }
+
+    /// The sums of a department's windows that end at [`Self::window_end`], in the order of `windows.lengths`. A sum beyond
+    /// 4,294,967,295 messages is shown as that many, in the true ratios.
+    ///
+    /// # Panics
+    /// If the department is not one of those that the panes were made for.
+    #[must_use]
+    pub fn sums(&self, department: DepartmentId) -> &[Tally] {
+        let windows = self.lengths.len();
+        &self.shown[department.index() * windows..][..windows]
+    }
+
+    /// What was counted in the pane that starts (or lies) at that moment; nothing where it is not kept.
+    ///
+    /// # Panics
+    /// If the department is not one of those that the panes were made for.
+    #[must_use]
+    pub fn pane(&self, department: DepartmentId, start: EventTime) -> Tally {
+        let pane = pane_of(start);
+        if self.oldest().is_some_and(|oldest| pane < oldest) {
+            return Tally::default();
+        }
+        if pane >= self.limit {
+            return self.ahead.get(&(pane, department.0)).copied().unwrap_or_default();
+        }
+        self.rings[department.index()].get(pane)
+    }
+
+    /// What was counted in the newest closed pane: the last one of each window.
+    ///
+    /// # Panics
+    /// If the department is not one of those that the panes were made for.
+    #[must_use]
+    pub fn newest_closed_pane(&self, department: DepartmentId) -> Tally {
+        self.end.map_or_else(Tally::default, |end| self.rings[department.index()].get(end - 1))
+    }
+
+    /// Every pane with a message, closed or not, with its start: by department and time, then those hours ahead.
+    pub fn iter_panes(&self) -> impl Iterator<Item = (DepartmentId, EventTime, Tally)> {
+        let oldest = self.oldest().unwrap_or(i64::MIN);
+        let departments = (0_u16..).map(DepartmentId).zip(&self.rings);
+        let near = departments.flat_map(move |(department, ring)| {
+            ring.iter_from(oldest).map(move |(pane, tally)| (department, start_of(pane), tally))
+        });
+        let ahead =
+            self.ahead.iter().map(|((pane, department), tally)| (DepartmentId(*department), start_of(*pane), *tally));
+        near.chain(ahead)
+    }
+
+    /// Takes up what [`Self::window_end`] and [`Self::iter_panes`] gave, into panes that are still empty: the sums are equal
+    /// afterwards. Other window lengths than before get their own sums; panes that are no longer kept are left out.
+    ///
+    /// # Panics
+    /// If a department is not one of those that the panes were made for.
+    pub fn restore(
+        &mut self,
+        window_end: Option<EventTime>,
+        panes: impl IntoIterator<Item = (DepartmentId, EventTime, Tally)>,
+    ) {
+        if let Some(window_end) = window_end {
+            self.jump(pane_of(window_end));
+        }
+        for (department, start, tally) in panes {
+            self.add(department, start, tally);
+        }
+    }
+
+    /// The oldest pane kept. None before there is a window end: then all are.
+    fn oldest(&self) -> Option<i64> {
+        self.end.map(|end| end - self.keep)
+    }
+
+    /// Whether no closed pane that is kept has a message.
+    fn is_all_empty(&self) -> bool {
+        self.newest_closed.is_none() || self.newest_closed < self.oldest()
+    }
+
+    /// The first pane with a message, from `from` on.
+    fn next_with_messages(&self, from: i64) -> Option<i64> {
+        let near = self.rings.iter().filter_map(|ring| Some(ring.iter_from(from).next()?.0)).min();
+        near.or_else(|| self.ahead.keys().next().map(|(pane, _)| *pane))
+    }
+
+    /// A message came for a pane that was closed already.
+    fn add_to_windows(&mut self, department: DepartmentId, pane: i64, tally: Tally) {
+        let Some(end) = self.end else { return };
+        self.newest_closed = self.newest_closed.max(Some(pane));
+        let first = department.index() * self.lengths.len();
+        for (place, length) in (first..).zip(&self.lengths) {
+            if pane >= end - length {
+                self.sums[place].add(tally);
+                self.shown[place] = self.sums[place].shown();
+            }
+        }
+    }
+
+    /// Closes the first pane that is not closed.
+    fn close(&mut self, pane: i64) {
+        let windows = self.lengths.len();
+        for (department, ring) in self.rings.iter().enumerate().filter(|(_, ring)| !ring.is_unused()) {
+            let entering = ring.get(pane);
+            if !entering.is_empty() {
+                self.newest_closed = Some(pane);
+            }
+            for (place, length) in (department * windows..).zip(&self.lengths) {
+                let leaving = ring.get(pane - length);
+                if entering == leaving {
+                    continue;
+                }
+                self.sums[place].add(entering);
+                self.sums[place].remove(leaving);
+                self.shown[place] = self.sums[place].shown();
+            }
+        }
+        self.move_end(pane + 1);
+    }
+
+    /// Moves the window end over panes of which none has a message, nor has any that is kept.
+    fn jump(&mut self, end: i64) {
+        debug_assert!(self.shown.iter().all(Tally::is_empty), "every window is within the panes that are kept");
+        self.move_end(end);
+    }
+
+    fn move_end(&mut self, end: i64) {
+        self.end = Some(end);
+        let limit = (hour_of(end) + HOURS_AHEAD + 1) * SEGMENT;
+        if limit == self.limit {
+            return;
+        }
+        self.limit = limit;
+        let oldest_hour = hour_of(end - self.keep);
+        for ring in &mut self.rings {
+            ring.free_before(oldest_hour);
+        }
+        let further_ahead = self.ahead.split_off(&(limit, 0));
+        for ((pane, department), tally) in std::mem::replace(&mut self.ahead, further_ahead) {
+            *self.rings[usize::from(department)].pane_mut(pane, self.slots) = tally;
+        }
+    }
+}
+
+/// The number of the pane that a moment lies in.
+fn pane_of(moment: EventTime) -> i64 {
+    moment.as_millis().div_euclid(PANE_MILLIS)
+}
+
+/// When a pane starts; within the range of event time.
+fn start_of(pane: i64) -> EventTime {
+    EventTime::from_millis(pane.saturating_mul(PANE_MILLIS))
+}
+
+/// Whole panes within a span.
+fn panes_within(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX) / PANE_MILLIS
+}

@@ -1,0 +1,91 @@
+//! One department's panes near stream time: a ring of hours, each allocated when its first message comes.
+
+use super::Tally;
+
+/// Panes in one segment: an hour of them.
+pub(super) const SEGMENT: i64 = 360;
+
+/// An hour of panes.
+#[derive(Clone, Debug)]
+struct Segment {
+    /// Which hour since the epoch.
+    hour: i64,
+    panes: [Tally; SEGMENT as usize],
+}
+
+/// Panes by number (event time / 10 s, rounded down). Holds any span of hours no longer than its slots.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ring {
+    /// Hour `h` lies in slot `h` modulo their number, a power of two. No slots before the first message.
+    slots: Vec<Option<Box<Segment>>>,
+}
+
+/// The hour that a pane lies in.
+pub(super) const fn hour_of(pane: i64) -> i64 {
+    pane.div_euclid(SEGMENT)
+}
+
+/// A pane's place in its hour.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the remainder is from 0 to 359")]
+const fn place_of(pane: i64) -> usize {
+    pane.rem_euclid(SEGMENT) as usize
+}
+
+impl Ring {
+    /// Whether the department never had a message.
+    pub(super) fn is_unused(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// What was counted in a pane.
+    pub(super) fn get(&self, pane: i64) -> Tally {
+        self.segment(hour_of(pane)).map_or_else(Tally::default, |segment| segment.panes[place_of(pane)])
+    }
+
+    /// The pane to count in. `slots`, a power of two, is how many hours the ring may span.
+    pub(super) fn pane_mut(&mut self, pane: i64, slots: usize) -> &mut Tally {
+        if self.slots.is_empty() {
+            self.slots.resize_with(slots, || None);
+        }
+        let hour = hour_of(pane);
+        let slot = slot_of(hour, self.slots.len());
+        let fresh = || Box::new(Segment { hour, panes: [Tally::default(); SEGMENT as usize] });
+        let segment = self.slots[slot].get_or_insert_with(fresh);
+        if segment.hour != hour {
+            // An hour that was let go long ago and lies where this one belongs.
+            *segment = fresh();
+        }
+        &mut segment.panes[place_of(pane)]
+    }
+
+    /// Frees the hours before this one.
+    pub(super) fn free_before(&mut self, hour: i64) {
+        for slot in &mut self.slots {
+            if slot.as_ref().is_some_and(|segment| segment.hour < hour) {
+                *slot = None;
+            }
+        }
+    }
+
+    /// The panes with messages, from `from` on, oldest first.
+    pub(super) fn iter_from(&self, from: i64) -> impl Iterator<Item = (i64, Tally)> {
+        let hours = (hour_of(from)..).take(self.slots.len());
+        hours
+            .filter_map(|hour| self.segment(hour))
+            .flat_map(|segment| (segment.hour * SEGMENT..).zip(segment.panes))
+            .filter(move |(pane, tally)| *pane >= from && !tally.is_empty())
+    }
+
+    fn segment(&self, hour: i64) -> Option<&Segment> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        self.slots[slot_of(hour, self.slots.len())].as_deref().filter(|segment| segment.hour == hour)
+    }
+}
+
+/// Where an hour lies in a power of two of slots.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only the low bits count")]
+const fn slot_of(hour: i64, slots: usize) -> usize {
+    hour as usize & (slots - 1)
+}
