@@ -20,6 +20,7 @@ impl Default for KafkaConfig {
             start: StartPosition::Earliest,
             dead_letter_topic: None,
             properties: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         }
     }
 }
@@ -86,7 +87,12 @@ impl Default for CheckpointConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9_464)), metrics_listen: None, token_file: None }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9_464)),
+            metrics_listen: None,
+            token_file: None,
+            token: None,
+        }
     }
 }
 

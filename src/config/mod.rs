@@ -1,9 +1,23 @@
 //! One struct for each room. The doc comments below are also the text of `docs/configuration.md`.
 
 mod defaults;
+mod effective;
+mod environment;
+mod file;
+mod kafka;
+mod layers;
+mod load;
+mod names;
+mod problem;
+mod properties;
 mod roster;
+mod schema;
+mod secret;
+mod shape;
 mod span;
 mod start;
+mod text;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +26,15 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use effective::{effective, non_defaults};
+pub use environment::{PREFIX, process_environment};
+pub use kafka::client_config;
+pub use load::{Loaded, Origins, load};
+pub use names::fold_name;
+pub use problem::{ConfigError, Origin, Problem};
 pub use roster::{OTHER, Roster};
+pub use schema::{Field, Shape, fields};
+pub use secret::{REDACTED, Secret, is_secret};
 pub use span::Span;
 pub use start::StartPosition;
 
@@ -49,8 +71,10 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct KafkaConfig {
     /// Bootstrap brokers, `host:port` each: a list, or one string with commas.
+    #[serde(deserialize_with = "text::list")]
     pub brokers: Vec<String>,
     /// Topics to read: a list, or one name.
+    #[serde(deserialize_with = "text::list")]
     pub topics: Vec<String>,
     /// Consumer group.
     pub group: String,
@@ -65,7 +89,11 @@ pub struct KafkaConfig {
     pub dead_letter_topic: Option<String>,
     /// Any other librdkafka property, passed through as it is. `sasl.password_file` and
     /// `ssl.key.password_file` read the value from a file.
+    #[serde(deserialize_with = "text::map")]
     pub properties: BTreeMap<String, String>,
+    /// The properties whose values are secrets, from `properties` and from files. Filled by [`load`].
+    #[serde(skip)]
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 /// `[input]`: how a record's JSON becomes a message. Each path is a JSON pointer (RFC 6901).
@@ -175,13 +203,16 @@ pub struct CheckpointConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
     /// Address of metrics, health and API. Beyond loopback a token is required.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "address"))]
     pub listen: SocketAddr,
     /// A second address that serves only `/metrics`, `/healthz` and `/readyz`, without a token.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "address"))]
     pub metrics_listen: Option<SocketAddr>,
     /// File with the bearer token that guards `/api`.
     pub token_file: Option<PathBuf>,
+    /// The token. Filled by [`load`].
+    #[serde(skip)]
+    pub token: Option<Secret>,
 }
 
 /// `[pipeline]`: limits of what is in flight.

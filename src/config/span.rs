@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A span of time: `90s`, `5m`, `24h`, `1h 30m`. Shown in the largest of h, m, s, ms that leaves no rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("format" = "span"))]
 pub struct Span(pub Duration);
 
 impl Span {
@@ -56,7 +56,6 @@ impl Serialize for Span {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|error| D::Error::custom(format!("`{text}` is not a span such as 30s, 5m or 24h ({error})")))
+        text.parse().map_err(|error| D::Error::custom(format!("not a span of time ({error})")))
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Where reading starts when no offset is saved: `earliest`, `latest` or an RFC 3339 time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("format" = "start"))]
 pub enum StartPosition {
     /// The oldest record kept.
     Earliest,
@@ -39,7 +39,7 @@ impl FromStr for StartPosition {
             moment => moment
                 .parse()
                 .map(Self::At)
-                .map_err(|error| format!("`{moment}` is none of earliest, latest or an RFC 3339 time ({error})")),
+                .map_err(|error| format!("none of earliest, latest or an RFC 3339 time ({error})")),
         }
     }
 }

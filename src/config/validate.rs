@@ -1,0 +1,58 @@
+//! Values that are impossible, by themselves or together.
+
+mod departments;
+mod places;
+mod stream;
+
+use super::Config;
+use super::layers::{Layers, dotted};
+use super::problem::Problem;
+
+/// Collects what is wrong.
+pub(super) struct Check<'a> {
+    layers: &'a Layers,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Check<'a> {
+    pub(super) fn new(layers: &'a Layers) -> Self {
+        Self { layers, problems: Vec::new() }
+    }
+
+    /// Notes that the value at a path cannot stand.
+    pub(super) fn refuse(&mut self, path: &[&str], what: impl Into<String>, remedy: impl Into<String>) {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        self.problems.push(Problem {
+            origin: self.layers.origin(&path),
+            key: dotted(&path),
+            value: self.layers.shown(&path),
+            what: what.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    /// Notes it where a value fails its condition.
+    fn need(&mut self, holds: bool, path: &[&str], what: &str, remedy: &str) {
+        if !holds {
+            self.refuse(path, what, remedy);
+        }
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// Checks every room's values, and reads the token that guards the API.
+pub(super) fn all(config: &mut Config, check: &mut Check<'_>) {
+    stream::kafka(&config.kafka, check);
+    stream::input(&config.input, check);
+    stream::windows(&config.windows, check);
+    stream::detect(&config.detect, &config.windows, check);
+    stream::pipeline(&config.pipeline, check);
+    places::scorer(&config.scorer, check);
+    places::checkpoint(&config.checkpoint, check);
+    places::http(&mut config.http, check);
+    places::log(&config.log, check);
+    departments::all(&config.departments, check);
+}

@@ -1,0 +1,76 @@
+//! Files, directories, addresses and the log.
+
+use std::net::SocketAddr;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::Check;
+use crate::config::names::guess;
+use crate::config::properties::read_secret;
+use crate::config::{CheckpointConfig, HttpConfig, LogConfig, ScorerConfig, Secret, Span};
+
+pub(super) fn scorer(scorer: &ScorerConfig, check: &mut Check<'_>) {
+    let Some(model) = &scorer.model else { return };
+    let remedy = "name a model file made by `latido train`, or leave it out for the built-in one";
+    check.need(model.is_file(), &["scorer", "model"], "no such file", remedy);
+}
+
+pub(super) fn checkpoint(checkpoint: &CheckpointConfig, check: &mut Check<'_>) {
+    let named = !checkpoint.directory.as_os_str().is_empty();
+    check.need(named, &["checkpoint", "directory"], "empty", "name a directory such as \"/var/lib/latido\"");
+    let fits = !checkpoint.interval.get().is_zero() && checkpoint.interval <= Span::from_secs(3_600);
+    check.need(fits, &["checkpoint", "interval"], "out of range", "write a span above 0s and up to 1h");
+}
+
+pub(super) fn http(http: &mut HttpConfig, check: &mut Check<'_>) {
+    if let Some(file) = &http.token_file {
+        match read_secret(file).and_then(usable_token) {
+            Ok(token) => http.token = Some(token),
+            Err(what) => {
+                check.refuse(&["http", "token_file"], what, "name a file that holds the token and nothing else")
+            }
+        }
+    } else if !http.listen.ip().to_canonical().is_loopback() {
+        let remedy = "set `http.token_file`, or listen on 127.0.0.1 and serve scrapes on `http.metrics_listen`";
+        check.refuse(&["http", "listen"], "anybody who reaches this address could read the API", remedy);
+    }
+    let Some(metrics) = http.metrics_listen else { return };
+    let remedy = "use another port, or leave it out: `http.listen` serves metrics too";
+    check.need(!collide(http.listen, metrics), &["http", "metrics_listen"], "taken by `http.listen`", remedy);
+}
+
+/// Whether two addresses cannot both be bound.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let (left, right) = (one.ip().to_canonical(), other.ip().to_canonical());
+    let hosts_meet = left == right || left.is_unspecified() || right.is_unspecified();
+    one.port() != 0 && one.port() == other.port() && hosts_meet
+}
+
+/// A token as a header can carry it.
+fn usable_token(text: String) -> Result<Secret, String> {
+    let token = text.trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the file does not hold one word of visible ASCII characters".to_owned());
+    }
+    Ok(Secret::new(token))
+}
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+pub(super) fn log(log: &LogConfig, check: &mut Check<'_>) {
+    let path = ["log", "level"];
+    let remedy = "write a level (error, warn, info, debug, trace, off) or directives such as \"info,rdkafka=warn\"";
+    let directives: Vec<&str> = log.level.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
+    check.need(!directives.is_empty(), &path, "empty", remedy);
+    for directive in directives {
+        // The filter itself takes a misspelt level for the name of a module, and shows all of that module.
+        if !directive.contains(['=', '[']) && directive.parse::<LevelFilter>().is_err() {
+            let remedy = guess(directive, LEVELS)
+                .map_or_else(|| remedy.to_owned(), |level| format!("did you mean \"{level}\"?"));
+            check.refuse(&path, format!("{directive:?} is not a level"), remedy);
+        } else if let Err(error) = EnvFilter::builder().parse(directive) {
+            check.refuse(&path, format!("{directive:?} is not a directive ({error})"), remedy);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What comes in, how it is cut into windows, and what is done with them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Check;
+use crate::config::{DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
+
+const PANE: Duration = Duration::from_secs(10);
+const HOUR: Span = Span::from_secs(3_600);
+const DAY: Span = Span::from_secs(24 * 3_600);
+
+pub(super) fn kafka(kafka: &KafkaConfig, check: &mut Check<'_>) {
+    brokers(&kafka.brokers, check);
+    topics(kafka, check);
+    check.need(!kafka.group.trim().is_empty(), &["kafka", "group"], "a consumer group needs a name", "name it");
+    let instance = kafka.group_instance_id.as_deref();
+    let remedy = "name it, or leave it out to have one made";
+    check.need(instance.is_none_or(|name| !name.trim().is_empty()), &["kafka", "group_instance_id"], "empty", remedy);
+    let timeout = kafka.session_timeout;
+    let in_range = timeout > Span::from_secs(3) && timeout <= Span::from_secs(30 * 60);
+    check.need(in_range, &["kafka", "session_timeout"], "out of range", "write a span above 3s and up to 30m");
+}
+
+fn brokers(brokers: &[String], check: &mut Check<'_>) {
+    let remedy = "write host:port, such as \"kafka-1:9092\"";
+    check.need(!brokers.is_empty(), &["kafka", "brokers"], "no broker", remedy);
+    for broker in brokers.iter().filter(|broker| !is_broker(broker)) {
+        check.refuse(&["kafka", "brokers"], format!("{broker:?} is not a broker's address"), remedy);
+    }
+}
+
+/// A host with or without a port, and with or without librdkafka's `protocol://`.
+fn is_broker(broker: &str) -> bool {
+    let address = broker.split_once("://").map_or(broker, |(_, address)| address);
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, _)) if host.contains(':') && !host.ends_with(']') => (address, None),
+        Some((host, port)) => (host, Some(port)),
+        None => (address, None),
+    };
+    let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+    !host.is_empty() && !host.contains(char::is_whitespace) && !host.contains(['/', ',']) && port_fits
+}
+
+fn topics(kafka: &KafkaConfig, check: &mut Check<'_>) {
+    let path = ["kafka", "topics"];
+    check.need(!kafka.topics.is_empty(), &path, "no topic", "name at least one topic");
+    let mut seen = BTreeSet::new();
+    for topic in &kafka.topics {
+        if topic.starts_with('^') {
+            check.refuse(&path, format!("{topic:?} is a pattern"), "list the topics by name");
+        } else if !is_topic(topic) {
+            check.refuse(&path, format!("{topic:?} cannot be a topic's name"), TOPIC_REMEDY);
+        } else if !seen.insert(topic) {
+            check.refuse(&path, format!("{topic:?} is listed twice"), "list each topic once");
+        }
+    }
+    let Some(dead_letters) = &kafka.dead_letter_topic else { return };
+    let path = ["kafka", "dead_letter_topic"];
+    check.need(is_topic(dead_letters), &path, "cannot be a topic's name", TOPIC_REMEDY);
+    let loops = kafka.topics.contains(dead_letters);
+    check.need(!loops, &path, "also in `kafka.topics`: dead letters would be read again", "name another topic");
+}
+
+const TOPIC_REMEDY: &str = "use 1 to 249 of a-z, A-Z, 0-9, `.`, `_` and `-`";
+
+fn is_topic(name: &str) -> bool {
+    let letters_fit = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    (1..=249).contains(&name.len()) && letters_fit && name != "." && name != ".."
+}
+
+pub(super) fn input(input: &InputConfig, check: &mut Check<'_>) {
+    let pointers = [
+        ("text", &input.text),
+        ("department", &input.department),
+        ("timestamp", &input.timestamp),
+        ("id", &input.id),
+        ("customer_id", &input.customer_id),
+        ("conversation_id", &input.conversation_id),
+        ("author", &input.author),
+        ("audience", &input.audience),
+        ("channel", &input.channel),
+        ("touchpoint", &input.touchpoint),
+        ("language", &input.language),
+    ];
+    for (name, pointer) in pointers.into_iter().filter(|(_, pointer)| !is_pointer(pointer)) {
+        let remedy = format!("write a path such as \"/{}\"", pointer.trim_start_matches('/').replace('.', "/"));
+        let remedy =
+            if pointer.contains('~') { "write ~0 for ~ and ~1 for / within a name".to_owned() } else { remedy };
+        check.refuse(&["input", name], "not a JSON pointer (RFC 6901)", remedy);
+    }
+    check.need(input.max_text_bytes > 0, &["input", "max_text_bytes"], "no text would be left", "write at least 1");
+    let remedy = "write a span of at most 24h";
+    check.need(input.future_skew <= DAY, &["input", "future_skew"], "too long", remedy);
+}
+
+/// Empty, or names each after a `/`, with `~` only as `~0` or `~1`.
+fn is_pointer(text: &str) -> bool {
+    let escapes_fit = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    (text.is_empty() || text.starts_with('/')) && escapes_fit
+}
+
+/// More windows than this are a mistake.
+const MOST_WINDOWS: usize = 32;
+
+pub(super) fn windows(windows: &WindowsConfig, check: &mut Check<'_>) {
+    let path = ["windows", "lengths"];
+    check.need(!windows.lengths.is_empty(), &path, "no window", "name at least one length such as \"15m\"");
+    check.need(windows.lengths.len() <= MOST_WINDOWS, &path, "too many windows", "name at most 32 lengths");
+    let mut seen = BTreeSet::new();
+    for length in &windows.lengths {
+        let millis = length.get().as_millis();
+        if millis == 0 || *length > DAY || !millis.is_multiple_of(PANE.as_millis()) {
+            check.refuse(&path, format!("{length} cannot be a window"), "use multiples of 10s, up to 24h");
+        } else if !seen.insert(length) {
+            check.refuse(&path, format!("{length} is listed twice"), "list each length once");
+        }
+    }
+    let remedy = "write a span of at most 1h";
+    check.need(windows.lateness <= HOUR, &["windows", "lateness"], "too long", remedy);
+    let remedy = "write a span of at least 10s";
+    check.need(windows.alignment.get() >= PANE, &["windows", "alignment"], "shorter than a pane", remedy);
+    let above_zero = !windows.idle_after.get().is_zero();
+    check.need(above_zero, &["windows", "idle_after"], "every partition would be idle", "write a span above 0s");
+}
+
+pub(super) fn detect(detect: &DetectConfig, windows: &WindowsConfig, check: &mut Check<'_>) {
+    if !windows.lengths.contains(&detect.window) {
+        let lengths = windows.lengths.iter().map(Span::to_string).collect::<Vec<_>>().join(", ");
+        let remedy = format!("name one of {lengths}, or add it to `windows.lengths`");
+        check.refuse(&["detect", "window"], "not in `windows.lengths`", remedy);
+    }
+    let probabilities = [("enter_p_value", detect.enter_p_value), ("exit_p_value", detect.exit_p_value)];
+    for (name, value) in probabilities {
+        let within = value > 0.0 && value < 1.0;
+        check.need(
+            within,
+            &["detect", name],
+            "not a probability that can decide",
+            "write a number above 0 and below 1",
+        );
+    }
+    let ordered =
+        detect.enter_p_value < detect.exit_p_value || !(detect.enter_p_value < 1.0 && detect.exit_p_value > 0.0);
+    let what = format!("not below `detect.exit_p_value` ({})", detect.exit_p_value);
+    check.need(ordered, &["detect", "enter_p_value"], &what, "make the way in narrower than the way out");
+    let ratios = [
+        ("prior_negative_ratio", detect.prior_negative_ratio),
+        ("prior_frustrated_ratio", detect.prior_frustrated_ratio),
+    ];
+    for (name, ratio) in ratios {
+        check.need((0.0..=1.0).contains(&ratio), &["detect", name], "not a ratio", "write a number from 0 to 1");
+    }
+    let counts = [
+        ("min_messages", detect.min_messages),
+        ("learn_messages", detect.learn_messages),
+        ("min_seen", detect.min_seen),
+    ];
+    for (name, count) in counts {
+        check.need(count > 0, &["detect", name], "zero", "write at least 1");
+    }
+    check.need(detect.hold <= DAY, &["detect", "hold"], "too long", "write a span of at most 24h");
+    let remedy = "write a span above 0s, such as \"168h\"";
+    check.need(!detect.half_life.get().is_zero(), &["detect", "half_life"], "nothing would be learned", remedy);
+}
+
+pub(super) fn pipeline(pipeline: &PipelineConfig, check: &mut Check<'_>) {
+    let sizes = [
+        ("batch_records", pipeline.batch_records),
+        ("batch_bytes", pipeline.batch_bytes),
+        ("in_flight_bytes", pipeline.in_flight_bytes),
+    ];
+    for (name, size) in sizes {
+        check.need(size > 0, &["pipeline", name], "zero", "write at least 1");
+    }
+    let holds_a_batch = pipeline.in_flight_bytes >= pipeline.batch_bytes;
+    let what = format!("less than one batch (`pipeline.batch_bytes` is {})", pipeline.batch_bytes);
+    check.need(holds_a_batch, &["pipeline", "in_flight_bytes"], &what, "allow at least one batch, better a hundred");
+    let few_enough = pipeline.score_threads <= 1_024;
+    check.need(
+        few_enough,
+        &["pipeline", "score_threads"],
+        "too many",
+        "write at most 1024, or 0 for what fits the machine",
+    );
+    let remedy = "write a span of at most 5m";
+    let short_enough = pipeline.drain_timeout <= Span::from_secs(5 * 60);
+    check.need(short_enough, &["pipeline", "drain_timeout"], "longer than a group waits for a member", remedy);
+}
