@@ -17,6 +17,7 @@
 //!
 //! Imports run one way, down this list's order of dependence; `ARCHITECTURE.md` is the map.
 
+pub mod commands;
 pub mod config;
 pub mod detect;
 pub mod ingest;

@@ -22,7 +22,7 @@ pub struct Loaded {
 pub struct Origins(BTreeMap<String, Origin>);
 
 impl Origins {
-    /// Where the value of a key such as `kafka.topics` or `departments[0].id` came from.
+    /// Where the value of a key such as `kafka.topics` or `departments[0]` came from.
     #[must_use]
     pub fn of(&self, key: &str) -> Origin {
         self.0.get(key).cloned().unwrap_or(Origin::Default)
@@ -71,7 +71,7 @@ pub fn load(
     Ok(Loaded { config, origins: origins(&layers) })
 }
 
-/// Every value that is not a default. A list of plain values counts as one.
+/// Every value that somebody set. A list counts as one value, but a list of tables as one for each table.
 fn origins(layers: &Layers) -> Origins {
     let mut origins = BTreeMap::new();
     collect(layers, &mut Vec::new(), &mut origins);
@@ -79,11 +79,10 @@ fn origins(layers: &Layers) -> Origins {
 }
 
 fn collect(layers: &Layers, path: &mut Vec<String>, origins: &mut BTreeMap<String, Origin>) {
+    let places = |count: usize| (0..count).map(|place| place.to_string()).collect();
     let names: Vec<String> = match at(layers.root(), path) {
-        Some(Value::Dict(_, entries)) => entries.keys().cloned().collect(),
-        Some(Value::Array(_, items)) if items.iter().any(|item| matches!(item, Value::Dict(..))) => {
-            (0..items.len()).map(|place| place.to_string()).collect()
-        }
+        Some(Value::Dict(_, entries)) if !is_item(path) => entries.keys().cloned().collect(),
+        Some(Value::Array(_, items)) if matches!(items.first(), Some(Value::Dict(..))) => places(items.len()),
         _ => {
             let origin = layers.origin(path);
             if origin != Origin::Default {
@@ -97,4 +96,9 @@ fn collect(layers: &Layers, path: &mut Vec<String>, origins: &mut BTreeMap<Strin
         collect(layers, path, origins);
         path.pop();
     }
+}
+
+/// Whether a path leads to an item of a list.
+fn is_item(path: &[String]) -> bool {
+    path.last().is_some_and(|last| last.parse::<usize>().is_ok())
 }

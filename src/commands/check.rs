@@ -1,0 +1,64 @@
+//! `latido check`: is the config right, what is in force, and do the brokers agree?
+
+mod live;
+
+use std::io::{self, Write};
+
+use clap::Args;
+
+use super::ConfigArgs;
+use crate::config::{Loaded, effective, non_defaults};
+
+const EXAMPLES: &str = "\
+Examples:
+  latido check --config latido.toml         print the config in force, and who set what
+  latido check --config latido.toml --live  try the brokers, the topics and the rights too
+  LATIDO__KAFKA__TOPICS='[\"chats\"]' latido check
+
+Exit codes: 0 fine, 1 a live check failed, 78 wrong config.";
+
+/// Validate the config and print what is in force
+///
+/// Prints the effective config as TOML, with secrets as ***, and after it, as comments, where each value that is not a
+/// default came from.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Also try the brokers, the topics, the right to read them, and a write to the dead-letter topic
+    ///
+    /// The write is one record with the header `latido-probe`. No consumer group is joined, so a running daemon
+    /// is not disturbed.
+    #[arg(long)]
+    live: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A wrong config, a failed live check, or nowhere to print.
+pub fn run(args: CheckArgs) -> anyhow::Result<()> {
+    let loaded = args.config.load()?;
+    let mut out = io::stdout().lock();
+    print(&loaded, &mut out)?;
+    if args.live {
+        live::run(&loaded.config, &mut out)?;
+    }
+    Ok(())
+}
+
+/// The config in force and who set it.
+fn print(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
+    writeln!(out, "{}", effective(&loaded.config)?.trim_end())?;
+    let origins = non_defaults(loaded);
+    if origins.is_empty() {
+        writeln!(out, "\n# Every value is the default.")?;
+        return Ok(());
+    }
+    writeln!(out, "\n# Values that are not the default, and who set them:")?;
+    for (key, origin) in origins {
+        writeln!(out, "#   {key}: {origin}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What the command line can do: one module for each command.
+
+pub mod check;
+pub mod logging;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, ConfigError, Loaded};
+
+/// Exit code of a wrong config: EX_CONFIG of BSD's `sysexits.h`. 0 is fine, 1 failed, 2 a wrong command line.
+const EX_CONFIG: u8 = 78;
+
+const EXAMPLES: &str = "\
+Examples:
+  latido check --config latido.toml         is this config right, and what is in force?
+  latido help check                         everything about a command
+
+Exit codes: 0 fine, 1 failed, 2 wrong command line, 78 wrong config.";
+
+/// Latido reads what customers write, as they write it, and tells each department when its customers turn unhappy.
+#[derive(Debug, Parser)]
+#[command(name = "latido", version, about, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+}
+
+/// Where the config comes from; for the commands that need one.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Config file (TOML). Without one the defaults hold, and whatever LATIDO__... variables set.
+    #[arg(long, short, value_name = "FILE", env = "LATIDO_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    /// Loads the config that the command line and the environment name.
+    ///
+    /// # Errors
+    /// As [`config::load`].
+    pub fn load(&self) -> Result<Loaded, ConfigError> {
+        config::load(self.config.as_deref(), config::process_environment())
+    }
+}
+
+/// Parses the command line, runs the command and says how it went. A wrong command line ends the process with 2.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Check(args) => check::run(args),
+    };
+    outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
+}
+
+/// Says why a command failed, and as which exit code.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let pipe_closed = |cause: &&(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    // Whoever read our output, such as `head`, has seen enough.
+    if error.chain().find(pipe_closed).is_some() {
+        return ExitCode::SUCCESS;
+    }
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("  caused by: {cause}\n"));
+    }
+    // With standard error gone there is nobody left to tell.
+    drop(io::stderr().write_all(text.as_bytes()));
+    let wrong_config = error.chain().any(|cause| cause.is::<ConfigError>());
+    if wrong_config { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_config_is_found_under_any_context() {
+        let wrong = config::load(Some("/nowhere/latido.toml".as_ref()), []).expect_err("no such file");
+        let error = anyhow::Error::new(wrong).context("the daemon cannot start");
+        assert_eq!(report(&error), ExitCode::from(EX_CONFIG));
+        assert_eq!(report(&anyhow::anyhow!("anything else")), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        let error = anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot write");
+        assert_eq!(report(&error), ExitCode::SUCCESS);
+    }
+}
