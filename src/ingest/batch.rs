@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(records[0].headers.clone().collect::<Vec<_>>(), first);
         assert_eq!((records[1].key, records[1].value, records[1].headers.len()), (None, None, 0));
         assert_eq!((records[2].key, records[2].value), (Some(&b""[..]), Some(&b""[..])));
-        assert_eq!(records[2].headers.clone().collect::<Vec<Header>>(), [("x", Some(&[0xff, 0x00][..]))]);
+        assert_eq!(records[2].headers.clone().collect::<Vec<_>>(), [("x", Some(&[0xff, 0x00][..]))]);
     }
 
     #[test]

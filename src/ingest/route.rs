@@ -64,7 +64,8 @@ fn fold(name: &str) -> String {
     let letters = name
         .nfkd()
         .filter(|letter| !is_combining_mark(*letter))
-        // Upper-casing first also unites what lower-casing alone keeps apart, such as `ß` and `ss`, `σ` and `ς`.
+        // Upper-casing in between unites what lower-casing alone keeps apart, such as `ß` and `ss`, `σ` and `ς`.
+        .flat_map(char::to_lowercase)
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase)
         .nfkd()
@@ -166,6 +167,15 @@ mod tests {
         assert_eq!(router.route(""), roster.other());
     }
 
+    #[test]
+    fn folding_any_character_twice_changes_nothing() {
+        // Beyond plane 2 nothing has case or a decomposition.
+        for letter in '\0'..='\u{2ffff}' {
+            let once = fold(&format!("a{letter}b"));
+            assert_eq!(fold(&once), once, "{letter:?}");
+        }
+    }
+
     fn accented(text: &str, marks: &[char]) -> String {
         let mut marks = marks.iter().cycle();
         text.chars()
@@ -180,12 +190,6 @@ mod tests {
         #[test]
         fn folding_twice_changes_nothing(name in any::<String>()) {
             let once = fold(&name);
-            prop_assert_eq!(fold(&once), once);
-        }
-
-        #[test]
-        fn folding_any_letter_twice_changes_nothing(letter in any::<char>(), after in any::<char>()) {
-            let once = fold(&format!("{letter}{after}"));
             prop_assert_eq!(fold(&once), once);
         }
 
