@@ -13,12 +13,14 @@
 //! | [`checkpoint`] | state and next offsets, saved and restored together |
 //! | [`publish`] | metrics and HTTP |
 //! | [`pipeline`] | wires the rooms: start, drain, stop |
+//! | [`demo`] | a broker, a company's customers and an incident, for `latido demo` |
 //! | [`commands`] | what the command line can do |
 //!
 //! Imports run one way, down this list's order of dependence; `ARCHITECTURE.md` is the map.
 
 pub mod commands;
 pub mod config;
+pub mod demo;
 pub mod detect;
 pub mod ingest;
 pub mod message;
