@@ -1,7 +1,9 @@
 //! What the command line can do: one module for each command.
 
 pub mod check;
+pub mod demo;
 pub mod logging;
+mod signals;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;

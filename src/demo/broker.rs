@@ -137,6 +137,7 @@ fn hold_cluster(report: &Sender<Result<String, KafkaError>>, released: &Receiver
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use rdkafka::consumer::{BaseConsumer, Consumer as _};
     use rdkafka::{Message as _, Offset, TopicPartitionList};

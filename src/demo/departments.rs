@@ -115,6 +115,7 @@ pub(crate) fn part_of_day(at: EventTime) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

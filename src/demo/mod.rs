@@ -142,10 +142,20 @@ pub fn run<E: Engine>(
     signals: &Receiver<()>,
     start: impl FnOnce(Config) -> Result<E, BoxError>,
 ) -> Result<Summary, DemoError> {
+    run_on(Screen::on_stderr, options, signals, start)
+}
+
+/// [`run`], on any screen.
+fn run_on<E: Engine>(
+    screen: impl FnOnce(&Config) -> Screen,
+    options: &Options,
+    signals: &Receiver<()>,
+    start: impl FnOnce(Config) -> Result<E, BoxError>,
+) -> Result<Summary, DemoError> {
     let broker = Broker::start(options.brokers.as_deref())?;
     let directory = tempfile::Builder::new().prefix("latido-demo-").tempdir().map_err(DemoError::Directory)?;
     let config = settings::demo_config(&broker, options.listen, directory.path());
-    let mut screen = Screen::on_stderr(&config);
+    let mut screen = screen(&config);
     screen.introduce(options, &broker, &settings::differences(&config));
     let engine = start(config).map_err(DemoError::Pipeline)?;
     screen.addresses(engine.http_address());
@@ -238,3 +248,6 @@ impl Feed {
         result
     }
 }
+
+#[cfg(test)]
+mod tests;

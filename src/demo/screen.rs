@@ -40,7 +40,7 @@ impl Screen {
     }
 
     /// Plain lines to anywhere.
-    fn plain(out: Box<dyn Write>, config: &Config) -> Self {
+    pub(crate) fn plain(out: Box<dyn Write>, config: &Config) -> Self {
         Self {
             out,
             live: None,
@@ -223,6 +223,7 @@ fn opened(alert: &Alert) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::*;
@@ -17,9 +19,9 @@ fn records_until(generator: &mut Generator, end: EventTime) -> Vec<Record> {
     records
 }
 
-fn an_hour(seed: u64) -> Vec<Record> {
-    records_until(&mut Generator::new(seed, RATE, START), START.plus(HOUR))
-}
+/// An hour of history.
+static HISTORY: LazyLock<Vec<Record>> =
+    LazyLock::new(|| records_until(&mut Generator::new(7, RATE, START), START.plus(HOUR)));
 
 fn json(record: &Record) -> Value {
     serde_json::from_slice(&record.value).unwrap()
@@ -65,7 +67,7 @@ fn the_same_seed_writes_the_same_records_and_another_one_others() {
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
 fn history_holds_the_rate_and_each_record_is_dated_when_it_is_written() {
-    let records = an_hour(7);
+    let records = &*HISTORY;
     let promised = f64::from(RATE) * HOUR.as_secs_f64();
     assert!((records.len() as f64 / promised - 1.0).abs() < 0.02, "{} records", records.len());
     assert!(records.is_sorted_by_key(|record| record.at));
@@ -80,7 +82,7 @@ fn history_holds_the_rate_and_each_record_is_dated_when_it_is_written() {
 #[test]
 fn usable_records_keep_the_input_contract() {
     let known = |value: &Value, allowed: &[&str]| value.is_null() || allowed.contains(&value.as_str().unwrap());
-    for record in an_hour(7).iter().filter(|record| record.kind != RecordKind::Unusable) {
+    for record in HISTORY.iter().filter(|record| record.kind != RecordKind::Unusable) {
         let message = json(record);
         assert!(!message["text"].as_str().unwrap().trim().is_empty());
         assert!(!message["text"].as_str().unwrap().contains(['{', '}']));
@@ -98,7 +100,7 @@ fn usable_records_keep_the_input_contract() {
 
 #[test]
 fn unusable_records_are_rare_and_really_unusable() {
-    let records = an_hour(7);
+    let records = &*HISTORY;
     let unusable: Vec<&Record> = records.iter().filter(|record| record.kind == RecordKind::Unusable).collect();
     assert!((100..300).contains(&unusable.len()), "{}", unusable.len());
     for record in unusable {
@@ -124,7 +126,7 @@ fn late_records_come_only_live_and_are_older_than_any_window_keeps() {
 
 #[test]
 fn both_languages_all_departments_and_aliases_occur() {
-    let records = an_hour(7);
+    let records = &*HISTORY;
     let messages: Vec<Value> = records.iter().filter(|record| record.kind != RecordKind::Unusable).map(json).collect();
     for language in ["es", "en"] {
         let share = messages.iter().filter(|message| message["language"] == language).count();
@@ -139,19 +141,19 @@ fn both_languages_all_departments_and_aliases_occur() {
 
 #[test]
 fn the_rhythm_moves_the_volume_but_no_ratio() {
-    let records = an_hour(7);
+    let records = &*HISTORY;
     for department in 0..COUNT {
-        let (count, overall) = negative_ratio(of(&records, department));
+        let (count, overall) = negative_ratio(of(records, department));
         let mut sixths = [0_usize; 6];
         for slot in 0..360 {
             let from = START.plus(Duration::from_secs(slot * 10));
-            let window = of(&records, department)
+            let window = of(records, department)
                 .filter(|record| from.minus(Duration::from_secs(50)) <= record.at && record.at < from);
             let (seen, ratio) = negative_ratio(window);
             // Decks of 50 hold a minute's ratio closer than chance would.
             assert!(seen < 60 || (ratio - overall).abs() < 0.12, "{ratio} of {seen} against {overall}");
         }
-        for record in of(&records, department) {
+        for record in of(records, department) {
             sixths[((part_of_day(record.at) * 6.0) as usize).min(5)] += 1;
         }
         let busiest = sixths.iter().max().unwrap();

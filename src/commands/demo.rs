@@ -1,0 +1,101 @@
+//! `latido demo`: everything in one process, nothing to install.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+
+use super::signals;
+use crate::config::Span;
+use crate::demo::{self, Options};
+
+const EXAMPLES: &str = "\
+Examples:
+  latido demo                                       until Ctrl-C; open http://127.0.0.1:9464/metrics meanwhile
+  latido demo --for 150s --seed 7                   one incident from start to end, then a summary as JSON
+  latido demo --rate 200 --listen 127.0.0.1:9500    busier, elsewhere
+  latido demo --brokers localhost:9092              through a Kafka of yours, in a topic of its own
+
+An hour of history comes first; then messages come at the pace of the clock. From second 45 to 75 of that
+live part one department's customers turn unhappy.";
+
+/// Run everything in one process: a broker, a company's customers, an incident, the pipeline
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct DemoArgs {
+    /// Address of metrics and API
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
+    pub listen: SocketAddr,
+
+    /// End after this much of the live part (such as 150s), with a summary as one line of JSON on standard output
+    #[arg(long = "for", value_name = "DURATION")]
+    pub live_for: Option<Span>,
+
+    /// Mean messages a second over all departments
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub rate: u32,
+
+    /// What the messages and the incident's department come from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Brokers of a real Kafka in place of the one inside the process; a topic is created there
+    #[arg(long, value_name = "HOSTS")]
+    pub brokers: Option<String>,
+}
+
+impl From<DemoArgs> for Options {
+    fn from(args: DemoArgs) -> Self {
+        Self {
+            listen: args.listen,
+            live_for: args.live_for.map(Span::get),
+            rate: args.rate,
+            seed: args.seed,
+            brokers: args.brokers,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        demo: DemoArgs,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Options, clap::Error> {
+        Line::try_parse_from([&["demo"], arguments].concat()).map(|line| line.demo.into())
+    }
+
+    #[test]
+    fn every_example_of_the_help_parses() {
+        let examples = EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("latido demo"));
+        let mut seen = 0;
+        for example in examples {
+            let arguments: Vec<&str> = example.split("  ").next().unwrap_or_default().split_whitespace().collect();
+            parse(&arguments).unwrap();
+            seen += 1;
+        }
+        assert_eq!(seen, 4);
+    }
+
+    #[test]
+    fn without_arguments_it_runs_on_loopback_until_a_signal() {
+        let options = parse(&[]).unwrap();
+        assert_eq!(options.listen.to_string(), "127.0.0.1:9464");
+        assert_eq!((options.live_for, options.rate, options.brokers), (None, 30, None));
+    }
+
+    #[test]
+    fn a_rate_of_none_or_too_many_and_a_span_without_unit_are_refused() {
+        for arguments in [["--rate", "0"], ["--rate", "1001"], ["--for", "150"], ["--listen", "here"]] {
+            assert!(parse(&arguments).is_err(), "{arguments:?}");
+        }
+    }
+}
