@@ -67,7 +67,7 @@ impl Screen {
 
     /// Says what to open.
     pub(crate) fn addresses(&mut self, http: SocketAddr) {
-        self.say("open:");
+        self.say(&format!("listening on http://{http}"));
         for path in ["metrics", "readyz", "api/v1/departments", "api/v1/alerts"] {
             self.say(&format!("  http://{http}/{path}"));
         }
