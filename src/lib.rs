@@ -18,12 +18,14 @@
 //!
 //! Imports run one way, down this list's order of dependence; `ARCHITECTURE.md` is the map.
 
+pub mod checkpoint;
 pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod detect;
 pub mod ingest;
 pub mod message;
+pub mod pipeline;
 pub mod publish;
 pub mod score;
 pub mod window;

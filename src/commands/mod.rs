@@ -1,8 +1,10 @@
 //! What the command line can do: one module for each command.
 
 pub mod check;
+pub mod checkpoint;
 pub mod demo;
 pub mod logging;
+pub mod run;
 mod signals;
 
 use std::io::{self, Write as _};
@@ -33,7 +35,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunArgs),
+    Demo(demo::DemoArgs),
     Check(check::CheckArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
 }
 
 /// Where the config comes from; for the commands that need one.
@@ -58,7 +63,10 @@ impl ConfigArgs {
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
+        Command::Checkpoint(args) => checkpoint::run(args),
+        Command::Demo(args) => demo::run(args),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
 }

@@ -1,0 +1,120 @@
+//! `latido checkpoint show`: what the last checkpoint holds.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::ConfigArgs;
+use crate::checkpoint::{self, Snapshot};
+
+const EXAMPLES: &str = "\
+Examples:
+  latido checkpoint show --config latido.toml           positions and totals, for people
+  latido checkpoint show --json --config latido.toml    every position and pane, as JSON
+
+It may be used while a daemon runs. Exit codes: 0 fine, 1 no checkpoint or one that cannot be read, 78 wrong config.";
+
+/// Look at the saved state
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct CheckpointArgs {
+    #[command(subcommand)]
+    command: CheckpointCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CheckpointCommand {
+    /// Show positions and panes of the newest checkpoint
+    #[command(after_help = EXAMPLES)]
+    Show {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Print JSON: partitions with next_offset and watermark, panes with start (ms) and counts
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Where a partition goes on, as JSON.
+#[derive(Debug, Serialize)]
+struct PartitionRow<'a> {
+    topic: &'a str,
+    partition: i32,
+    next_offset: i64,
+    /// Event time, ms: what the partition has delivered less `windows.lateness`; null before its first message.
+    watermark: Option<i64>,
+}
+
+/// One pane, as JSON.
+#[derive(Debug, Serialize)]
+struct PaneRow<'a> {
+    department: &'a str,
+    start: i64,
+    messages: u32,
+    negative: u32,
+    frustrated: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Rows<'a> {
+    partitions: Vec<PartitionRow<'a>>,
+    panes: Vec<PaneRow<'a>>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A wrong config, no checkpoint, one that cannot be read, or nowhere to print.
+pub fn run(args: CheckpointArgs) -> anyhow::Result<()> {
+    let CheckpointCommand::Show { config, json } = args.command;
+    let config = config.load()?.config;
+    let directory = &config.checkpoint.directory;
+    let snapshot = checkpoint::read(directory)?
+        .with_context(|| format!("no checkpoint in {}; check checkpoint.directory", directory.display()))?;
+    let lateness = config.windows.lateness.get();
+    let mut out = io::stdout().lock();
+    if !json {
+        return show(&snapshot, &mut out);
+    }
+    let partitions = snapshot.partitions.iter().map(|saved| PartitionRow {
+        topic: &saved.partition.topic,
+        partition: saved.partition.partition,
+        next_offset: saved.next_offset.0,
+        watermark: saved.frontier.map(|frontier| frontier.minus(lateness).as_millis()),
+    });
+    let panes = snapshot.departments.iter().flat_map(|saved| {
+        saved.panes.iter().map(|pane| PaneRow {
+            department: &saved.department,
+            start: pane.start.as_millis(),
+            messages: pane.tally.messages,
+            negative: pane.tally.negative,
+            frustrated: pane.tally.frustrated,
+        })
+    });
+    serde_json::to_writer(&mut out, &Rows { partitions: partitions.collect(), panes: panes.collect() })?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Positions and totals, for people.
+fn show(snapshot: &Snapshot, out: &mut impl io::Write) -> anyhow::Result<()> {
+    writeln!(out, "taken {}", snapshot.taken)?;
+    if let Some(stream_time) = snapshot.stream_time {
+        writeln!(out, "stream time {stream_time}")?;
+    }
+    for saved in &snapshot.partitions {
+        writeln!(out, "{} goes on at offset {}", saved.partition, saved.next_offset.0)?;
+    }
+    let totals: BTreeMap<&str, u64> = snapshot
+        .departments
+        .iter()
+        .map(|saved| (&*saved.department, saved.panes.iter().map(|pane| u64::from(pane.tally.messages)).sum()))
+        .collect();
+    for (department, messages) in totals {
+        writeln!(out, "{department}: {messages} messages kept")?;
+    }
+    Ok(())
+}

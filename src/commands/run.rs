@@ -1,0 +1,63 @@
+//! `latido run`: the daemon.
+
+use std::io::{self, Write as _};
+
+use clap::Args;
+
+use super::{ConfigArgs, logging, signals};
+use crate::config::{Config, StartPosition};
+use crate::pipeline::{Options, Pipeline};
+
+const EXAMPLES: &str = "\
+Examples:
+  latido run --config /etc/latido/latido.toml
+  LATIDO__KAFKA__BROKERS=kafka:9092 LATIDO__CHECKPOINT__DIRECTORY=./state latido run
+  latido run --config latido.toml --start-from earliest    a topic was made anew: go on at its beginning
+
+Exit codes: 0 stopped by SIGTERM or SIGINT and drained, 1 failed, 78 wrong config.";
+
+/// Run the daemon: read messages, score them, keep windows, serve metrics and alerts
+///
+/// SIGTERM and SIGINT stop it: it reads no more, folds what is in flight, saves a checkpoint and exits 0.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Where to go on in partitions whose saved offset is no longer in the log: earliest, latest or an RFC 3339 time
+    ///
+    /// Other partitions go on where they were. Without it such a partition is not read, and /readyz says so.
+    #[arg(long, value_name = "POSITION")]
+    start_from: Option<StartPosition>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A wrong config, a port in use, a checkpoint that cannot be read, or a thread that died.
+pub fn run(args: RunArgs) -> anyhow::Result<()> {
+    let config = args.config.load()?.config;
+    logging::init(&config.log)?;
+    let stop = signals::listen()?;
+    let consuming = consuming(&config);
+    let pipeline = Pipeline::start(config, Options { start_from: args.start_from })?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on http://{}", pipeline.http_address())?;
+    if let Some(address) = pipeline.metrics_address() {
+        writeln!(out, "metrics on http://{address}/metrics")?;
+    }
+    writeln!(out, "{consuming}")?;
+    out.flush()?;
+    drop(out);
+    pipeline.wait(&stop)?;
+    tracing::info!("stopping");
+    pipeline.stop()?;
+    Ok(())
+}
+
+/// What is read from where, in a line.
+fn consuming(config: &Config) -> String {
+    let kafka = &config.kafka;
+    let dead = kafka.dead_letter_topic.as_deref().map(|topic| format!(", dead letters to {topic}")).unwrap_or_default();
+    format!("consuming {} from {} as group {}{dead}", kafka.topics.join(", "), kafka.brokers.join(","), kafka.group)
+}
