@@ -149,10 +149,10 @@ impl RealKafka {
 
     /// Creates a topic; returns when it can be written to.
     pub(crate) fn create_topic(&self, name: &str, partitions: i32, configs: &[(&str, &str)]) {
-        let topic = configs.iter().fold(
-            NewTopic::new(name, partitions, TopicReplication::Fixed(1)),
-            |topic, (key, value)| topic.set(key, value),
-        );
+        let topic =
+            configs.iter().fold(NewTopic::new(name, partitions, TopicReplication::Fixed(1)), |topic, (key, value)| {
+                topic.set(key, value)
+            });
         let options = AdminOptions::new().operation_timeout(Some(CALL_LIMIT));
         let created = wait(self.admin().create_topics([&topic], &options)).expect("the broker answers");
         assert!(created.iter().all(Result::is_ok), "cannot create topic {name}: {created:?}");
@@ -198,8 +198,7 @@ impl RealKafka {
 
     /// What the group has committed of a topic, by partition; partitions without a commit are left out.
     pub(crate) fn committed(&self, group: &str, topic: &str, partitions: i32) -> BTreeMap<i32, i64> {
-        let client: BaseConsumer =
-            client_config(&self.bootstrap).set("group.id", group).create().expect("a client");
+        let client: BaseConsumer = client_config(&self.bootstrap).set("group.id", group).create().expect("a client");
         let mut list = TopicPartitionList::new();
         list.add_partition_range(topic, 0, partitions - 1);
         let committed = client.committed_offsets(list, CALL_LIMIT).expect("the group's offsets");

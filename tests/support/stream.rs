@@ -42,7 +42,8 @@ const ENGLISH: [&str; 8] = [
     "Let me talk to a human, your bot keeps repeating itself",
 ];
 
-const ANSWERS: [&str; 3] = ["Enseguida lo reviso.", "Let me look into that for you.", "¿Puede darme su número de pedido?"];
+const ANSWERS: [&str; 3] =
+    ["Enseguida lo reviso.", "Let me look into that for you.", "¿Puede darme su número de pedido?"];
 
 /// One record as kcat takes it: a key and a value of one line.
 #[derive(Clone, Debug)]
