@@ -6,4 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod broker;
+mod exactness;
+mod ground;
+mod rejects;
+mod restarts;
+mod trouble;
+mod week;

@@ -9,6 +9,7 @@ pub(crate) mod daemon;
 pub(crate) mod exposition;
 pub(crate) mod kcat;
 pub(crate) mod process;
+pub(crate) mod prometheus;
 pub(crate) mod stream;
 
 use std::net::TcpListener;

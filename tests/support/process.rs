@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::{Progress, wait_for};
@@ -40,7 +40,7 @@ impl Log {
         lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
     }
 
-    fn follow(&self, stream: impl Read + Send + 'static) {
+    fn follow(&self, stream: impl Read + Send + 'static) -> JoinHandle<()> {
         let log = self.clone();
         thread::spawn(move || {
             let mut reader = BufReader::new(stream);
@@ -49,7 +49,7 @@ impl Log {
                 log.push(String::from_utf8_lossy(&line).trim_end().to_owned());
                 line.clear();
             }
-        });
+        })
     }
 }
 
@@ -57,6 +57,7 @@ impl Log {
 pub(crate) struct Process {
     name: String,
     child: Child,
+    readers: [JoinHandle<()>; 2],
     /// Its standard output.
     pub(crate) stdout: Log,
     /// Its standard error.
@@ -73,9 +74,11 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {name} ({command:?}): {error}"));
         let (stdout, stderr) = (Log::default(), Log::default());
-        stdout.follow(child.stdout.take().expect("standard output is a pipe"));
-        stderr.follow(child.stderr.take().expect("standard error is a pipe"));
-        Self { name: name.to_owned(), child, stdout, stderr }
+        let readers = [
+            stdout.follow(child.stdout.take().expect("standard output is a pipe")),
+            stderr.follow(child.stderr.take().expect("standard error is a pipe")),
+        ];
+        Self { name: name.to_owned(), child, readers, stdout, stderr }
     }
 
     /// How it ended, if it did.
@@ -114,12 +117,12 @@ impl Process {
         }
     }
 
-    /// Waits until it ends by itself; its exit code, or none if a signal ended it.
+    /// Waits until it ends by itself and its last words are read; its exit code, or none if a signal ended it.
     pub(crate) fn wait_end(&mut self, limit: Duration) -> Option<i32> {
         let what = format!("{} ends", self.name);
         let status = wait_for(&what, limit, || match self.ended() {
-            Some(status) => Progress::Done(status),
-            None => Progress::NotYet(self.tail()),
+            Some(status) if self.readers.iter().all(JoinHandle::is_finished) => Progress::Done(status),
+            _ => Progress::NotYet(self.tail()),
         });
         status.code()
     }

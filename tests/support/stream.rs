@@ -1,4 +1,4 @@
-//! A week of customer messages of our own, the same at each run, with what must come out of it.
+//! Customer messages of our own, the same at each run, with what must come out of them.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,12 @@ use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
 
-/// The first second of the week: Monday, 3 March 2025, 00:00 UTC. Long past, so that nothing is ahead of any clock.
-const WEEK_STARTS: i64 = 1_740_960_000;
-const WEEK_SECONDS: i64 = 7 * 24 * 3_600;
+/// Where streams start: Monday, 3 March 2025, 00:00 UTC. Long past, so that nothing is ahead of any clock.
+const STARTS: i64 = 1_740_960_000;
+const HOUR_SECONDS: i64 = 3_600;
 const PANE_MILLIS: i64 = 10_000;
 const CUSTOMERS: u32 = 400;
+const CONVERSATIONS: u32 = 1_200;
 
 /// The departments that [`super::daemon::Home`] configures, and what records call them.
 const DEPARTMENTS: [(&str, &[&str]); 4] = [
@@ -64,8 +65,18 @@ pub(crate) struct Line {
 
 /// So many records, spread over seven days of event time, oldest first.
 pub(crate) fn week(records: usize, seed: u64) -> Vec<Line> {
+    lines(records, seed, 7 * 24)
+}
+
+/// So many records, spread over twenty hours of event time, oldest first: no pane of theirs is ever too old to keep.
+pub(crate) fn day(records: usize, seed: u64) -> Vec<Line> {
+    lines(records, seed, 20)
+}
+
+fn lines(records: usize, seed: u64, hours: i64) -> Vec<Line> {
     let mut random = Pcg64Mcg::seed_from_u64(seed);
-    let mut seconds: Vec<i64> = (0..records).map(|_| WEEK_STARTS + random.random_range(0..WEEK_SECONDS)).collect();
+    let span = hours * HOUR_SECONDS;
+    let mut seconds: Vec<i64> = (0..records).map(|_| STARTS + random.random_range(0..span)).collect();
     seconds.sort_unstable();
     seconds.into_iter().enumerate().map(|(number, second)| line(&mut random, number, second)).collect()
 }
@@ -83,7 +94,7 @@ fn line(random: &mut Pcg64Mcg, number: usize, second: i64) -> Line {
     let mut value = json!({
         "id": format!("m-{number}"),
         "customer_id": customer,
-        "conversation_id": format!("c-{}", random.random_range(0..records_of_conversations())),
+        "conversation_id": format!("c-{}", random.random_range(0..CONVERSATIONS)),
         "text": text(random, author, number),
         "timestamp": timestamp(random, second),
         "channel": pick(random, &["chat", "email", "app"]),
@@ -99,10 +110,6 @@ fn line(random: &mut Pcg64Mcg, number: usize, second: i64) -> Line {
         value["audience"] = json!(audience);
     }
     Line { key: customer, value: value.to_string(), second, department, author, audience }
-}
-
-const fn records_of_conversations() -> u32 {
-    3 * CUSTOMERS
 }
 
 fn pick<T: Copy>(random: &mut Pcg64Mcg, from: &[T]) -> T {

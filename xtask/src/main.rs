@@ -6,6 +6,7 @@ mod shell;
 mod systemd;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -20,7 +21,7 @@ struct Arguments {
     step: Step,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Copy, Debug, Subcommand)]
 enum Step {
     /// Every step, in the order in which they are listed here.
     Ci,
@@ -47,9 +48,16 @@ impl Step {
     const ALL: [Self; 8] =
         [Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Kafka, Self::Prometheus, Self::Systemd, Self::Demo];
 
+    fn run_timed(self) -> Result<()> {
+        let started = Instant::now();
+        self.run()?;
+        say(&format!("{self:?} passed in {} s", started.elapsed().as_secs()));
+        Ok(())
+    }
+
     fn run(self) -> Result<()> {
         match self {
-            Self::Ci => Self::ALL.into_iter().try_for_each(Self::run),
+            Self::Ci => Self::ALL.into_iter().try_for_each(Self::run_timed),
             Self::Fmt => Run::cargo(["fmt", "--all", "--check"]).go(),
             Self::Clippy => Run::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go(),
             Self::Doc => Run::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings").go(),

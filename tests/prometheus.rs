@@ -1,0 +1,65 @@
+//! A real Prometheus, with the shipped rules, over a real daemon: what an on-call lead would have been told.
+//!
+//! `cargo xtask prometheus` runs this; it takes the two and a half minutes of a demo.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]
+
+mod support;
+
+use serde_json::Value;
+use support::daemon::{Daemon, latido};
+use support::prometheus::{Prometheus, PrometheusAlert};
+use support::seconds;
+
+/// The alerts of departments that fire now. An alert of ours names its department; those of the daemon's own health do not.
+fn firing(prometheus: &Prometheus) -> Result<Vec<PrometheusAlert>, String> {
+    let alerts = prometheus.alerts()?;
+    Ok(alerts.into_iter().filter(|alert| alert.is_firing() && !alert.label("department").is_empty()).collect())
+}
+
+#[test]
+#[ignore = "needs Prometheus: cargo xtask prometheus"]
+fn the_department_alert_fires_during_the_incident_and_is_resolved_after_it() {
+    let mut demo = Daemon::start(&mut latido(["demo", "--listen", "127.0.0.1:0", "--for", "150s", "--seed", "7"]));
+    let mut prometheus = Prometheus::start(demo.address());
+    prometheus.wait_until("the daemon is scraped", seconds(30), |prometheus| {
+        assert_eq!(demo.ended(), None, "the demo runs:\n{}", demo.log().text());
+        match prometheus.query("up == 1")?.len() {
+            1 => Ok(()),
+            _ => Err("up is not 1 yet".to_owned()),
+        }
+    });
+
+    let alert = prometheus.wait_until("the department alert fires", seconds(110), |prometheus| {
+        assert_eq!(demo.ended(), None, "the demo runs:\n{}", demo.log().text());
+        firing(prometheus)?.into_iter().next().ok_or_else(|| "no department alert fires".to_owned())
+    });
+    let department = alert.label("department").to_owned();
+    let info = demo.metrics().expect("a scrape");
+    let of_department = [("department", department.as_str())];
+    let team = info.of("latido_department_info", &of_department).next().expect("the department's info");
+    assert_eq!(alert.label("team"), team.labels["team"], "the page goes to the department's team: {alert:?}");
+    assert!(!alert.label("team").is_empty(), "{alert:?}");
+    assert!(!alert.annotation("summary").is_empty(), "{alert:?}");
+    let open = demo.metrics().expect("a scrape").sum("latido_alert_active", &of_department);
+    assert_eq!(open, 1.0, "what fires is what the daemon says is open");
+
+    prometheus.wait_until("the department alert is resolved", seconds(110), |prometheus| {
+        assert_eq!(demo.ended(), None, "the demo runs:\n{}", demo.log().text());
+        match firing(prometheus)?.as_slice() {
+            [] => Ok(()),
+            alerts => Err(format!("{alerts:?}")),
+        }
+    });
+    // Resolved by the daemon's word, not because a scrape failed.
+    assert_eq!(prometheus.query("up == 1").expect("an answer").len(), 1);
+
+    let code = demo.wait_end(seconds(180));
+    assert_eq!(code, Some(0), "{}", demo.log().text());
+    let summary: Value = serde_json::from_str(&demo.output().text()).expect("one line of JSON on standard output");
+    assert_eq!(summary["incident"]["department"], Value::from(department.as_str()), "{summary}");
+    let ever =
+        prometheus.query("count by (department) (max_over_time(ALERTS{alertstate=\"firing\",department!=\"\"}[10m]))");
+    let ever: Vec<_> =
+        ever.expect("an answer").into_iter().map(|series| series["metric"]["department"].clone()).collect();
+    assert_eq!(ever, [Value::from(department)], "no other department ever fired");
+}
