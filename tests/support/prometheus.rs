@@ -14,7 +14,7 @@ use super::{free_port, seconds};
 
 /// The shipped rules and scrape config, relative to the repository's root.
 const SHIPPED: &str = "config/prometheus";
-const RULES_SUFFIX: &str = ".rules.yml";
+const RULES: &str = "rules/*.yml";
 const START_LIMIT: Duration = seconds(30);
 const HTTP_LIMIT: Duration = seconds(10);
 
@@ -123,7 +123,7 @@ fn config_for(target: &str) -> String {
     let text = fs::read_to_string(&shipped_config).expect("the shipped scrape config");
     let job = text.lines().find_map(|line| line.trim_start().trim_start_matches("- ").strip_prefix("job_name:"));
     let job = job.unwrap_or_else(|| panic!("no job_name in {}", shipped_config.display())).trim();
-    let rules = shipped().join(format!("*{RULES_SUFFIX}"));
+    let rules = shipped().join(RULES);
     format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
          rule_files: ['{}']\n\

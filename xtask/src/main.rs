@@ -78,9 +78,8 @@ fn prometheus() -> Result<()> {
     shell::need("promtool", "prometheus")?;
     shell::need("prometheus", "prometheus")?;
     let files = shell::root().join(PROMETHEUS_FILES);
-    let of = |suffix: &'static str| shell::files_ending(&files, suffix);
-    Run::new("promtool", ["check", "rules"]).paths(of(".rules.yml")?).go()?;
-    Run::new("promtool", ["test", "rules"]).paths(of(".test.yml")?).go()?;
+    Run::new("promtool", ["check", "rules"]).paths(shell::files_ending(&files.join("rules"), ".yml")?).go()?;
+    Run::new("promtool", ["test", "rules"]).paths(shell::files_ending(&files.join("tests"), ".yml")?).go()?;
     Run::new("promtool", ["check", "config"]).path(&files.join("prometheus.yml")).go()?;
     say("the daemon under a real Prometheus");
     Run::cargo(["test", "--test", "prometheus", "--", "--ignored", "--test-threads=1", "--nocapture"]).go()
