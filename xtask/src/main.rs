@@ -82,7 +82,7 @@ fn prometheus() -> Result<()> {
     Run::new("promtool", ["test", "rules"]).paths(shell::files_ending(&files.join("tests"), ".yml")?).go()?;
     Run::new("promtool", ["check", "config"]).path(&files.join("prometheus.yml")).go()?;
     say("the daemon under a real Prometheus");
-    Run::cargo(["test", "--test", "prometheus", "--", "--ignored", "--test-threads=1", "--nocapture"]).go()
+    Run::cargo(["test", "--test", "prometheus", "--", "--ignored", "--test-threads=1"]).go()
 }
 
 #[expect(clippy::print_stderr, reason = "what went wrong is told to the person at the terminal")]
