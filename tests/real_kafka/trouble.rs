@@ -114,3 +114,25 @@ fn a_saved_offset_of_a_topic_made_anew_is_not_reset_in_silence() {
     kcat::produce(kafka.bootstrap(), "made-anew", anew);
     assert_not_reset_in_silence(&home, "made-anew", anew);
 }
+
+#[test]
+#[ignore = "needs Apache Kafka: cargo xtask kafka"]
+fn without_a_checkpoint_the_groups_offset_outside_the_log_is_not_reset_in_silence_either() {
+    let kafka = broker::shared();
+    let lines = stream::day(600, 45);
+    let (read, more) = lines.split_at(300);
+    let lost = read_and_stop(kafka, "disk-lost", read);
+    drop(lost);
+    kcat::produce(kafka.bootstrap(), "disk-lost", more);
+    kafka.delete_records_before("disk-lost", 0, 540);
+    let home = Home::new(kafka.bootstrap(), &["disk-lost"], "disk-lost");
+    let mut daemon = home.start();
+    daemon.wait_unready(REMEDY, seconds(60));
+    assert_eq!(messages(&daemon), 0, "nothing is read");
+    daemon.stop();
+
+    let mut daemon = home.start_with(&[REMEDY, "earliest"]);
+    daemon.wait_scored(scored(&lines[540..]), seconds(60));
+    assert_eq!(messages(&daemon), scored(&lines[540..]));
+    daemon.stop();
+}
