@@ -1,13 +1,13 @@
 //! `latido demo`: everything in one process, nothing to install.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use anyhow::Context as _;
-
-use super::signals;
-use crate::config::Span;
-use crate::demo::{self, Options};
+use super::{logging, signals};
+use crate::config::{LogConfig, Span};
+use crate::demo::{self, BoardProgress, BoxError, Engine, Options, Progress};
+use crate::pipeline::{self, Pipeline};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +54,45 @@ impl From<DemoArgs> for Options {
             brokers: args.brokers,
         }
     }
+}
+
+/// The real pipeline, driven by the demo.
+struct Driven {
+    pipeline: Pipeline,
+    tested_window: usize,
+}
+
+impl Engine for Driven {
+    fn progress(&self) -> Arc<dyn Progress> {
+        Arc::new(BoardProgress { board: Arc::clone(self.pipeline.board()), tested_window: self.tested_window })
+    }
+
+    fn http_address(&self) -> SocketAddr {
+        self.pipeline.http_address()
+    }
+
+    fn stop(self) -> Result<(), BoxError> {
+        Ok(self.pipeline.stop()?)
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the broker, the producer or the pipeline fails, or if the summary does not add up.
+pub fn run(args: DemoArgs) -> anyhow::Result<()> {
+    // The screen is the demo's; the log says what goes wrong.
+    logging::init(&LogConfig { level: "warn".to_owned(), ..LogConfig::default() })?;
+    let wants_summary = args.live_for.is_some();
+    let stop = signals::listen()?;
+    let summary = demo::run(&args.into(), &stop, |config| {
+        let tested_window = demo::tested_window(&config);
+        Ok(Driven { pipeline: Pipeline::start(config, pipeline::Options::default())?, tested_window })
+    })?;
+    if wants_summary {
+        writeln!(io::stdout().lock(), "{}", serde_json::to_string(&summary)?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

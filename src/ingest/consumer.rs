@@ -20,6 +20,7 @@ use super::assembler::Assembler;
 use super::context::{Assignment, Event, IngestContext, Positions, commit, list_of};
 use super::quiet_log::{QuietLog, is_connection_trouble};
 use super::shared::Shared;
+use super::stats::Report;
 
 /// Longest wait for a record when nothing is being assembled.
 const IDLE_POLL: Duration = Duration::from_millis(50);
@@ -206,8 +207,33 @@ impl Consumer {
                     self.paused.clear();
                     self.health.set_not_ready("assignment", "waiting for the group to assign partitions".to_owned());
                 }
+                Event::Report(report) => self.take_report(report),
                 Event::Rejoin => self.rejoin_at = Some(Instant::now() + Duration::from_secs(5)),
             }
+        }
+    }
+
+    /// Learns where the partitions end. Only what was also handed over counts as read to its end.
+    fn take_report(&mut self, report: Report) {
+        if report.connected {
+            self.health.set_ready("kafka");
+        } else {
+            self.health.set_not_ready("kafka", "no broker of kafka.brokers is connected".to_owned());
+        }
+        self.assembler.flush(&mut self.outbox);
+        self.hand_over();
+        let all_handed_over = self.outbox.is_empty();
+        let now = Instant::now();
+        let mut status = self.shared.status();
+        if !report.partitions.is_empty() {
+            status.topic_partitions = Some(report.partitions.len());
+        }
+        for told in report.partitions {
+            let drained = told.drained && all_handed_over && !self.paused.contains(&told.partition);
+            let Some(partition) = status.partitions.get_mut(&told.partition) else { continue };
+            partition.end = told.end;
+            partition.end_at_assignment = partition.end_at_assignment.or(told.end);
+            partition.drained = drained.then_some((now, partition.handed_over));
         }
     }
 

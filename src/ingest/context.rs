@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use rdkafka::client::ClientContext;
@@ -18,7 +18,7 @@ use crate::publish::Health;
 
 use super::quiet_log::QuietLog;
 use super::shared::{PartitionStatus, Shared};
-use super::stats;
+use super::stats::{self, Report};
 
 /// How long one question to the broker may take inside a rebalance.
 const ASK: Duration = Duration::from_secs(5);
@@ -46,6 +46,8 @@ pub(super) enum Event {
     Revoked(Vec<PartitionId>),
     /// Where to start could not be asked: join again.
     Rejoin,
+    /// librdkafka told how its partitions and brokers are.
+    Report(Report),
 }
 
 /// The consumer's callbacks.
@@ -200,28 +202,9 @@ impl IngestContext {
     }
 
     fn take_statistics(&self, json: &[u8]) {
-        let report = match stats::parse(json) {
-            Ok(report) => report,
-            Err(error) => {
-                tracing::debug!(%error, "statistics of librdkafka cannot be read");
-                return;
-            }
-        };
-        if report.connected {
-            self.health.set_ready("kafka");
-        } else {
-            self.health.set_not_ready("kafka", "no broker of kafka.brokers is connected".to_owned());
-        }
-        let now = Instant::now();
-        let mut status = self.shared.status();
-        if !report.partitions.is_empty() {
-            status.topic_partitions = Some(report.partitions.len());
-        }
-        for told in report.partitions {
-            let Some(partition) = status.partitions.get_mut(&told.partition) else { continue };
-            partition.end = told.end;
-            partition.end_at_assignment = partition.end_at_assignment.or(told.end);
-            partition.drained = told.drained.then_some((now, partition.handed_over));
+        match stats::parse(json) {
+            Ok(report) => self.push(Event::Report(report)),
+            Err(error) => tracing::debug!(%error, "statistics of librdkafka cannot be read"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::checkpoint::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};
 use crate::config::{Config, Roster};
-use crate::detect::{AlertChange, Detector};
+use crate::detect::{AlertChange, Detector, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Score};
 use crate::publish::DepartmentView;
@@ -161,10 +161,10 @@ impl State {
         self.dirty.fill(true);
         for change in changes {
             if let Some((department, kind)) = self.book.enter(change, self.catching_up) {
-                self.views[department.index()].alerts_opened[kind as usize] += 1;
+                self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
             }
         }
-        self.book.refresh(self.detector.open_alerts());
+        self.book.refresh(self.detector.open_alerts().map(|(_, alert)| alert));
         self.book.forget_before(stream_time);
     }
 
@@ -173,7 +173,7 @@ impl State {
         if self.catching_up && !catching_up {
             for (department, kind) in self.book.caught_up() {
                 if let Some(department) = self.roster.find(&department) {
-                    self.views[department.index()].alerts_opened[kind as usize] += 1;
+                    self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
                 }
             }
             self.dirty.fill(true);
