@@ -38,6 +38,8 @@ mod panes;
 mod ring;
 mod sums;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -189,6 +189,12 @@ impl Panes {
         }
     }
 
+    /// Departments that ever had a message.
+    #[cfg(test)]
+    pub(super) fn rings_in_use(&self) -> usize {
+        self.rings.iter().filter(|ring| !ring.is_unused()).count()
+    }
+
     /// The oldest pane kept. None before there is a window end: then all are.
     fn oldest(&self) -> Option<i64> {
         self.end.map(|end| end - self.keep)
