@@ -9,6 +9,8 @@ mod alert;
 mod baseline;
 mod binomial;
 mod detector;
+#[cfg(test)]
+mod tests;
 
 pub use alert::{Alert, AlertChange, AlertKind, AlertState, DepartmentOutlook, Severity};
 pub use detector::{DepartmentState, Detector, DetectorState};

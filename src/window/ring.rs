@@ -25,8 +25,7 @@ pub(super) const fn hour_of(pane: i64) -> i64 {
     pane.div_euclid(SEGMENT)
 }
 
-/// A pane's place in its hour.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the remainder is from 0 to 359")]
+/// A pane's place in its hour, from 0 to 359.
 const fn place_of(pane: i64) -> usize {
     pane.rem_euclid(SEGMENT) as usize
 }
@@ -84,8 +83,7 @@ impl Ring {
     }
 }
 
-/// Where an hour lies in a power of two of slots.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only the low bits count")]
+/// Where an hour lies in a power of two of slots: only its low bits count, below 0 too.
 const fn slot_of(hour: i64, slots: usize) -> usize {
     hour as usize & (slots - 1)
 }
