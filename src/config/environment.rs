@@ -2,10 +2,11 @@
 
 use figment::value::{Dict, Empty, Num, Tag, Value};
 
+use super::layers::cut;
 use super::names::guess;
 use super::problem::{Origin, Problem};
 use super::schema::{Field, Shape, fields};
-use super::secret::{REDACTED, is_secret};
+use super::secret::REDACTED;
 
 /// What the variables that are config values begin with.
 pub const PREFIX: &str = "LATIDO__";
@@ -53,6 +54,13 @@ fn meant_by_underscores(name: &str) -> Option<String> {
     fields().iter().filter_map(Field::variable).find(|variable| words(variable) == written)
 }
 
+/// The variable that is spelt most alike. The prefix is left out, for all are alike in it.
+fn meant_by_letters(name: &str) -> Option<String> {
+    let variables: Vec<String> = fields().iter().filter_map(Field::variable).collect();
+    let without_prefix = variables.iter().filter_map(|variable| variable.strip_prefix(PREFIX));
+    guess(name.strip_prefix(PREFIX)?, without_prefix).map(|variable| format!("{PREFIX}{variable}"))
+}
+
 /// The value that a variable stands for.
 fn variable(name: &str, text: &str) -> Result<Dict, Box<Problem>> {
     let key = name.strip_prefix(PREFIX).unwrap_or_default().replace("__", ".").to_lowercase();
@@ -60,7 +68,7 @@ fn variable(name: &str, text: &str) -> Result<Dict, Box<Problem>> {
         return Ok(nested(&["kafka", "properties", property], Value::String(Tag::Default, text.to_owned())));
     }
     let Some(field) = fields().iter().find(|field| field.key == key && field.variable().is_some()) else {
-        return Err(Box::new(unknown(name, text)));
+        return Err(Box::new(unknown(name)));
     };
     let value = value_of(field, text).map_err(|what| Box::new(malformed(name, field, text, what)))?;
     Ok(nested(&field.key.split('.').collect::<Vec<_>>(), value))
@@ -102,21 +110,19 @@ fn json(text: &str) -> Result<Value, String> {
 }
 
 /// A variable of ours that sets nothing.
-fn unknown(name: &str, text: &str) -> Problem {
-    let variables: Vec<String> = fields().iter().filter_map(Field::variable).collect();
-    let meant = meant_by_underscores(name);
-    let guessed = meant.as_deref().or_else(|| guess(name, variables.iter().map(String::as_str)));
-    let remedy = match guessed {
-        Some(variable) => format!("did you mean `{variable}`?"),
-        None if name.to_uppercase().starts_with("LATIDO__DEPARTMENTS__") => {
-            "set all departments at once: LATIDO__DEPARTMENTS='[{\"id\": \"billing\"}]'".to_owned()
-        }
-        None => "remove it; docs/configuration.md lists the variables".to_owned(),
+fn unknown(name: &str) -> Problem {
+    let remedy = if name.to_uppercase().starts_with("LATIDO__DEPARTMENTS__") {
+        "set all departments at once: LATIDO__DEPARTMENTS='[{\"id\": \"billing\"}]'".to_owned()
+    } else {
+        meant_by_underscores(name).or_else(|| meant_by_letters(name)).map_or_else(
+            || "remove it; docs/configuration.md lists the variables".to_owned(),
+            |variable| format!("did you mean `{variable}`?"),
+        )
     };
     Problem {
         origin: Origin::Environment { variable: name.to_owned() },
         key: String::new(),
-        value: Some(shown(name, text)),
+        value: None,
         what: "no key has this variable".to_owned(),
         remedy,
     }
@@ -142,6 +148,6 @@ fn malformed(name: &str, field: &Field, text: &str, what: String) -> Problem {
 
 /// A variable's text as an error may show it: properties can hold secrets.
 fn shown(key: &str, text: &str) -> String {
-    let may_hold_secrets = key.to_lowercase().contains("kafka") && text.contains('{');
-    if may_hold_secrets || is_secret(key) { REDACTED.to_owned() } else { super::layers::cut(&format!("{text:?}")) }
+    let may_hold_secrets = key == "kafka" || key == "kafka.properties";
+    if may_hold_secrets { REDACTED.to_owned() } else { cut(&format!("{text:?}")) }
 }

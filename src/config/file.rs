@@ -40,7 +40,11 @@ pub(super) fn read(path: &Path) -> Result<FileLayer, Box<Problem>> {
         })
     };
     let text = std::fs::read_to_string(path).map_err(|error| {
-        whole(None, format!("the config file cannot be read ({error})"), "name a readable TOML file with --config")
+        whole(
+            None,
+            format!("the config file cannot be read ({error})"),
+            "name a readable TOML file with --config or LATIDO_CONFIG",
+        )
     })?;
     parse(&text).map_err(|(line, message)| {
         whole(Some(line), format!("not TOML: {message}"), "see https://toml.io for how values are written")

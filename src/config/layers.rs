@@ -127,7 +127,9 @@ pub(super) fn dotted(path: &[String]) -> String {
 
 /// A value as an error may show it, cut where it is long.
 fn shown(value: &Value, path: &[String]) -> String {
-    let hidden = path.last().is_some_and(|name| is_secret(name));
+    // Properties that are no table are a mistake in which anything may stand.
+    let is_properties = path == ["kafka", "properties"] && !matches!(value, Value::Dict(..));
+    let hidden = is_properties || path.last().is_some_and(|name| is_secret(name));
     if hidden { REDACTED.to_owned() } else { cut(&written(value)) }
 }
 

@@ -1,4 +1,7 @@
-//! One struct for each room. The doc comments below are also the text of `docs/configuration.md`.
+//! One struct for each room, and how it is loaded, checked and shown.
+//!
+//! The doc comments of the fields are also the text of `docs/configuration.md`, so they are written for those who run the
+//! daemon.
 
 mod defaults;
 mod effective;
@@ -46,7 +49,7 @@ use defaults::utc;
 pub struct Config {
     /// Where messages come from.
     pub kafka: KafkaConfig,
-    /// How a record becomes a message.
+    /// How a record becomes a message: where in its JSON each part is, as a JSON pointer (RFC 6901), and limits.
     pub input: InputConfig,
     /// What scores a text.
     pub scorer: ScorerConfig,
@@ -62,7 +65,7 @@ pub struct Config {
     pub pipeline: PipelineConfig,
     /// Logging.
     pub log: LogConfig,
-    /// The departments. A department `other` always exists: messages of unknown departments go there.
+    /// The departments, at most 10,000. A department `other` always exists: messages of unknown departments go there.
     pub departments: Vec<DepartmentConfig>,
 }
 
@@ -70,25 +73,28 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct KafkaConfig {
-    /// Bootstrap brokers, `host:port` each: a list, or one string with commas.
+    /// Brokers to start from, `host:port` each: a list, or one text with commas. The other brokers are found through them.
     #[serde(deserialize_with = "text::list")]
     pub brokers: Vec<String>,
-    /// Topics to read: a list, or one name.
+    /// Topics to read, by name: a list, or one text with commas. A topic that does not exist yet is waited for.
     #[serde(deserialize_with = "text::list")]
     pub topics: Vec<String>,
-    /// Consumer group.
+    /// Consumer group: daemons of one group share the partitions among them.
     pub group: String,
-    /// Static member name, so that a restarted daemon gets its partitions back without a rebalance.
-    /// Unset: a name is made once and kept in the checkpoint directory.
+    /// This daemon's own name in the group, by which a restarted daemon gets its partitions back without a rebalance. Must
+    /// differ between daemons. Unset: a name is made once and kept in the checkpoint directory.
     pub group_instance_id: Option<String>,
-    /// How long the group waits for a daemon that died before its partitions go to others.
+    /// How long the group waits for a daemon that died before its partitions go to others. Above `3s`, at most `30m`.
     pub session_timeout: Span,
-    /// Where reading starts when neither a checkpoint nor the group has an offset: `earliest`, `latest` or an RFC 3339 time.
+    /// Where reading starts when neither a checkpoint nor the group has an offset: `earliest`, `latest`, or a time (RFC 3339)
+    /// such as `2026-01-31T00:00:00Z`.
     pub start: StartPosition,
-    /// Topic for records that cannot be used. Unset: they are counted and logged only.
+    /// Topic for records that cannot be used; they go there as they are, with headers that say where they came from and
+    /// why. Unset: such records are counted and logged only.
     pub dead_letter_topic: Option<String>,
-    /// Any other librdkafka property, passed through as it is. `sasl.password_file` and
-    /// `ssl.key.password_file` read the value from a file.
+    /// Any other property of librdkafka, by its own name, such as `security.protocol`. Numbers and flags may be written as
+    /// such. With `_file` after its name a property's value is read from a file, so that no secret stands in the config:
+    /// `sasl.password_file`, `ssl.key.password_file`. Properties that the daemon must set itself are refused.
     #[serde(deserialize_with = "text::map")]
     pub properties: BTreeMap<String, String>,
     /// The properties whose values are secrets, from `properties` and from files. Filled by [`load`].
@@ -100,11 +106,12 @@ pub struct KafkaConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InputConfig {
-    /// The text. Required in each record.
+    /// The text. A record without it cannot be used.
     pub text: String,
-    /// The department's id or alias.
+    /// The department's id or alias; case and accents do not matter. Unknown or absent: `other`.
     pub department: String,
-    /// When it was written: RFC 3339, or seconds or milliseconds since the epoch. Absent: the record's Kafka timestamp.
+    /// When it was written: RFC 3339, or seconds or milliseconds since 1970 as a number or as digits. Absent: the record's
+    /// Kafka timestamp.
     pub timestamp: String,
     /// The message's id.
     pub id: String,
@@ -122,9 +129,10 @@ pub struct InputConfig {
     pub touchpoint: String,
     /// Language of the text (`es`, `en`, ...). Absent: detected.
     pub language: String,
-    /// Longer texts are cut to this many bytes (on a character boundary), scored and counted.
+    /// Longer texts are cut to at most so many bytes, then scored, and counted. At least 1.
     pub max_text_bytes: usize,
-    /// A timestamp further ahead of both the record's Kafka timestamp and the clock than this is rejected as `future`.
+    /// A timestamp further ahead than this of both the record's Kafka timestamp and the clock makes the record unusable
+    /// (`future`). At most `24h`.
     pub future_skew: Span,
 }
 
@@ -132,9 +140,9 @@ pub struct InputConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScorerConfig {
-    /// `embedded`: the linear model inside the binary.
+    /// Which scorer: `embedded` is a linear model that runs within the daemon.
     pub kind: ScorerChoice,
-    /// Model file to use in place of the built-in one.
+    /// Model file, made by `latido train`, to use in place of the one inside the binary.
     pub model: Option<PathBuf>,
 }
 
@@ -151,13 +159,14 @@ pub enum ScorerChoice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WindowsConfig {
-    /// Lengths of the windows, each a whole number of 10 s panes, at most 24h.
+    /// Lengths of the windows: multiples of `10s`, up to `24h`, at most 32 of them.
     pub lengths: Vec<Span>,
-    /// How long after its event time a message may come and still be in time for its window.
+    /// How long after its event time a message may come and still be in time for its window. Windows end this much later.
+    /// At most `1h`.
     pub lateness: Span,
-    /// A partition further ahead of stream time than this is paused until the others have come up.
+    /// A partition further ahead of the others than this (in event time) is paused until they have come up. At least `10s`.
     pub alignment: Span,
-    /// A partition read to its end and quiet for this long no longer holds stream time.
+    /// A partition that is read to its end and quiet for this long no longer holds the windows open. Above `0s`.
     pub idle_after: Span,
 }
 
@@ -167,24 +176,26 @@ pub struct WindowsConfig {
 pub struct DetectConfig {
     /// Length of the window that is tested; one of `windows.lengths`.
     pub window: Span,
-    /// A window with fewer messages is not tested.
+    /// A window with fewer messages than this opens no alert. At least 1.
     pub min_messages: u32,
-    /// An alert opens when so many negative (or frustrated) messages have at most this probability under the expected ratio.
+    /// An alert opens when seeing at least so many negative (or frustrated) messages by chance has at most this probability,
+    /// given the expected ratio. Smaller: fewer alerts. Above 0, below `exit_p_value`.
     pub enter_p_value: f64,
-    /// An alert may close when the probability is back above this.
+    /// An alert may close when that probability is back above this. Below 1.
     pub exit_p_value: f64,
-    /// An alert closes after the probability has stayed above `exit_p_value` for this long (event time).
+    /// An alert closes after that probability has stayed above `exit_p_value` for this long (in event time). At most `24h`.
     pub hold: Span,
     /// Messages of a department after which its own average alone is the expected ratio. Until then the department is
-    /// `learning`: the expected ratio is pulled towards `prior_*_ratio` and its uncertainty widens the threshold.
+    /// `learning`: the expected ratio is drawn towards `prior_negative_ratio` and `prior_frustrated_ratio`, and its
+    /// uncertainty makes alerts rarer. At least 1.
     pub learn_messages: u32,
-    /// Messages a department must have been seen with before it may alert at all.
+    /// Messages that must have been seen of a department before it may alert at all. At least 1.
     pub min_seen: u32,
-    /// Negative ratio expected of a department that is not known yet, 0 to 1.
+    /// Ratio of negative messages expected of a department that is not known yet, 0 to 1.
     pub prior_negative_ratio: f64,
-    /// Frustrated ratio expected of a department that is not known yet, 0 to 1.
+    /// Ratio of frustrated messages expected of a department that is not known yet, 0 to 1.
     pub prior_frustrated_ratio: f64,
-    /// How slowly the learned ratio forgets: messages weigh half after this time (event time).
+    /// How slowly the learned ratio forgets: a message weighs half after this time (in event time). Above `0s`.
     pub half_life: Span,
 }
 
@@ -192,9 +203,9 @@ pub struct DetectConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
-    /// Directory for state and offsets. One daemon a directory.
+    /// Directory for state and offsets. Each daemon needs its own.
     pub directory: PathBuf,
-    /// How often state is saved; also at drain.
+    /// How often state is saved; it also is at a shutdown. Above `0s`, at most `1h`.
     pub interval: Span,
 }
 
@@ -202,13 +213,13 @@ pub struct CheckpointConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
-    /// Address of metrics, health and API. Beyond loopback a token is required.
+    /// Address and port of metrics, health and API. Beyond loopback `token_file` is required. Port 0: any free one.
     #[schemars(with = "String", extend("format" = "address"))]
     pub listen: SocketAddr,
-    /// A second address that serves only `/metrics`, `/healthz` and `/readyz`, without a token.
+    /// A second address and port that serve only `/metrics`, `/healthz` and `/readyz`, without a token.
     #[schemars(with = "Option<String>", extend("format" = "address"))]
     pub metrics_listen: Option<SocketAddr>,
-    /// File with the bearer token that guards `/api`.
+    /// File that holds the bearer token that guards `/api`: one word of visible ASCII characters.
     pub token_file: Option<PathBuf>,
     /// The token. Filled by [`load`].
     #[serde(skip)]
@@ -219,15 +230,15 @@ pub struct HttpConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PipelineConfig {
-    /// Threads that decode and score. 0: one for each core but one, at least one.
+    /// Threads that decode and score. 0: one for each core but one, and at least one.
     pub score_threads: usize,
-    /// Most records in one batch.
+    /// Most records in one batch. At least 1.
     pub batch_records: usize,
-    /// Most bytes in one batch (a single larger record makes a batch of its own).
+    /// Most bytes in one batch; a single larger record makes a batch of its own. At least 1.
     pub batch_bytes: usize,
-    /// Most bytes of records read but not yet folded; beyond it partitions are paused.
+    /// Most bytes of records that are read and not yet in their windows; beyond it reading pauses. At least `batch_bytes`.
     pub in_flight_bytes: usize,
-    /// How long a rebalance or a shutdown may wait for what is in flight.
+    /// How long a rebalance or a shutdown may wait for what is in flight. At most `5m`.
     pub drain_timeout: Span,
 }
 
@@ -235,9 +246,10 @@ pub struct PipelineConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
-    /// `text` or `json`.
+    /// `text` for people, `json` for one object a line.
     pub format: LogFormat,
-    /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,rdkafka=warn`.
+    /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, `off`, or directives such as
+    /// `info,librdkafka=warn`.
     pub level: String,
 }
 
@@ -256,21 +268,21 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DepartmentConfig {
-    /// Its name in labels, URLs and alerts: lower-case letters, digits, `_` and `-`.
+    /// Its name in labels, URLs and alerts: 1 to 64 of `a` to `z`, digits, `_` and `-`. Required.
     pub id: String,
-    /// Other names under which records mention it; case and accents do not matter.
+    /// Other names under which records mention it; case and accents do not matter. Each name leads to one department only.
     #[serde(default)]
     pub aliases: Vec<String>,
     /// The team that is paged.
     #[serde(default)]
     pub team: String,
-    /// IANA time zone, such as `America/Mexico_City`.
+    /// Its time zone by IANA name, such as `America/Mexico_City`.
     #[serde(default = "utc")]
     pub time_zone: String,
-    /// Negative ratio to expect, 0 to 1, in place of a learned one.
+    /// Ratio of negative messages to expect, 0 to 1, in place of a learned one.
     #[serde(default)]
     pub expected_negative_ratio: Option<f64>,
-    /// Frustrated ratio to expect, 0 to 1, in place of a learned one.
+    /// Ratio of frustrated messages to expect, 0 to 1, in place of a learned one.
     #[serde(default)]
     pub expected_frustrated_ratio: Option<f64>,
 }

@@ -124,8 +124,12 @@ pub(super) fn resolve(kafka: &mut KafkaConfig, check: &mut Check<'_>) {
                 }
             },
         };
-        if let Err((what, remedy)) = accepted(property, &text) {
-            check.refuse(&path(&name), what, remedy);
+        if let Err(refused) = accepted(property, &text) {
+            match refused.known {
+                true => check.refuse(&path(&name), refused.what, refused.remedy),
+                // A misspelt property may be the one that holds a secret.
+                false => check.refuse_unshown(&path(&name), refused.what, refused.remedy),
+            }
             continue;
         }
         if base.is_some() || is_secret(&name) {
@@ -148,8 +152,22 @@ fn refusal(property: &str) -> Option<String> {
     Some(format!("remove it: {reason}"))
 }
 
+/// Why librdkafka does not take a property, and what to do.
+struct Refused {
+    /// Whether there is such a property at all.
+    known: bool,
+    what: String,
+    remedy: String,
+}
+
+impl Refused {
+    fn new(what: &str, remedy: &str) -> Self {
+        Self { known: true, what: what.to_owned(), remedy: remedy.to_owned() }
+    }
+}
+
 /// Whether librdkafka takes the property; else what is wrong and what to do.
-fn accepted(property: &str, value: &str) -> Result<(), (String, String)> {
+fn accepted(property: &str, value: &str) -> Result<(), Refused> {
     let Err(error) = ClientConfig::new().set(property, value).create_native_config() else { return Ok(()) };
     match error {
         KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..) => {
@@ -157,17 +175,15 @@ fn accepted(property: &str, value: &str) -> Result<(), (String, String)> {
                 || "see CONFIGURATION.md of librdkafka for the names".to_owned(),
                 |meant| format!("did you mean `{meant}`?"),
             );
-            Err(("librdkafka has no such property".to_owned(), remedy))
+            Err(Refused { known: false, what: "librdkafka has no such property".to_owned(), remedy })
         }
         // A secret's own text may stand in librdkafka's words.
-        _ if is_secret(property) => {
-            Err(("librdkafka does not take this value".to_owned(), "check the secret".to_owned()))
+        _ if is_secret(property) => Err(Refused::new("librdkafka does not take this value", "check the secret")),
+        KafkaError::ClientConfig(_, why, ..) => {
+            let what = format!("librdkafka does not take this value ({})", why.trim());
+            Err(Refused::new(&what, "see its CONFIGURATION.md"))
         }
-        KafkaError::ClientConfig(_, what, ..) => Err((
-            format!("librdkafka does not take this value ({})", what.trim()),
-            "see its CONFIGURATION.md".to_owned(),
-        )),
-        other => Err((other.to_string(), "see CONFIGURATION.md of librdkafka".to_owned())),
+        other => Err(Refused::new(&other.to_string(), "see CONFIGURATION.md of librdkafka")),
     }
 }
 

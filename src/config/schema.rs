@@ -32,11 +32,11 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// How to write such a value: completes "write ...".
+    /// How to write such a value in TOML: completes "write ...".
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
-            Self::Text => "a text in quotes".to_owned(),
+            Self::Text => "a text, in quotes".to_owned(),
             Self::Integer => "a whole number of at least 0, without quotes".to_owned(),
             Self::Number => "a number, without quotes".to_owned(),
             Self::Span => "a span such as \"30s\", \"5m\" or \"24h\", in quotes".to_owned(),

@@ -30,8 +30,9 @@ impl fmt::Debug for Secret {
 }
 
 /// Parts of a librdkafka property's name that make its value a secret.
-const SECRET_PARTS: [&str; 8] =
-    ["password", "passphrase", "secret", "token", ".pem", "jaas", "credential", "oauthbearer.config"];
+/// Short, so that a misspelt `password` is one too.
+const SECRET_PARTS: [&str; 9] =
+    ["pass", "pasw", "pwd", "secret", "token", ".pem", "jaas", "credential", "oauthbearer.config"];
 
 /// Endings of names that mention a secret but hold something that may be shown: where it lies, how it is got.
 const OPEN_ENDINGS: [&str; 6] = ["_file", ".file", ".location", ".url", ".ms", ".method"];

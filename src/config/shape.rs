@@ -6,7 +6,7 @@ use figment::value::{Dict, Tag, Value};
 use super::Config;
 use super::layers::{Layers, at, dotted};
 use super::names::guess;
-use super::problem::Problem;
+use super::problem::{Origin, Problem};
 use super::schema::{Field, Shape, fields, shape_at};
 
 /// After so many problems the rest waits.
@@ -32,11 +32,13 @@ pub(super) fn config_of(layers: &Layers) -> Result<Config, Vec<Problem>> {
 /// Says what is wrong where.
 fn problem_of(error: &figment::Error, layers: &Layers) -> Problem {
     let path = &error.path;
-    let shape = shape_at(path);
+    let origin = layers.origin(path);
     let shape_remedy = || {
-        shape
-            .as_ref()
-            .map_or_else(|| "see docs/configuration.md".to_owned(), |shape| format!("write {}", shape.remedy()))
+        let Some(shape) = shape_at(path) else { return "see docs/configuration.md".to_owned() };
+        let remedy = format!("write {}", shape.remedy());
+        // Quotes are TOML's; a variable has none.
+        let is_variable = matches!(origin, Origin::Environment { .. });
+        if is_variable { remedy.replace(", in quotes", "").replace(", without quotes", "") } else { remedy }
     };
     let (what, remedy) = match &error.kind {
         Kind::UnknownField(name, siblings) => ("unknown key".to_owned(), meant_key(path, name, siblings)),
@@ -52,7 +54,7 @@ fn problem_of(error: &figment::Error, layers: &Layers) -> Problem {
         Kind::Message(message) => (message.clone(), shape_remedy()),
         other => (other.to_string(), shape_remedy()),
     };
-    Problem { origin: layers.origin(path), key: dotted(path), value: layers.shown(path), what, remedy }
+    Problem { origin, key: dotted(path), value: layers.shown(path), what, remedy }
 }
 
 /// What a value is, in words.

@@ -5,7 +5,7 @@ mod places;
 mod stream;
 
 use super::Config;
-use super::layers::{Layers, dotted};
+use super::layers::{Layers, cut, dotted};
 use super::problem::Problem;
 
 /// Collects what is wrong.
@@ -29,6 +29,24 @@ impl<'a> Check<'a> {
             what: what.into(),
             remedy: remedy.into(),
         });
+    }
+
+    /// Notes that an item of a list cannot stand. The list may have been written as one text, so the item is given.
+    fn refuse_item(&mut self, list: &[&str], place: usize, item: &str, what: &str, remedy: &str) {
+        let place = place.to_string();
+        let path: Vec<&str> = list.iter().copied().chain([place.as_str()]).collect();
+        self.refuse(&path, what, remedy);
+        if let Some(problem) = self.problems.last_mut() {
+            problem.value = Some(cut(&format!("{item:?}")));
+        }
+    }
+
+    /// Notes that the value at a path cannot stand, without showing it.
+    pub(super) fn refuse_unshown(&mut self, path: &[&str], what: impl Into<String>, remedy: impl Into<String>) {
+        self.refuse(path, what, remedy);
+        if let Some(problem) = self.problems.last_mut() {
+            problem.value = None;
+        }
     }
 
     /// Notes it where a value fails its condition.

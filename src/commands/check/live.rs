@@ -125,18 +125,18 @@ impl ClientContext for Complaints {
     fn error(&self, error: KafkaError, reason: &str) {
         // That all brokers are down says less than why the last one was.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+            let plain = reason.split(" (after ").next().unwrap_or(reason);
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(plain.to_owned());
         }
     }
 }
 
 /// Why a consumer's request failed. What librdkafka complained about meanwhile waits in its queue.
 fn explain(consumer: &BaseConsumer<Complaints>, error: &KafkaError) -> String {
+    // A poll that served one says the same as a poll that found nothing, so all of these are needed.
     const MOST_WAITING: usize = 100;
     for _ in 0..MOST_WAITING {
-        if consumer.poll(Duration::ZERO).is_none() {
-            break;
-        }
+        drop(consumer.poll(Duration::ZERO));
     }
     consumer.context().explain(error)
 }

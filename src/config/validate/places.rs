@@ -60,7 +60,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 pub(super) fn log(log: &LogConfig, check: &mut Check<'_>) {
     let path = ["log", "level"];
-    let remedy = "write a level (error, warn, info, debug, trace, off) or directives such as \"info,rdkafka=warn\"";
+    let remedy = "write a level (error, warn, info, debug, trace, off) or directives such as \"info,librdkafka=warn\"";
     let directives: Vec<&str> = log.level.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
     check.need(!directives.is_empty(), &path, "empty", remedy);
     for directive in directives {

@@ -25,8 +25,8 @@ pub(super) fn kafka(kafka: &KafkaConfig, check: &mut Check<'_>) {
 fn brokers(brokers: &[String], check: &mut Check<'_>) {
     let remedy = "write host:port, such as \"kafka-1:9092\"";
     check.need(!brokers.is_empty(), &["kafka", "brokers"], "no broker", remedy);
-    for broker in brokers.iter().filter(|broker| !is_broker(broker)) {
-        check.refuse(&["kafka", "brokers"], format!("{broker:?} is not a broker's address"), remedy);
+    for (place, broker) in brokers.iter().enumerate().filter(|(_, broker)| !is_broker(broker)) {
+        check.refuse_item(&["kafka", "brokers"], place, broker, "not a broker's address", remedy);
     }
 }
 
@@ -46,13 +46,13 @@ fn topics(kafka: &KafkaConfig, check: &mut Check<'_>) {
     let path = ["kafka", "topics"];
     check.need(!kafka.topics.is_empty(), &path, "no topic", "name at least one topic");
     let mut seen = BTreeSet::new();
-    for topic in &kafka.topics {
+    for (place, topic) in kafka.topics.iter().enumerate() {
         if topic.starts_with('^') {
-            check.refuse(&path, format!("{topic:?} is a pattern"), "list the topics by name");
+            check.refuse_item(&path, place, topic, "a pattern, which is not supported", "list the topics by name");
         } else if !is_topic(topic) {
-            check.refuse(&path, format!("{topic:?} cannot be a topic's name"), TOPIC_REMEDY);
+            check.refuse_item(&path, place, topic, "cannot be a topic's name", TOPIC_REMEDY);
         } else if !seen.insert(topic) {
-            check.refuse(&path, format!("{topic:?} is listed twice"), "list each topic once");
+            check.refuse_item(&path, place, topic, "listed twice", "list each topic once");
         }
     }
     let Some(dead_letters) = &kafka.dead_letter_topic else { return };
@@ -108,12 +108,13 @@ pub(super) fn windows(windows: &WindowsConfig, check: &mut Check<'_>) {
     check.need(!windows.lengths.is_empty(), &path, "no window", "name at least one length such as \"15m\"");
     check.need(windows.lengths.len() <= MOST_WINDOWS, &path, "too many windows", "name at most 32 lengths");
     let mut seen = BTreeSet::new();
-    for length in &windows.lengths {
+    for (place, length) in windows.lengths.iter().enumerate() {
         let millis = length.get().as_millis();
         if millis == 0 || *length > DAY || !millis.is_multiple_of(PANE.as_millis()) {
-            check.refuse(&path, format!("{length} cannot be a window"), "use multiples of 10s, up to 24h");
+            let remedy = "use multiples of 10s, up to 24h";
+            check.refuse_item(&path, place, &length.to_string(), "cannot be a window", remedy);
         } else if !seen.insert(length) {
-            check.refuse(&path, format!("{length} is listed twice"), "list each length once");
+            check.refuse_item(&path, place, &length.to_string(), "listed twice", "list each length once");
         }
     }
     let remedy = "write a span of at most 1h";
@@ -131,19 +132,16 @@ pub(super) fn detect(detect: &DetectConfig, windows: &WindowsConfig, check: &mut
         check.refuse(&["detect", "window"], "not in `windows.lengths`", remedy);
     }
     let probabilities = [("enter_p_value", detect.enter_p_value), ("exit_p_value", detect.exit_p_value)];
+    let decides = |probability: f64| probability > 0.0 && probability < 1.0;
     for (name, value) in probabilities {
-        let within = value > 0.0 && value < 1.0;
-        check.need(
-            within,
-            &["detect", name],
-            "not a probability that can decide",
-            "write a number above 0 and below 1",
-        );
+        let what = "not a probability that can decide";
+        check.need(decides(value), &["detect", name], what, "write a number above 0 and below 1");
     }
-    let ordered =
-        detect.enter_p_value < detect.exit_p_value || !(detect.enter_p_value < 1.0 && detect.exit_p_value > 0.0);
-    let what = format!("not below `detect.exit_p_value` ({})", detect.exit_p_value);
-    check.need(ordered, &["detect", "enter_p_value"], &what, "make the way in narrower than the way out");
+    let comparable = decides(detect.enter_p_value) && decides(detect.exit_p_value);
+    if comparable && detect.enter_p_value >= detect.exit_p_value {
+        let what = format!("not below `detect.exit_p_value` ({})", detect.exit_p_value);
+        check.refuse(&["detect", "enter_p_value"], what, "make the way in narrower than the way out");
+    }
     let ratios = [
         ("prior_negative_ratio", detect.prior_negative_ratio),
         ("prior_frustrated_ratio", detect.prior_frustrated_ratio),

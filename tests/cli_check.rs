@@ -1,0 +1,206 @@
+//! `latido check`: what it prints, and what it finds out from brokers.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Headers, Message};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+
+/// A config file in a directory of its own.
+struct Given {
+    _directory: tempfile::TempDir,
+    file: PathBuf,
+}
+
+fn given(toml: &str) -> Given {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("latido.toml");
+    std::fs::write(&file, toml).unwrap();
+    Given { _directory: directory, file }
+}
+
+impl Given {
+    fn check(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latido"));
+        command.env_clear().envs(environment.iter().copied());
+        command.arg("check").arg("--config").arg(&self.file).args(arguments).output().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// The lines of the live checks.
+fn live_lines(output: &Output) -> Vec<&str> {
+    text(&output.stdout).lines().filter(|line| line.starts_with("ok ") || line.starts_with("failed ")).collect()
+}
+
+#[test]
+fn a_right_config_is_printed_as_toml_with_who_set_what() {
+    let given = given("[kafka]\ntopics = [\"chats\"]\n\n[[departments]]\nid = \"billing\"\n");
+    let output = given.check(&[], &[("LATIDO__KAFKA__GROUP", "eu")]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let printed = text(&output.stdout);
+    let table: toml::Table = printed.parse().expect("all that is printed is TOML");
+    assert_eq!(table["kafka"]["topics"][0].as_str(), Some("chats"));
+    assert_eq!(table["kafka"]["group"].as_str(), Some("eu"));
+    assert_eq!(table["windows"]["lateness"].as_str(), Some("30s"));
+    let file = given.file.display();
+    assert!(printed.ends_with(&format!(
+        "\n# Values that are not the default, and who set them:\n#   departments[0]: {file}:4\n#   kafka.group: LATIDO__KAFKA__GROUP\n#   kafka.topics: {file}:2\n"
+    )), "{printed}");
+}
+
+#[test]
+fn the_variable_may_name_the_file() {
+    let given = given("[kafka]\ngroup = \"from-the-file\"\n");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latido"));
+    let output = command.arg("check").env_clear().env("LATIDO_CONFIG", &given.file).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("group = \"from-the-file\""));
+}
+
+#[test]
+fn a_wrong_config_is_78_and_prints_nothing() {
+    let given = given("[kafka]\ntopcis = [\"chats\"]\n");
+    let output = given.check(&["--live"], &[("LATIDO__HTTP__LISTEN", "nowhere")]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(78), ""));
+    let file = given.file.display();
+    let complaint = text(&output.stderr);
+    assert!(complaint.starts_with("error: the configuration is wrong in 2 places:\n"), "{complaint}");
+    let guess = format!("{file}:2: kafka.topcis = [\"chats\"]: unknown key; did you mean `kafka.topics`?");
+    assert!(complaint.contains(&guess), "{complaint}");
+    assert!(complaint.contains("LATIDO__HTTP__LISTEN: http.listen = \"nowhere\": "), "{complaint}");
+}
+
+#[test]
+fn a_missing_file_is_78_and_named() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latido"));
+    let output = command.args(["check", "--config", "/nowhere/latido.toml"]).env_clear().output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(text(&output.stderr).contains("/nowhere/latido.toml"));
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let given = given("[kafka.properties]\n\"sasl.password\" = \"hunter2\"\n\"sasl.passwrod\" = \"hunter2\"\n");
+    let output = given.check(&[], &[]);
+    assert_eq!(output.status.code(), Some(78));
+    assert!(!text(&output.stderr).contains("hunter2"), "{output:?}");
+
+    let given = self::given("[kafka.properties]\n\"sasl.password\" = \"hunter2\"\n");
+    let output = given.check(&[], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("\"sasl.password\" = \"***\""), "{output:?}");
+    assert!(!text(&output.stdout).contains("hunter2"), "{output:?}");
+}
+
+/// A broker with these topics; each has 4 partitions.
+fn broker(topics: &[&str]) -> MockCluster<'static, DefaultProducerContext> {
+    let cluster = MockCluster::new(1).unwrap();
+    for topic in topics {
+        cluster.create_topic(topic, 4, 1).unwrap();
+    }
+    cluster
+}
+
+fn config_for(brokers: &str) -> Given {
+    given(&format!("[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"chats\"]\ndead_letter_topic = \"dead\"\n"))
+}
+
+#[test]
+fn a_live_check_of_a_sound_setup_says_ok_to_all() {
+    let cluster = broker(&["chats", "dead"]);
+    let output = config_for(&cluster.bootstrap_servers()).check(&["--live"], &[]);
+    assert_eq!(
+        live_lines(&output),
+        [
+            "ok     brokers: 1 broker reachable",
+            "ok     topic `chats`: 4 partitions",
+            "ok     reading `chats`: allowed",
+            "ok     group `latido`: may be read",
+            "ok     topic `dead`: 4 partitions",
+            "ok     writing `dead`: confirmed (one probe record)",
+        ]
+    );
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    assert_eq!(probes(&cluster.bootstrap_servers(), "dead"), 1);
+}
+
+/// How many records of a topic of 4 partitions bear the probe's header.
+fn probes(brokers: &str, topic: &str) -> usize {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", "probe-reader")
+        .set("enable.partition.eof", "true")
+        .create()
+        .unwrap();
+    let mut all = TopicPartitionList::new();
+    for partition in 0..4 {
+        all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&all).unwrap();
+    drop(all);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let (mut ends, mut probes) = (0, 0);
+    while ends < 4 && Instant::now() < deadline {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(record)) => {
+                let headers = record.headers().expect("a probe has headers");
+                probes += usize::from(headers.iter().any(|header| header.key == "latido-probe"));
+            }
+            Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => ends += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(ends, 4, "every partition was read to its end");
+    probes
+}
+
+#[test]
+fn a_live_check_names_missing_topics_and_goes_on() {
+    let cluster = broker(&["mails"]);
+    let output = config_for(&cluster.bootstrap_servers()).check(&["--live"], &[]);
+    let lines = live_lines(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "error: 2 of 4 live checks failed\n");
+    assert!(lines[1].starts_with("failed topic `chats`: ") && lines[1].contains("correct `kafka.topics`"), "{lines:?}");
+    assert_eq!(lines[2], "ok     group `latido`: may be read");
+    assert!(
+        lines[3].starts_with("failed topic `dead`: ") && lines[3].contains("`kafka.dead_letter_topic`"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_live_check_names_missing_rights() {
+    let cluster = broker(&["chats", "dead"]);
+    cluster.topic_error("chats", RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED).unwrap();
+    let output = config_for(&cluster.bootstrap_servers()).check(&["--live"], &[]);
+    let lines = live_lines(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(lines[1].starts_with("failed topic `chats`: ") && lines[1].contains("uthorization"), "{lines:?}");
+    assert!(lines[1].contains("grant the right"), "{lines:?}");
+}
+
+#[test]
+fn a_live_check_without_a_broker_names_the_address_and_why() {
+    // A port that was free a moment ago, so that nobody listens on it.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let output = config_for(&address).check(&["--live"], &[]);
+    let lines = live_lines(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(lines.len(), 1, "nothing else is tried: {lines:?}");
+    assert!(lines[0].starts_with(&format!("failed brokers: {address}: ")), "{lines:?}");
+    assert!(lines[0].contains("Connection refused") && lines[0].contains("`kafka.brokers`"), "{lines:?}");
+}

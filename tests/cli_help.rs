@@ -1,0 +1,46 @@
+//! The command line explains itself, and its exit codes tell apart what went wrong.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+use std::process::{Command, Output};
+
+/// Runs the program in an empty environment, where help is wrapped at one fixed width.
+fn latido(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_latido")).args(arguments).env_clear().output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn check_explains_itself_with_examples() {
+    let output = latido(&["check", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout));
+}
+
+#[test]
+fn help_lists_the_commands_with_examples_and_exit_codes() {
+    for arguments in [["--help"].as_slice(), &["help"]] {
+        let output = latido(arguments);
+        assert_eq!(output.status.code(), Some(0));
+        for part in ["check", "Examples:", "78 wrong config"] {
+            assert!(text(&output.stdout).contains(part), "{part} in {output:?}");
+        }
+    }
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let output = latido(&["--version"]);
+    assert_eq!(text(&output.stdout), format!("latido {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    for arguments in [["chekc"].as_slice(), &["check", "--cnofig", "x"], &["check", "extra"], &[]] {
+        let output = latido(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{output:?}");
+    }
+}

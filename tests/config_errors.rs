@@ -1,0 +1,342 @@
+//! A wrong config says what is wrong, where, and what to do. Each snapshot is a promise about the words.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+
+use insta::assert_snapshot;
+use latido::config::{self, Origin};
+
+/// What `load` says to a file of that text and to these variables; the directory of the file is left out.
+fn refusal(toml: &str, environment: &[(&str, &str)]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("latido.toml");
+    std::fs::write(&file, toml).unwrap();
+    let error = config::load(Some(&file), variables(environment)).expect_err("a wrong config is refused");
+    error.to_string().replace(&format!("{}/", directory.path().display()), "")
+}
+
+fn variables(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn an_unknown_key_is_answered_with_the_meant_one() {
+    assert_snapshot!(refusal(
+        r#"
+        topics = ["in"]
+        kafak = { group = "a" }
+
+        [kafka]
+        broker = "a:9092"
+        grupo = "latido"
+        deadletter_topic = "dead"
+
+        [windows]
+        half_life = "3d"
+        colour = "red"
+
+        [[departments]]
+        id = "billing"
+        alias = ["pagos"]
+        timezone = "UTC"
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn a_wrong_type_is_answered_with_how_to_write_it() {
+    assert_snapshot!(refusal(
+        r#"
+        pipeline = "fast"
+        departments = ["billing", "support"]
+
+        [kafka]
+        brokers = 9092
+        topics = ["in", 5]
+        group = 123
+        session_timeout = 6
+        start = "yesterday"
+        properties = { "security.protocol" = ["ssl"] }
+
+        [input]
+        max_text_bytes = -1
+        text = true
+
+        [windows]
+        lengths = "5m"
+        lateness = "30 parsecs"
+
+        [detect]
+        min_messages = 1.5
+        enter_p_value = "small"
+
+        [http]
+        listen = "localhost:9464"
+
+        [log]
+        format = "jsno"
+        level = 3
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn every_department_is_checked_though_the_first_is_wrong() {
+    assert_snapshot!(refusal(
+        r#"
+        [[departments]]
+        team = "billing-oncall"
+
+        [[departments]]
+        id = 7
+
+        [[departments]]
+        id = "support"
+        aliases = "soporte"
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn toml_that_is_none_is_named_by_its_line() {
+    assert_snapshot!(refusal("[kafka]\ngroup = \"latido\"\ntopics = [\"in\"\nstart = 1\n", &[]));
+    assert_snapshot!(refusal("[kafka]\ngroup = \"a\"\ngroup = \"b\"\n", &[]));
+    assert_snapshot!(refusal("kafka.brokers: localhost\n", &[]));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let not_text = directory.path().join("latido.bin");
+    std::fs::write(&not_text, [0xff, 0xfe, 0x00]).unwrap();
+    for file in [not_text.as_path(), &directory.path().join("missing.toml"), directory.path()] {
+        let error = config::load(Some(file), []).unwrap_err();
+        let [problem] = error.problems() else { panic!("one problem, not {error}") };
+        assert_eq!(problem.origin, Origin::File { path: file.to_owned(), line: None });
+        assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
+    }
+    assert_snapshot!(config::load(Some(Path::new("/nowhere/latido.toml")), []).unwrap_err());
+}
+
+#[test]
+fn impossible_kafka_settings_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [kafka]
+        brokers = ["kafka-1:0", "kafka 2:9092", "", "ssl://kafka-3:9093", "[::1]:9092", "kafka-4"]
+        topics = ["in", "in", "^chat.*", "a b"]
+        group = " "
+        group_instance_id = ""
+        session_timeout = "3s"
+        dead_letter_topic = "in"
+        "#,
+        &[]
+    ));
+    assert_snapshot!(refusal("[kafka]\nbrokers = []\ntopics = []\nsession_timeout = \"31m\"\n", &[]));
+}
+
+#[test]
+fn properties_that_the_daemon_owns_are_refused_with_the_reason() {
+    assert_snapshot!(refusal(
+        r#"
+        [kafka.properties]
+        "bootstrap.servers" = "a:9092"
+        "metadata.broker.list" = "a:9092"
+        "group.id" = "a"
+        "group.instance.id" = "a"
+        "session.timeout.ms" = 6000
+        "auto.offset.reset" = "latest"
+        "enable.auto.commit" = true
+        "enable.auto.offset.store" = true
+        "enable.partition.eof" = false
+        "partition.assignment.strategy" = "roundrobin"
+        "group.protocol" = "consumer"
+        "statistics.interval.ms" = 0
+        "queued.max.messages.kbytes" = 1000000
+        "transactional.id" = "a"
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn properties_that_librdkafka_does_not_take_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [kafka.properties]
+        "securty.protocol" = "ssl"
+        "security.protocol" = "tls"
+        "socket.timeout.ms" = 3
+        "no.such.thing" = 1
+        "sasl.passwrod" = "hunter2"
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn a_secret_that_cannot_be_had_is_an_error_and_is_not_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let (empty, full) = (directory.path().join("empty"), directory.path().join("full"));
+    std::fs::write(&empty, "\n").unwrap();
+    std::fs::write(&full, "hunter2\n").unwrap();
+    let toml = format!(
+        r#"
+        [kafka.properties]
+        "sasl.password_file" = "/nowhere/password"
+        "ssl.key.password_file" = {empty:?}
+        "ssl.keystore.password" = "hunter3"
+        "ssl.keystore.password_file" = {full:?}
+        "group.id_file" = {full:?}
+        "sasl.pasword_file" = {full:?}
+        "#
+    );
+    let refusal = refusal(&toml, &[]).replace(directory.path().to_str().unwrap(), "DIR");
+    assert!(!refusal.contains("hunter"), "{refusal}");
+    assert_snapshot!(refusal);
+}
+
+#[test]
+fn impossible_windows_and_thresholds_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [input]
+        text = "text"
+        id = "meta.id"
+        author = "/a~2b"
+        max_text_bytes = 0
+        future_skew = "25h"
+
+        [windows]
+        lengths = ["5m", "15s", "0s", "25h", "5m", "100ms"]
+        lateness = "61m"
+        alignment = "9s"
+        idle_after = "0s"
+
+        [detect]
+        window = "10m"
+        min_messages = 0
+        enter_p_value = 0.5
+        exit_p_value = 0.01
+        hold = "25h"
+        learn_messages = 0
+        min_seen = 0
+        prior_negative_ratio = 1.5
+        prior_frustrated_ratio = nan
+        half_life = "0s"
+        "#,
+        &[]
+    ));
+    assert_snapshot!(refusal("[detect]\nenter_p_value = 0\nexit_p_value = 1\n", &[]));
+}
+
+#[test]
+fn a_default_that_no_longer_fits_is_called_a_default() {
+    assert_snapshot!(refusal("[windows]\nlengths = [\"1m\"]\n", &[]));
+}
+
+#[test]
+fn impossible_departments_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [[departments]]
+        id = "billing"
+        aliases = ["Facturación", "other", ""]
+        time_zone = "America/Mexico"
+
+        [[departments]]
+        id = "billing"
+        aliases = ["FACTURACION", "soporte"]
+        time_zone = "Mexico City"
+        expected_negative_ratio = 1.01
+
+        [[departments]]
+        id = "Atención al Cliente"
+        aliases = ["Billing"]
+        time_zone = "Somewhere"
+        expected_frustrated_ratio = -0.1
+        team = "one\ntwo"
+
+        [[departments]]
+        id = ""
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn more_than_ten_thousand_departments_are_refused() {
+    let tables =
+        |count: usize| (0..count).map(|place| format!("[[departments]]\nid = \"d{place}\"\n")).collect::<String>();
+    assert_snapshot!(refusal(&tables(10_001), &[]));
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("latido.toml");
+    std::fs::write(&file, tables(10_000)).unwrap();
+    assert_eq!(config::load(Some(&file), []).unwrap().config.departments.len(), 10_000);
+}
+
+#[test]
+fn impossible_places_and_sizes_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [scorer]
+        model = "/nowhere/model.bin"
+
+        [checkpoint]
+        directory = ""
+        interval = "0s"
+
+        [http]
+        listen = "127.0.0.1:9464"
+        metrics_listen = "0.0.0.0:9464"
+        token_file = "/nowhere/token"
+
+        [pipeline]
+        score_threads = 2000
+        batch_records = 0
+        batch_bytes = 100
+        in_flight_bytes = 99
+        drain_timeout = "6m"
+
+        [log]
+        level = "inof,rdkafka=loud"
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn the_api_is_not_opened_to_the_network_without_a_token() {
+    assert_snapshot!(refusal("[http]\nlisten = \"0.0.0.0:9464\"\n", &[]));
+    assert_snapshot!(refusal("", &[("LATIDO__HTTP__LISTEN", "[::]:9464")]));
+}
+
+#[test]
+fn variables_are_named_where_they_are_wrong() {
+    assert_snapshot!(refusal(
+        "",
+        &[
+            ("LATIDO__KAFKA__TOPIC", "in"),
+            ("LATIDO__KAFKA__TOPICS", "[\"in\""),
+            ("LATIDO_KAFKA_GROUP", "latido"),
+            ("LATIDO__DEPARTMENTS__0__ID", "billing"),
+            ("LATIDO__NONSENSE", "1"),
+            ("LATIDO__", "1"),
+            ("LATIDO__KAFKA__PROPERTIES", "{\"sasl.password\": \"hunter2\""),
+            ("LATIDO__WINDOWS__LENGTHS", "5m, 1h"),
+            ("LATIDO__WINDOWS__LATENESS", "30"),
+            ("LATIDO__DETECT__MIN_MESSAGES", "ten"),
+            ("LATIDO__LOG", "{\"lvel\": \"info\"}"),
+            ("LATIDO__LOG__FORMAT", "xml"),
+        ]
+    ));
+}
+
+#[test]
+fn other_variables_are_none_of_our_business() {
+    let environment = variables(&[("PATH", "/bin"), ("LATIDO_CONFIG", "x"), ("LATIDO", "x"), ("LATIDOS__KAFKA", "x")]);
+    assert_eq!(config::load(None, environment).unwrap().config, config::Config::default());
+}
