@@ -60,7 +60,7 @@ fn the_example_is_the_defaults_and_departments() {
 fn what_the_example_shows_in_comments_is_right_too() {
     let directory = tempfile::tempdir().unwrap();
     let secret = directory.path().join("secret");
-    std::fs::write(&secret, "hunter2\n").unwrap();
+    std::fs::write(&secret, "hunter2-hunter2-hunter2\n").unwrap();
     let shown_in_comments = |line: &str| {
         let plain = line.strip_prefix("# ").filter(|plain| {
             let key = plain.split(" = ").next().unwrap();
@@ -77,7 +77,7 @@ fn what_the_example_shows_in_comments_is_right_too() {
 
     let config = config::load(Some(&file), []).unwrap_or_else(|error| panic!("{error}")).config;
     assert_eq!(config.kafka.dead_letter_topic.as_deref(), Some("customer-messages-dead"));
-    assert_eq!(config.kafka.secrets["sasl.password"].expose(), "hunter2");
+    assert_eq!(config.kafka.secrets["sasl.password"].expose(), "hunter2-hunter2-hunter2");
     assert_eq!(config.departments[0].expected_negative_ratio, Some(0.35));
 }
 

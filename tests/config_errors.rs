@@ -315,6 +315,21 @@ fn the_api_is_not_opened_to_the_network_without_a_token() {
 }
 
 #[test]
+fn a_token_that_guards_nothing_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    for text in ["", "\n", "fifteen-letters\n", "two words of enough letters", "señal-señal-señal-señal"] {
+        std::fs::write(&file, text).unwrap();
+        let refusal = refusal(&format!("[http]\ntoken_file = {file:?}\n"), &[]);
+        assert!(refusal.contains("latido.toml:2: http.token_file = "), "{refusal}");
+        assert!(text.trim().is_empty() || !refusal.contains(text.trim()), "{refusal}");
+    }
+    std::fs::write(&file, " sixteen-letters! \n").unwrap();
+    let environment = [("LATIDO__HTTP__TOKEN_FILE", file.to_str().unwrap()), ("LATIDO__HTTP__LISTEN", "0.0.0.0:0")];
+    config::load(None, variables(&environment)).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
 fn variables_are_named_where_they_are_wrong() {
     assert_snapshot!(refusal(
         "",

@@ -87,12 +87,7 @@ impl Default for CheckpointConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9_464)),
-            metrics_listen: None,
-            token_file: None,
-            token: None,
-        }
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9_464)), metrics_listen: None, token_file: None }
     }
 }
 

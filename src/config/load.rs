@@ -63,7 +63,7 @@ pub fn load(
     };
     let mut check = validate::Check::new(&layers);
     properties::resolve(&mut config.kafka, &mut check);
-    validate::all(&mut config, &mut check);
+    validate::all(&config, &mut check);
     let found = check.into_problems();
     if !found.is_empty() {
         return Err(ConfigError::new(found));

@@ -43,6 +43,9 @@ pub use start::StartPosition;
 
 use defaults::utc;
 
+/// A bearer token of fewer characters can be guessed.
+pub const LEAST_TOKEN_CHARACTERS: usize = 16;
+
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -219,11 +222,8 @@ pub struct HttpConfig {
     /// A second address and port that serve only `/metrics`, `/healthz` and `/readyz`, without a token.
     #[schemars(with = "Option<String>", extend("format" = "address"))]
     pub metrics_listen: Option<SocketAddr>,
-    /// File that holds the bearer token that guards `/api`: one word of visible ASCII characters.
+    /// File that holds the bearer token that guards `/api`: one word of at least 16 visible ASCII characters.
     pub token_file: Option<PathBuf>,
-    /// The token. Filled by [`load`].
-    #[serde(skip)]
-    pub token: Option<Secret>,
 }
 
 /// `[pipeline]`: limits of what is in flight.

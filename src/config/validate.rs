@@ -61,8 +61,8 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Checks every room's values, and reads the token that guards the API.
-pub(super) fn all(config: &mut Config, check: &mut Check<'_>) {
+/// Checks every room's values.
+pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     stream::kafka(&config.kafka, check);
     stream::input(&config.input, check);
     stream::windows(&config.windows, check);
@@ -70,7 +70,7 @@ pub(super) fn all(config: &mut Config, check: &mut Check<'_>) {
     stream::pipeline(&config.pipeline, check);
     places::scorer(&config.scorer, check);
     places::checkpoint(&config.checkpoint, check);
-    places::http(&mut config.http, check);
+    places::http(&config.http, check);
     places::log(&config.log, check);
     departments::all(&config.departments, check);
 }

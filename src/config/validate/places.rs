@@ -8,7 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::Check;
 use crate::config::names::guess;
 use crate::config::properties::read_secret;
-use crate::config::{CheckpointConfig, HttpConfig, LogConfig, ScorerConfig, Secret, Span};
+use crate::config::{CheckpointConfig, HttpConfig, LEAST_TOKEN_CHARACTERS, LogConfig, ScorerConfig, Span};
 
 pub(super) fn scorer(scorer: &ScorerConfig, check: &mut Check<'_>) {
     let Some(model) = &scorer.model else { return };
@@ -23,13 +23,10 @@ pub(super) fn checkpoint(checkpoint: &CheckpointConfig, check: &mut Check<'_>) {
     check.need(fits, &["checkpoint", "interval"], "out of range", "write a span above 0s and up to 1h");
 }
 
-pub(super) fn http(http: &mut HttpConfig, check: &mut Check<'_>) {
+pub(super) fn http(http: &HttpConfig, check: &mut Check<'_>) {
     if let Some(file) = &http.token_file {
-        match read_secret(file).and_then(usable_token) {
-            Ok(token) => http.token = Some(token),
-            Err(what) => {
-                check.refuse(&["http", "token_file"], what, "name a file that holds the token and nothing else")
-            }
+        if let Err(what) = read_secret(file).and_then(|text| usable_token(text.trim())) {
+            check.refuse(&["http", "token_file"], what, "name a file that holds the token and nothing else");
         }
     } else if !http.listen.ip().to_canonical().is_loopback() {
         let remedy = "set `http.token_file`, or listen on 127.0.0.1 and serve scrapes on `http.metrics_listen`";
@@ -47,13 +44,13 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() != 0 && one.port() == other.port() && hosts_meet
 }
 
-/// A token as a header can carry it.
-fn usable_token(text: String) -> Result<Secret, String> {
-    let token = text.trim();
-    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("the file does not hold one word of visible ASCII characters".to_owned());
+/// Whether a header can carry a token, and nobody guess it.
+fn usable_token(token: &str) -> Result<(), String> {
+    let plain = token.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain && token.len() >= LEAST_TOKEN_CHARACTERS {
+        return Ok(());
     }
-    Ok(Secret::new(token))
+    Err(format!("the file does not hold one word of at least {LEAST_TOKEN_CHARACTERS} visible ASCII characters"))
 }
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
