@@ -13,6 +13,7 @@ use prometheus::{Encoder, TextEncoder};
 
 use super::problem::Problem;
 use super::{ApiState, api};
+use crate::publish::Thread;
 
 /// A thread without a heartbeat for longer than this is stalled.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
@@ -97,7 +98,10 @@ async fn metrics(State(state): State<Arc<ApiState>>) -> Response {
 }
 
 async fn healthz(State(state): State<Arc<ApiState>>) -> (StatusCode, String) {
-    let stalled = state.health.stalled(STALLED_AFTER);
+    liveness(&state.health.stalled(STALLED_AFTER))
+}
+
+fn liveness(stalled: &[(Thread, Duration)]) -> (StatusCode, String) {
     if stalled.is_empty() {
         return (StatusCode::OK, "ok\n".to_owned());
     }
@@ -119,4 +123,17 @@ async fn readyz(State(state): State<Arc<ApiState>>) -> (StatusCode, String) {
 /// A message without line breaks, so that each reason stays a line.
 fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn healthz_names_each_thread_that_stands_still() {
+        let stalled = [(Thread::Ingest, Duration::from_secs(11)), (Thread::Fold, Duration::from_millis(12_900))];
+        let lines = "stalled: ingest has not moved for 11 s\nstalled: fold has not moved for 12 s\n";
+        assert_eq!(liveness(&stalled), (StatusCode::SERVICE_UNAVAILABLE, lines.to_owned()));
+        assert_eq!(liveness(&[]), (StatusCode::OK, "ok\n".to_owned()));
+    }
 }

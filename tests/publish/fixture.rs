@@ -1,0 +1,162 @@
+//! A made-up company of three departments, live or catching up.
+
+use std::sync::Arc;
+
+use latido::config::{Config, DepartmentConfig, Roster, Span};
+use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity};
+use latido::message::{DepartmentId, EventTime, PartitionId};
+use latido::publish::http::ApiState;
+use latido::publish::metrics::{Sources, registry};
+use latido::publish::{Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
+use latido::window::Tally;
+use prometheus::{Registry, TextEncoder};
+
+/// 2026-03-01T10:00:00Z.
+pub(crate) const NOW: EventTime = EventTime::from_millis(1_772_359_200_000);
+
+/// The departments by their numbers.
+pub(crate) const BILLING: DepartmentId = DepartmentId(0);
+pub(crate) const DELIVERY: DepartmentId = DepartmentId(1);
+
+/// Everything that the handlers and the collector read.
+pub(crate) struct Company {
+    pub(crate) board: Arc<Board>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) timings: Arc<Timings>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) registry: Registry,
+}
+
+impl Company {
+    /// Departments, and nothing published yet.
+    pub(crate) fn new() -> Self {
+        let team = |id: &str, team: &str| DepartmentConfig { team: team.to_owned(), ..DepartmentConfig::named(id) };
+        let departments = vec![team("billing", "payments"), team("delivery", "\"last\" mile\\n")];
+        let roster = Arc::new(Roster::new(&Config { departments, ..Config::default() }));
+        let board = Arc::new(Board::new(roster.len(), windows().len()));
+        let (health, timings) = (Health::new(), Timings::new().unwrap());
+        let sources = Sources {
+            board: Arc::clone(&board),
+            roster: Arc::clone(&roster),
+            windows: windows(),
+            timings: Arc::clone(&timings),
+            health: Arc::clone(&health),
+        };
+        Self { board, health, timings, roster, registry: registry(sources).unwrap() }
+    }
+
+    /// A company in the middle of its day, an alert open in billing.
+    pub(crate) fn live() -> Self {
+        let company = Self::new();
+        company.health.set_ready(Health::STARTING);
+        company.timings.scoring.observe(0.004);
+        company.timings.event_to_metric.observe(1.5);
+        company.board.publish(stream(false), [(BILLING, billing()), (DELIVERY, delivery())]);
+        company
+    }
+
+    /// The same company, working off a backlog.
+    pub(crate) fn catching_up() -> Self {
+        let company = Self::live();
+        company.health.set_not_ready("catching_up", "41 records to go".to_owned());
+        company.board.publish(stream(true), []);
+        company
+    }
+
+    /// What the handlers answer from.
+    pub(crate) fn state(&self) -> ApiState {
+        ApiState {
+            board: Arc::clone(&self.board),
+            health: Arc::clone(&self.health),
+            registry: self.registry.clone(),
+            roster: Arc::clone(&self.roster),
+            windows: windows(),
+            token: None,
+        }
+    }
+
+    /// One scrape.
+    pub(crate) fn scrape(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap()
+    }
+}
+
+pub(crate) fn windows() -> Vec<Span> {
+    vec![Span::from_secs(300), Span::from_secs(86_400)]
+}
+
+/// An alert that billing has open, and one that delivery had.
+pub(crate) fn alerts() -> Vec<Alert> {
+    let open = Alert {
+        id: "billing-frustration-1772358900000".to_owned(),
+        department: "billing".to_owned(),
+        kind: AlertKind::Frustration,
+        severity: Severity::Page,
+        started: EventTime::from_millis(1_772_358_900_000),
+        ended: None,
+        window_seconds: 300,
+        messages: 40,
+        observed: 0.75,
+        expected: 0.25,
+        p_value: 1e-9,
+        replayed: false,
+    };
+    let closed = Alert {
+        id: "delivery-negative_sentiment-1772300000000".to_owned(),
+        department: "delivery".to_owned(),
+        kind: AlertKind::NegativeSentiment,
+        severity: Severity::Ticket,
+        started: EventTime::from_millis(1_772_300_000_000),
+        ended: Some(EventTime::from_millis(1_772_301_000_000)),
+        replayed: true,
+        ..open.clone()
+    };
+    vec![closed, open]
+}
+
+pub(crate) fn stream(catching_up: bool) -> StreamView {
+    let partition = |number, lag| PartitionView { partition: PartitionId::new("in", number), lag };
+    StreamView {
+        catching_up,
+        watermark: Some(NOW),
+        window_end: Some(NOW),
+        rejected: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0],
+        partitions: vec![partition(0, Some(41)), partition(1, None)],
+        topic_partitions: Some(2),
+        rebalances_assigned: 2,
+        rebalances_revoked: 1,
+        checkpoint_saved: Some(NOW),
+        checkpoint_failures: 1,
+        dead_letters: 54,
+        alerts: Arc::new(alerts()),
+        buffers: vec![Buffer { name: "batches", items: 3, items_limit: 64, bytes: 4_096, bytes_limit: 33_554_432 }],
+    }
+}
+
+pub(crate) fn billing() -> DepartmentView {
+    DepartmentView {
+        messages: [[30, 8, 2], [4, 5, 6]],
+        frustrated: [28, 3],
+        context: [0, 12, 7],
+        late: 1,
+        cut_texts: 2,
+        alerts_opened: [[0, 0], [1, 0]],
+        windows: vec![
+            Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
+            Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },
+        ],
+        outlook: DepartmentOutlook {
+            state: AlertState::Active,
+            active: Some((AlertKind::Frustration, Severity::Page)),
+            scores: [4.5, 9.0],
+            expected_negative: Some(0.25),
+            expected_frustrated: Some(0.25),
+        },
+    }
+}
+
+/// Nothing came within 5 minutes, something within the day.
+fn delivery() -> DepartmentView {
+    let day = Tally { messages: 4, negative: 1, positive: 2, frustrated: 0 };
+    DepartmentView { windows: vec![Tally::default(), day], ..DepartmentView::default() }
+}

@@ -1,0 +1,265 @@
+//! What each route answers, and to whom.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode, header};
+use latido::publish::Health;
+use latido::publish::http::{ApiState, Token, open_routes, routes};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::fixture::{BILLING, Company, billing, stream};
+
+const SECRET: &str = "a-secret-of-some-length";
+
+struct Answer {
+    status: StatusCode,
+    content_type: String,
+    headers: axum::http::HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+}
+
+async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let text = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().to_vec()).unwrap();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
+    Answer { status: parts.status, content_type: content_type.unwrap_or_default(), headers: parts.headers, text }
+}
+
+async fn get(router: &Router, uri: &str) -> Answer {
+    send(router, Request::get(uri).body(Body::empty()).unwrap()).await
+}
+
+async fn get_with(router: &Router, uri: &str, authorization: &str) -> Answer {
+    let request = Request::get(uri).header(header::AUTHORIZATION, authorization);
+    send(router, request.body(Body::empty()).unwrap()).await
+}
+
+fn serve(company: &Company) -> Router {
+    routes(Arc::new(company.state()))
+}
+
+fn guarded(company: &Company) -> Arc<ApiState> {
+    Arc::new(ApiState { token: Token::new(SECRET), ..company.state() })
+}
+
+#[tokio::test]
+async fn metrics_come_as_prometheus_text() {
+    let company = Company::live();
+    let answer = get(&serve(&company), "/metrics").await;
+    assert_eq!((answer.status, answer.content_type.as_str()), (StatusCode::OK, "text/plain; version=0.0.4"));
+    assert!(
+        answer.text.contains(
+            "latido_messages_total{department=\"billing\",audience=\"external\",sentiment=\"negative\"} 30\n"
+        )
+    );
+}
+
+#[tokio::test]
+async fn healthz_is_ok_while_every_watched_thread_moves() {
+    let company = Company::live();
+    company.health.expect(latido::publish::Thread::Fold);
+    let answer = get(&serve(&company), "/healthz").await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "ok\n"));
+}
+
+#[tokio::test]
+async fn readyz_gives_each_reason_a_line() {
+    let company = Company::new();
+    company.health.set_not_ready("broker", "no broker\nreached".to_owned());
+    let router = serve(&company);
+    let answer = get(&router, "/readyz").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.text, "broker: no broker reached\nstarting: the daemon is starting\n");
+    company.health.set_ready("broker");
+    company.health.set_ready(Health::STARTING);
+    let answer = get(&router, "/readyz").await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "ready\n"));
+}
+
+#[tokio::test]
+async fn the_index_names_addresses_that_are_served() {
+    let company = Company::live();
+    let router = serve(&company);
+    let index = get(&router, "/").await;
+    let addresses: Vec<_> =
+        index.text.lines().filter_map(|line| line.split(' ').next()).filter(|word| word.starts_with('/')).collect();
+    assert_eq!(addresses.len(), 6);
+    for address in addresses {
+        let wanted = address.replace("ID", "billing-frustration-1772358900000");
+        assert_eq!(get(&router, &wanted).await.status, StatusCode::OK, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn departments_show_their_windows_expectations_counters_and_alert() {
+    let company = Company::live();
+    let answer = get(&serve(&company), "/api/v1/departments").await.json();
+    let departments = answer["departments"].as_array().unwrap();
+    assert_eq!(departments.len(), 3);
+    assert_eq!(answer["watermark"], "2026-03-01T10:00:00Z");
+    let billing = &departments[0];
+    assert_eq!(
+        (&billing["id"], &billing["team"], &billing["state"]),
+        (&json!("billing"), &json!("payments"), &json!("active"))
+    );
+    assert_eq!(
+        billing["windows"]["5m"],
+        json!({ "messages": 40, "negative_ratio": 0.75, "positive_ratio": 0.05, "frustration_ratio": 0.75 })
+    );
+    assert_eq!(billing["expected"], json!({ "negative_ratio": 0.25, "frustration_ratio": 0.25 }));
+    assert_eq!(billing["counters"]["messages"]["internal"], json!({ "negative": 4, "neutral": 5, "positive": 6 }));
+    assert_eq!(billing["counters"]["context"], json!({ "agent": 12, "bot": 7 }));
+    assert_eq!(billing["alert"]["id"], "billing-frustration-1772358900000");
+    let delivery = &departments[1];
+    assert_eq!(delivery["windows"]["5m"]["negative_ratio"], Value::Null);
+    assert_eq!((&delivery["state"], &delivery["alert"]), (&json!("learning"), &Value::Null));
+    assert_eq!(departments[2]["id"], "other");
+}
+
+#[tokio::test]
+async fn while_catching_up_departments_have_counters_but_no_present() {
+    let company = Company::catching_up();
+    let answer = get(&serve(&company), "/api/v1/departments").await.json();
+    assert_eq!(answer["catching_up"], true);
+    let billing = &answer["departments"][0];
+    for present in ["windows", "state", "expected", "alert"] {
+        assert_eq!(billing[present], Value::Null, "{present}");
+    }
+    assert_eq!(billing["counters"]["messages"]["external"]["negative"], 30);
+}
+
+#[tokio::test]
+async fn alerts_are_listed_filtered_and_shown_one_by_one() {
+    let company = Company::live();
+    let router = serve(&company);
+    let ids = async |query: &str| -> Vec<String> {
+        let answer = get(&router, &format!("/api/v1/alerts{query}")).await.json();
+        answer["alerts"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let (closed, open) = ("delivery-negative_sentiment-1772300000000", "billing-frustration-1772358900000");
+    assert_eq!(ids("").await, [closed, open]);
+    assert_eq!(ids("?state=active").await, [open]);
+    assert_eq!(ids("?state=closed").await, [closed]);
+    assert_eq!(ids("?department=delivery&state=active").await, [""; 0]);
+    assert_eq!(ids("?department=delivery").await, [closed]);
+    let alert = get(&router, &format!("/api/v1/alerts/{open}")).await.json();
+    assert_eq!(
+        alert,
+        json!({
+            "id": open, "department": "billing", "kind": "frustration", "severity": "page", "state": "active",
+            "started": "2026-03-01T09:55:00Z", "ended": null, "window_seconds": 300, "messages": 40,
+            "observed": 0.75, "expected": 0.25, "p_value": 1e-9, "replayed": false,
+        })
+    );
+    let closed = get(&router, &format!("/api/v1/alerts/{closed}")).await.json();
+    assert_eq!((&closed["state"], &closed["ended"]), (&json!("closed"), &json!("2026-02-28T17:50:00Z")));
+    assert_eq!((&closed["kind"], &closed["severity"]), (&json!("negative_sentiment"), &json!("ticket")));
+}
+
+#[tokio::test]
+async fn a_wrong_request_is_told_what_would_be_right() {
+    let company = Company::live();
+    let router = serve(&company);
+    let cases = [
+        ("/api/v1/alerts?state=open", StatusCode::BAD_REQUEST, "`active` or `closed`"),
+        ("/api/v1/alerts?stat=active", StatusCode::BAD_REQUEST, "unknown field `stat`"),
+        ("/api/v1/alerts?department=bilings", StatusCode::BAD_REQUEST, "billing, delivery, other"),
+        ("/api/v1/alerts/nothing", StatusCode::NOT_FOUND, "no alert `nothing`"),
+        ("/api/v2/alerts", StatusCode::NOT_FOUND, "/api/v2/alerts"),
+        ("/metrics/", StatusCode::NOT_FOUND, "/metrics/"),
+    ];
+    for (uri, status, hint) in cases {
+        let answer = get(&router, uri).await;
+        assert_eq!((answer.status, answer.content_type.as_str()), (status, "application/problem+json"), "{uri}");
+        let problem = answer.json();
+        assert_eq!(problem["status"], status.as_u16(), "{uri}");
+        assert!(problem["detail"].as_str().unwrap().contains(hint), "{uri}: {problem}");
+    }
+}
+
+#[tokio::test]
+async fn only_reading_is_allowed() {
+    let company = Company::live();
+    let router = serve(&company);
+    for uri in ["/metrics", "/healthz", "/api/v1/alerts"] {
+        let answer = send(&router, Request::post(uri).body(Body::from("{}")).unwrap()).await;
+        assert_eq!(
+            (answer.status, answer.content_type.as_str()),
+            (StatusCode::METHOD_NOT_ALLOWED, "application/problem+json"),
+            "{uri}"
+        );
+        assert_eq!(answer.headers[header::ALLOW], "GET, HEAD");
+        let head = send(&router, Request::builder().method(Method::HEAD).uri(uri).body(Body::empty()).unwrap()).await;
+        assert_eq!((head.status, head.text.as_str()), (StatusCode::OK, ""), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_guards_the_api_and_the_index_but_not_metrics_and_health() {
+    let company = Company::live();
+    let router = routes(guarded(&company));
+    let api = ["/", "/api/v1/departments", "/api/v1/alerts", "/api/v1/alerts/billing-frustration-1772358900000"];
+    for uri in api {
+        for wrong in ["", "Bearer wrong", &format!("Basic {SECRET}"), &format!("Bearer {SECRET}x")] {
+            let answer = get_with(&router, uri, wrong).await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{uri} {wrong}");
+            assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Bearer realm=\"latido\"");
+            assert!(!answer.text.contains("billing") && !answer.text.contains(SECRET), "{}", answer.text);
+        }
+        assert_eq!(get(&router, uri).await.status, StatusCode::UNAUTHORIZED, "{uri}");
+        assert_eq!(get_with(&router, uri, &format!("Bearer {SECRET}")).await.status, StatusCode::OK, "{uri}");
+    }
+    for uri in ["/metrics", "/healthz", "/readyz"] {
+        assert_eq!(get(&router, uri).await.status, StatusCode::OK, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn the_second_address_serves_metrics_and_health_and_nothing_else() {
+    let company = Company::live();
+    let router = open_routes(guarded(&company));
+    for uri in ["/metrics", "/healthz", "/readyz"] {
+        assert_eq!(get(&router, uri).await.status, StatusCode::OK, "{uri}");
+    }
+    for uri in ["/", "/api/v1/departments", "/api/v1/alerts"] {
+        let answer = get_with(&router, uri, &format!("Bearer {SECRET}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_never_cached_nor_guessed_at() {
+    let company = Company::live();
+    let router = serve(&company);
+    for uri in ["/metrics", "/readyz", "/api/v1/departments", "/nothing"] {
+        let headers = get(&router, uri).await.headers;
+        assert_eq!(
+            (&headers[header::CACHE_CONTROL], &headers[header::X_CONTENT_TYPE_OPTIONS]),
+            (&"no-store".parse().unwrap(), &"nosniff".parse().unwrap()),
+            "{uri}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_alert_of_a_department_follows_the_board() {
+    let company = Company::live();
+    let router = serve(&company);
+    let mut closed = stream(false);
+    let mut alerts = closed.alerts.to_vec();
+    alerts[1].ended = Some(crate::fixture::NOW);
+    closed.alerts = alerts.into();
+    company.board.publish(closed, [(BILLING, billing())]);
+    let answer = get(&router, "/api/v1/departments").await.json();
+    assert_eq!(answer["departments"][0]["alert"], Value::Null);
+}

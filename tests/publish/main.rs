@@ -1,0 +1,9 @@
+//! What the daemon shows to the world: metrics, HTTP, and the files that go with them.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod board;
+mod exposition;
+mod fixture;
+mod http;
+mod serving;
+mod shipped_files;

@@ -1,0 +1,144 @@
+//! The files shipped beside the program hold together: rules, runbooks, the page on metrics, the service.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::exposition::families;
+use crate::fixture::Company;
+
+const RULES: &str = "config/prometheus/rules/latido.rules.yml";
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The text of each alerting rule by its name.
+fn rules() -> BTreeMap<String, String> {
+    let text = read(RULES);
+    let blocks = text.split("- alert: ").skip(1);
+    blocks.map(|block| (block.lines().next().unwrap().to_owned(), block.to_owned())).collect()
+}
+
+/// Latido's families named in a text.
+fn families_in(text: &str) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '_');
+    words.filter(|word| word.starts_with("latido_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn each_alert_has_the_runbook_that_it_names() {
+    let alerts: Vec<_> = rules().into_keys().collect();
+    assert!(alerts.contains(&"LatidoDepartmentUnhappy".to_owned()), "{alerts:?}");
+    for (alert, rule) in rules() {
+        let runbook = format!("docs/runbooks/{alert}.md");
+        assert!(rule.contains(&format!("runbook_url: {runbook}\n")), "{alert}");
+        assert!(read(&runbook).starts_with(&format!("# {alert}\n")), "{runbook}");
+    }
+    let runbooks = fs::read_dir(path("docs/runbooks")).unwrap().count();
+    assert_eq!(runbooks, alerts.len(), "a runbook without an alert");
+}
+
+#[test]
+fn rules_read_families_that_exist_and_the_page_on_metrics_says_which() {
+    let exposed = families(&Company::live().scrape());
+    let page = read("docs/metrics.md");
+    let mut documented = BTreeSet::new();
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let family = row[3..].split(['`', '{']).next().unwrap();
+        let alerts = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for alert in alerts.split(", ").filter(|word| word.starts_with("Latido")) {
+            documented.insert((alert.trim_end_matches(" (its text)").to_owned(), family.to_owned()));
+        }
+    }
+    let mut read_by_rules = BTreeSet::new();
+    for (alert, rule) in rules() {
+        // What only the link to a runbook or a hint to a person names is not read.
+        let hints = ["runbook_url", "says for which reason"];
+        let read_lines = rule
+            .lines()
+            .filter(|line| !hints.iter().any(|hint| line.contains(hint)) && !line.trim_start().starts_with('#'));
+        for family in families_in(&read_lines.collect::<Vec<_>>().join("\n")) {
+            assert!(exposed.contains(&family), "{alert} reads {family}");
+            read_by_rules.insert((alert.clone(), family));
+        }
+    }
+    assert_eq!(documented, read_by_rules);
+}
+
+#[test]
+fn a_department_alert_waits_for_nothing_and_asks_nobody_else() {
+    let rule = &rules()["LatidoDepartmentUnhappy"];
+    assert!(!rule.contains(" for:"), "the daemon held it already");
+    let expression = rule.split("annotations:").next().unwrap();
+    for gate in ["watermark", "catching_up", "ready", "up{"] {
+        assert!(!expression.contains(gate), "a gate on {gate} resolves the page when the pipeline breaks");
+    }
+}
+
+#[test]
+fn examples_on_the_page_on_metrics_name_families_that_exist() {
+    let exposed = families(&Company::live().scrape());
+    let page = read("docs/metrics.md");
+    let prose = ["latido_window_", "latido_baseline_"];
+    for name in families_in(&page).iter().filter(|name| !prose.contains(&name.as_str())) {
+        let family = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+        assert!(exposed.contains(name) || exposed.contains(family), "{name}");
+    }
+}
+
+#[test]
+fn the_service_does_not_restart_on_a_wrong_config() {
+    let unit = read("config/systemd/latido.service");
+    for line in ["Restart=on-failure", "RestartPreventExitStatus=78", "StateDirectory=latido"] {
+        assert!(unit.lines().any(|shown| shown == line), "{line}");
+    }
+}
+
+/// Runs a program in the repository; it must succeed. Answers all it said.
+fn succeed(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).current_dir(path("")).output().unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+    said
+}
+
+#[test]
+#[ignore = "needs promtool"]
+fn promtool_accepts_the_rules_and_the_scrape_config() {
+    succeed("promtool", &["check", "rules", RULES]);
+    succeed("promtool", &["check", "config", "config/prometheus/prometheus.yml"]);
+}
+
+#[test]
+#[ignore = "needs promtool"]
+fn promtool_proves_the_rules() {
+    let tests = fs::read_dir(path("config/prometheus/tests")).unwrap().map(|entry| entry.unwrap().path());
+    let tests: Vec<_> = tests.map(|test| test.to_str().unwrap().to_owned()).collect();
+    assert_eq!(tests.len(), 2);
+    for test in &tests {
+        succeed("promtool", &["test", "rules", test]);
+    }
+}
+
+#[test]
+#[ignore = "needs systemd-analyze"]
+fn systemd_has_nothing_to_say_of_the_service() {
+    let unit = read("config/systemd/latido.service").replace("/usr/local/bin/latido", env!("CARGO_BIN_EXE_latido"));
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("latido.service");
+    fs::write(&copy, unit).unwrap();
+    // A misspelt key is only warned about, with success: so silence is asked for as well.
+    assert_eq!(succeed("systemd-analyze", &["verify", copy.to_str().unwrap()]), "");
+}
+
+#[test]
+#[ignore = "needs systemd-analyze"]
+fn the_service_is_hardened() {
+    succeed("systemd-analyze", &["security", "--offline=true", "--threshold=50", "config/systemd/latido.service"]);
+}
