@@ -5,5 +5,6 @@ mod board;
 mod exposition;
 mod fixture;
 mod http;
+mod prometheus;
 mod serving;
 mod shipped_files;
