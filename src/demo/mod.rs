@@ -250,4 +250,6 @@ impl Feed {
 }
 
 #[cfg(test)]
+mod alert_tests;
+#[cfg(test)]
 mod tests;
