@@ -1,6 +1,35 @@
 //! Text in, [`Score`] out.
 
+pub mod data;
+pub mod embedded;
+pub mod eval;
+pub mod features;
+pub mod labels;
+pub mod model;
+pub mod normalise;
+pub mod recipe;
+pub mod train;
+
+use std::sync::Arc;
+
+use crate::config::{ScorerChoice, ScorerConfig};
 use crate::message::{Language, Score};
+
+pub use embedded::EmbeddedScorer;
+pub use model::{EmbeddedModel, ModelError};
+
+/// The model that a config asks for: the named file, else the built-in one.
+///
+/// # Errors
+/// If the file cannot be read, is none of ours, of another version, cut off, or damaged.
+pub fn open(config: &ScorerConfig) -> Result<Arc<EmbeddedModel>, ModelError> {
+    match config.kind {
+        ScorerChoice::Embedded => match &config.model {
+            Some(path) => EmbeddedModel::load(path),
+            None => EmbeddedModel::builtin(),
+        },
+    }
+}
 
 /// A text to score and what is already known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

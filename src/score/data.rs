@@ -1,0 +1,319 @@
+//! Labelled texts from files: TSV (plain, `.gz`, `.zst`), JSON lines, and word lists with valences.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::labels::{self, Target, Targets};
+use super::recipe::{Recipe, SetRecipe};
+use crate::message::Language;
+
+/// A line longer than this is refused.
+const MAX_LINE_BYTES: usize = 64 << 20;
+
+/// A word's valence must be at least this far from 0 to say anything.
+const MIN_VALENCE: f32 = 1.0;
+
+/// A labelled text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What was written.
+    pub text: String,
+    /// What is known of it.
+    pub targets: Targets,
+    /// Its language, where the file says so.
+    pub language: Option<Language>,
+}
+
+/// The labelled texts of one file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSet {
+    /// The file's name up to its first dot.
+    pub name: String,
+    /// The set's language as its file name has it; empty where it has none.
+    pub language: String,
+    /// Rows with at least one label.
+    pub rows: Vec<Row>,
+    /// How many rows had no label.
+    pub unlabelled: usize,
+    /// What the set is worth.
+    pub recipe: SetRecipe,
+}
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}; check that it exists, may be read and is whole")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A row cannot be used.
+    #[error("{path}:{line}: {reason}")]
+    Malformed {
+        /// Which file.
+        path: String,
+        /// Which line, from 1.
+        line: u64,
+        /// What is wrong and how to mend it.
+        reason: String,
+    },
+}
+
+/// Reads one file. Its form is seen from its name (`.jsonl`, `.json`, `.ndjson`) and its first line.
+///
+/// # Errors
+/// If the file cannot be read, or at its first malformed row.
+pub fn read(path: &Path, recipe: &Recipe) -> Result<DataSet, DataError> {
+    let (name, language) = name_and_language(path);
+    let set_recipe = recipe.set(&name, &language);
+    let shown = path.display().to_string();
+    let unreadable = |source| DataError::Unreadable { path: shown.clone(), source };
+    let mut lines = Lines::open(path).map_err(unreadable)?;
+    let mut set = DataSet::empty(name, language, set_recipe);
+    let mut form = is_json(path).then_some(Form::Json);
+    let mut at = 0;
+    while let Some(line) = lines.next().map_err(unreadable)? {
+        at += 1;
+        let malformed = |reason: String| DataError::Malformed { path: shown.clone(), line: at, reason };
+        let text = std::str::from_utf8(line).map_err(|_| malformed("not UTF-8; convert the file".to_owned()))?;
+        let Some(form) = &form else {
+            let (found, first_is_row) = Form::of_first_line(text).map_err(malformed)?;
+            if first_is_row {
+                set.take(&found, text).map_err(malformed)?;
+            }
+            form = Some(found);
+            continue;
+        };
+        if !text.trim().is_empty() {
+            set.take(form, text).map_err(malformed)?;
+        }
+    }
+    Ok(set)
+}
+
+impl DataSet {
+    fn empty(name: String, language: String, recipe: SetRecipe) -> Self {
+        Self { name, language, rows: Vec::new(), unlabelled: 0, recipe }
+    }
+
+    fn take(&mut self, form: &Form, line: &str) -> Result<(), String> {
+        let file_language = language_of(&self.language);
+        let row = match form {
+            Form::Json => json_row(line, &self.recipe, file_language)?,
+            Form::Tsv(columns) => columns.row(line, &self.recipe, file_language)?,
+            Form::WordList => word_row(line, file_language)?,
+            Form::EmojiCounts => emoji_row(line)?,
+        };
+        match row {
+            Some(row) => self.rows.push(row),
+            None => self.unlabelled += 1,
+        }
+        Ok(())
+    }
+}
+
+/// `umsab.es.train.tsv.gz` is the set `umsab` in `es`.
+fn name_and_language(path: &Path) -> (String, String) {
+    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut parts = file.split('.');
+    let name = parts.next().unwrap_or_default().to_owned();
+    let language = parts.next().filter(|part| is_language_tag(part)).unwrap_or_default().to_owned();
+    (name, language)
+}
+
+fn is_language_tag(part: &str) -> bool {
+    let mut pieces = part.split('-');
+    let main = pieces.next().unwrap_or_default();
+    main.len() == 2 && main.bytes().all(|byte| byte.is_ascii_lowercase()) && main != "gz"
+}
+
+/// A language tag's language: its first part; other languages than ours are `Other`.
+fn language_of(tag: &str) -> Option<Language> {
+    let main = tag.split(['-', '_']).next().filter(|main| !main.is_empty())?;
+    Some(Language::from_name(&main.to_ascii_lowercase()).unwrap_or(Language::Other))
+}
+
+fn is_json(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    [".jsonl", ".ndjson", ".json"].iter().any(|ending| plain.ends_with(ending))
+}
+
+enum Form {
+    Json,
+    Tsv(Columns),
+    WordList,
+    EmojiCounts,
+}
+
+impl Form {
+    /// The form of a file by its first line, and whether that line is itself a row.
+    fn of_first_line(line: &str) -> Result<(Self, bool), String> {
+        if line.starts_with("Emoji,") {
+            return Ok((Self::EmojiCounts, false));
+        }
+        let mut cells = line.split('\t');
+        if let (Some(_), Some(Ok(_))) = (cells.next(), cells.next().map(str::parse::<f32>)) {
+            return Ok((Self::WordList, true));
+        }
+        Columns::of(line).map(|columns| (Self::Tsv(columns), false))
+    }
+}
+
+/// Where a TSV's header puts what we need.
+struct Columns {
+    count: usize,
+    text: usize,
+    label: Option<usize>,
+    frustrated: Option<usize>,
+    language: Option<usize>,
+}
+
+impl Columns {
+    fn of(header: &str) -> Result<Self, String> {
+        let names: Vec<&str> = header.split('\t').map(str::trim).collect();
+        let find = |wanted: &str| names.iter().position(|name| *name == wanted);
+        let text = find("text").ok_or("the header line names no column `text`; expected `text<TAB>label<TAB>extra`")?;
+        let (label, frustrated) = (find("label").or_else(|| find("sentiment")), find("frustrated"));
+        if label.is_none() && frustrated.is_none() {
+            return Err("the header line names none of the columns `label`, `sentiment`, `frustrated`".to_owned());
+        }
+        Ok(Self { count: names.len(), text, label, frustrated, language: find("language") })
+    }
+
+    fn row(&self, line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Option<Row>, String> {
+        let cells: Vec<&str> = line.split('\t').collect();
+        if cells.len() != self.count {
+            return Err(format!("{} columns, the header has {}", cells.len(), self.count));
+        }
+        let cell = |column: Option<usize>| column.map(|at| cells[at].trim()).filter(|cell| !cell.is_empty());
+        let mut targets = cell(self.label).map(|names| named(names, recipe)).transpose()?.unwrap_or_default();
+        if let Some(frustrated) = cell(self.frustrated) {
+            targets.frustrated = Some(truth(frustrated)?);
+        }
+        let language = cell(self.language).map_or(language, language_of);
+        labelled(cells[self.text].to_owned(), targets, language)
+    }
+}
+
+#[derive(Deserialize)]
+struct JsonRow {
+    text: String,
+    #[serde(alias = "label")]
+    sentiment: Option<String>,
+    frustrated: Option<serde_json::Value>,
+    language: Option<String>,
+}
+
+fn json_row(line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Option<Row>, String> {
+    let row: JsonRow = serde_json::from_str(line)
+        .map_err(|error| format!("{error}; expected {{\"text\", \"sentiment\"?, \"frustrated\"?, \"language\"?}}"))?;
+    let mut targets = row.sentiment.map(|names| named(&names, recipe)).transpose()?.unwrap_or_default();
+    if let Some(frustrated) = row.frustrated.filter(|value| !value.is_null()) {
+        targets.frustrated = Some(truth(&frustrated.to_string())?);
+    }
+    labelled(row.text, targets, row.language.map_or(language, |tag| language_of(&tag)))
+}
+
+/// A line of a word list: `word<TAB>valence`, further columns ignored.
+fn word_row(line: &str, language: Option<Language>) -> Result<Option<Row>, String> {
+    let mut cells = line.split('\t');
+    let word = cells.next().unwrap_or_default();
+    let valence: f32 = cells
+        .next()
+        .and_then(|cell| cell.trim().parse().ok())
+        .ok_or("expected `word<TAB>valence`, the valence a number")?;
+    let name = match valence {
+        valence if valence <= -MIN_VALENCE => "negative",
+        valence if valence >= MIN_VALENCE => "positive",
+        _ => return Ok(None),
+    };
+    let targets = labels::join(labels::meaning(name).as_slice());
+    Ok(Some(Row { text: word.to_owned(), targets, language }))
+}
+
+/// A line of the Emoji Sentiment Ranking: counts of negative, neutral, positive in columns 5 to 7.
+fn emoji_row(line: &str) -> Result<Option<Row>, String> {
+    let cells: Vec<&str> = line.split(',').collect();
+    let count = |at: usize| cells.get(at).and_then(|cell| cell.parse::<f32>().ok());
+    let (Some(emoji), Some(negative), Some(neutral), Some(positive)) = (cells.first(), count(4), count(5), count(6))
+    else {
+        return Err("expected the columns of the Emoji Sentiment Ranking".to_owned());
+    };
+    // One more of each, so that a rare emoji does not count as certain.
+    let total = negative + neutral + positive + 3.0;
+    let sentiment = Some([negative, neutral, positive].map(|count| (count + 1.0) / total));
+    Ok(Some(Row { text: (*emoji).to_owned(), targets: Targets { sentiment, frustrated: None }, language: None }))
+}
+
+fn labelled(text: String, targets: Targets, language: Option<Language>) -> Result<Option<Row>, String> {
+    if text.trim().is_empty() {
+        return Err("the text is empty; remove the row".to_owned());
+    }
+    if targets.sentiment.is_none() && targets.frustrated.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Row { text, targets, language }))
+}
+
+fn named(names: &str, recipe: &SetRecipe) -> Result<Targets, String> {
+    let meanings: Result<Vec<Target>, String> = names
+        .split(',')
+        .map(str::trim)
+        .map(|name| {
+            recipe.labels.get(name).copied().or_else(|| labels::meaning(name)).ok_or_else(|| {
+                format!("label `{name}` is neither a sentiment nor an emotion; say what it means in the recipe's `sets.<set>.labels`")
+            })
+        })
+        .collect();
+    Ok(labels::join(&meanings?))
+}
+
+fn truth(cell: &str) -> Result<bool, String> {
+    match cell {
+        "1" | "true" | "\"1\"" => Ok(true),
+        "0" | "false" | "\"0\"" => Ok(false),
+        other => Err(format!("frustrated is `{other}`, expected 0, 1, true or false")),
+    }
+}
+
+/// Lines of a file, unpacked by its ending, each held in one reused buffer.
+struct Lines {
+    reader: Box<dyn BufRead>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl Lines {
+    fn open(path: &Path) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let reader: Box<dyn BufRead> = match ending.as_deref() {
+            Some("gz") => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(file)))),
+            Some("zst") => Box::new(BufReader::new(zstd::Decoder::new(file)?)),
+            _ => Box::new(BufReader::new(file)),
+        };
+        Ok(Self { reader, line: Vec::new(), number: 0 })
+    }
+
+    fn next(&mut self) -> std::io::Result<Option<&[u8]>> {
+        self.line.clear();
+        let mut limited = (&mut self.reader).take(MAX_LINE_BYTES as u64);
+        if limited.read_until(b'\n', &mut self.line)? == 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        if self.line.len() >= MAX_LINE_BYTES {
+            return Err(std::io::Error::other(format!("line {} is longer than {MAX_LINE_BYTES} bytes", self.number)));
+        }
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        Ok(Some(if self.number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line }))
+    }
+}

@@ -1,0 +1,109 @@
+//! Figures for people.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::bootstrap::Interval;
+use super::figures::{FrustrationFigures, SentimentFigures};
+use crate::message::Sentiment;
+
+/// Everything said of one set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetReport {
+    /// The set's name and language.
+    pub set: String,
+    /// Labelled rows.
+    pub rows: usize,
+    /// Rows left out because they have no label.
+    pub unlabelled: usize,
+    /// The sentiment head's figures, where the set knows sentiments.
+    pub sentiment: Option<SentimentFigures>,
+    /// The frustration head's figures, where the set knows both sides.
+    pub frustration: Option<FrustrationFigures>,
+    /// Share of texts whose language was found, where the set knows it.
+    pub language_accuracy: Option<f64>,
+}
+
+/// The reports as a text of tables.
+#[must_use]
+pub fn table(reports: &[SetReport]) -> String {
+    let mut text = String::new();
+    for report in reports {
+        // Writing to a string cannot fail.
+        let _always_ok = write_report(&mut text, report);
+    }
+    text
+}
+
+fn write_report(text: &mut String, report: &SetReport) -> std::fmt::Result {
+    writeln!(text, "{}: {} rows", report.set, report.rows)?;
+    if report.unlabelled > 0 {
+        writeln!(text, "  {} rows without a label left out", report.unlabelled)?;
+    }
+    if let Some(sentiment) = &report.sentiment {
+        write_sentiment(text, sentiment)?;
+    }
+    if let Some(frustration) = &report.frustration {
+        write_frustration(text, frustration)?;
+    }
+    if let Some(accuracy) = report.language_accuracy {
+        writeln!(text, "  language     accuracy {}", percent(accuracy))?;
+    }
+    writeln!(text)
+}
+
+fn write_sentiment(text: &mut String, figures: &SentimentFigures) -> std::fmt::Result {
+    writeln!(
+        text,
+        "  sentiment    macro-F1 {}{}  recall {}  accuracy {}  calibration error {}  ({} rows)",
+        percent(figures.macro_f1),
+        range(figures.macro_f1_interval),
+        percent(figures.macro_recall),
+        percent(figures.accuracy),
+        percent(figures.calibration_error),
+        figures.rows,
+    )?;
+    writeln!(text, "    {:<9} {:>6} {:>9} {:>7} {:>6}   said: negative  neutral positive", "label", "rows", "precision", "recall", "F1")?;
+    for (class, said) in figures.classes.iter().zip(&figures.confusion) {
+        let or_dash = |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), percent);
+        writeln!(
+            text,
+            "    {:<9} {:>6} {:>9} {:>7} {:>6}         {:>8} {:>8} {:>8}",
+            Sentiment::as_str(class.sentiment),
+            class.rows,
+            or_dash(class.precision),
+            or_dash(class.recall),
+            percent(class.f1),
+            said[0],
+            said[1],
+            said[2],
+        )?;
+    }
+    Ok(())
+}
+
+fn write_frustration(text: &mut String, figures: &FrustrationFigures) -> std::fmt::Result {
+    writeln!(
+        text,
+        "  frustration  ROC-AUC {}{}  PR-AUC {}  F1 {}{}  precision {}  recall {}  calibration error {}  ({} of {} rows)",
+        percent(figures.roc_auc),
+        range(figures.roc_auc_interval),
+        percent(figures.pr_auc),
+        percent(figures.f1),
+        range(figures.f1_interval),
+        figures.precision.map_or_else(|| "-".to_owned(), percent),
+        figures.recall.map_or_else(|| "-".to_owned(), percent),
+        percent(figures.calibration_error),
+        figures.frustrated,
+        figures.rows,
+    )
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
+}
+
+fn range(interval: Option<Interval>) -> String {
+    interval.map_or_else(String::new, |interval| format!(" [{}, {}]", percent(interval.low), percent(interval.high)))
+}

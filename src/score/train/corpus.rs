@@ -1,0 +1,192 @@
+//! The rows as features, with what each is worth to each head.
+
+use super::TrainError;
+use crate::message::Language;
+use crate::score::data::{DataSet, Row};
+use crate::score::embedded::{bucket, language_index};
+use crate::score::features::{Extractor, FeatureSink};
+use crate::score::labels::Targets;
+use crate::score::recipe::Recipe;
+
+/// A class counts at most this many times its rows, so that a handful of rows cannot rule.
+const MAX_CLASS_WEIGHT: f32 = 4.0;
+
+/// A row as the heads learn it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Example {
+    start: usize,
+    words_end: usize,
+    end: usize,
+    pub(super) targets: Targets,
+    pub(super) language: Option<Language>,
+    pub(super) sentiment_weight: f32,
+    pub(super) frustration_weight: f32,
+    pub(super) language_weight: f32,
+}
+
+/// All rows.
+pub(super) struct Corpus {
+    features: Vec<u32>,
+    /// Rows to learn from.
+    pub(super) examples: Vec<Example>,
+    /// Rows kept aside to calibrate with.
+    pub(super) held_out: Vec<Example>,
+}
+
+impl Corpus {
+    pub(super) fn of(sets: &[DataSet], recipe: &Recipe) -> Self {
+        let mut corpus = Self { features: Vec::new(), examples: Vec::new(), held_out: Vec::new() };
+        let mut extractor = Extractor::default();
+        for set in sets {
+            let weights = ClassWeights::of(set);
+            for row in &set.rows {
+                let example = corpus.example(row, &weights, set, &mut extractor, recipe.bits);
+                if is_held_out(&row.text, recipe) {
+                    corpus.held_out.push(example);
+                } else {
+                    corpus.examples.push(example);
+                }
+            }
+        }
+        corpus
+    }
+
+    fn example(
+        &mut self,
+        row: &Row,
+        weights: &ClassWeights,
+        set: &DataSet,
+        extractor: &mut Extractor,
+        bits: u32,
+    ) -> Example {
+        let mut found = Found { shift: u64::BITS - bits, words: Vec::new(), chars: Vec::new() };
+        extractor.extract(&row.text, &mut found);
+        let start = self.features.len();
+        self.features.append(&mut found.words);
+        let words_end = self.features.len();
+        self.features.append(&mut found.chars);
+        Example {
+            start,
+            words_end,
+            end: self.features.len(),
+            targets: row.targets,
+            language: row.language,
+            sentiment_weight: set.recipe.sentiment * weights.sentiment(&row.targets),
+            frustration_weight: set.recipe.frustration * weights.frustration(&row.targets),
+            language_weight: set.recipe.language,
+        }
+    }
+
+    /// The row's features: of words, and of characters.
+    pub(super) fn families(&self, example: &Example) -> [&[u32]; 2] {
+        [&self.features[example.start..example.words_end], &self.features[example.words_end..example.end]]
+    }
+
+    /// In how many texts each bucket is found.
+    pub(super) fn text_counts(&self, bits: u32) -> Vec<u32> {
+        let mut counts = vec![0_u32; 1 << bits];
+        let mut last_seen = vec![0_u32; 1 << bits];
+        for (text, example) in (1_u32..).zip(&self.examples) {
+            for &feature in &self.features[example.start..example.end] {
+                let feature = feature as usize;
+                if last_seen[feature] != text {
+                    last_seen[feature] = text;
+                    counts[feature] += 1;
+                }
+            }
+        }
+        counts
+    }
+
+    pub(super) fn check_classes(&self) -> Result<(), TrainError> {
+        let has = |wanted: &dyn Fn(&Example) -> bool| self.examples.iter().any(wanted);
+        let learns = |class: usize| {
+            move |example: &Example| {
+                example.sentiment_weight > 0.0 && example.targets.sentiment.is_some_and(|shares| shares[class] > 0.0)
+            }
+        };
+        for (class, missing) in ["negative", "neutral", "positive"].into_iter().enumerate() {
+            if !has(&learns(class)) {
+                return Err(TrainError::MissingClass { missing });
+            }
+        }
+        for (side, missing) in [(true, "frustrated"), (false, "not frustrated")] {
+            if !has(&|example| example.frustration_weight > 0.0 && example.targets.frustrated == Some(side)) {
+                return Err(TrainError::MissingClass { missing });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Example {
+    /// The place of its language in a model's arrays.
+    pub(super) fn language_index(&self) -> Option<usize> {
+        self.language.map(language_index)
+    }
+}
+
+struct Found {
+    shift: u32,
+    words: Vec<u32>,
+    chars: Vec<u32>,
+}
+
+impl FeatureSink for Found {
+    fn word(&mut self, hash: u64) {
+        self.words.push(narrow(bucket(hash, self.shift)));
+    }
+
+    fn chars(&mut self, hash: u64) {
+        self.chars.push(narrow(bucket(hash, self.shift)));
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a bucket has at most 22 bits")]
+fn narrow(bucket: usize) -> u32 {
+    bucket as u32
+}
+
+/// Weights that make the classes of a set count alike.
+struct ClassWeights {
+    sentiment: [f32; 3],
+    frustration: [f32; 2],
+}
+
+impl ClassWeights {
+    fn of(set: &DataSet) -> Self {
+        let mut sentiment = [0.0; 3];
+        let mut frustration = [0.0; 2];
+        for row in &set.rows {
+            for (total, share) in sentiment.iter_mut().zip(row.targets.sentiment.unwrap_or_default()) {
+                *total += share;
+            }
+            if let Some(frustrated) = row.targets.frustrated {
+                frustration[usize::from(frustrated)] += 1.0;
+            }
+        }
+        Self { sentiment: balanced(sentiment), frustration: balanced(frustration) }
+    }
+
+    fn sentiment(&self, targets: &Targets) -> f32 {
+        targets.sentiment.map_or(0.0, |shares| shares.iter().zip(self.sentiment).map(|(share, weight)| share * weight).sum())
+    }
+
+    fn frustration(&self, targets: &Targets) -> f32 {
+        targets.frustrated.map_or(0.0, |frustrated| self.frustration[usize::from(frustrated)])
+    }
+}
+
+/// Total over classes present / (classes present x rows of the class), within bounds.
+fn balanced<const N: usize>(rows: [f32; N]) -> [f32; N] {
+    let present = rows.iter().fold(0.0_f32, |count, &class| if class > 0.0 { count + 1.0 } else { count });
+    let total: f32 = rows.iter().sum();
+    rows.map(|class| if class > 0.0 { (total / (present * class)).min(MAX_CLASS_WEIGHT) } else { 0.0 })
+}
+
+/// By the text alone, so that adding a file moves no row of another and copies of a text stay on one side.
+fn is_held_out(text: &str, recipe: &Recipe) -> bool {
+    let hash = crc32fast::hash(text.as_bytes()) ^ crc32fast::hash(&recipe.seed.to_le_bytes());
+    let share = f64::from(hash.wrapping_mul(0x9e37_79b1)) / f64::from(u32::MAX);
+    share < f64::from(recipe.holdout)
+}

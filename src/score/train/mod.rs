@@ -1,0 +1,69 @@
+//! Training: hashed features, three linear heads, AdaGrad, calibration, 8 bits. The same seed gives the same bytes.
+
+mod calibrate;
+mod corpus;
+mod fit;
+mod pack;
+
+use super::data::DataSet;
+use super::model::EmbeddedModel;
+use super::recipe::Recipe;
+
+use corpus::Corpus;
+use fit::Fit;
+
+/// Why no model can be trained.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A class has no row.
+    #[error("no training row is labelled {missing}; add data that holds such rows")]
+    MissingClass {
+        /// Which class.
+        missing: &'static str,
+    },
+    /// A number of the recipe makes no sense.
+    #[error("recipe: {field} is {value}, expected {expected}")]
+    Recipe {
+        /// Which field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+}
+
+/// Trains a model. `progress` is told the rows done and the rows to do in all.
+///
+/// # Errors
+/// If a sentiment or either side of frustration has no row, or the recipe makes no sense.
+pub fn train(sets: &[DataSet], recipe: &Recipe, progress: &mut dyn FnMut(u64, u64)) -> Result<EmbeddedModel, TrainError> {
+    check(recipe)?;
+    let corpus = Corpus::of(sets, recipe);
+    corpus.check_classes()?;
+    let mut fit = Fit::new(&corpus, recipe);
+    fit.run(&corpus, recipe, progress);
+    let mut model = pack::pack(&fit, sets, recipe);
+    calibrate::calibrate(&mut model, &corpus, recipe);
+    Ok(model)
+}
+
+fn check(recipe: &Recipe) -> Result<(), TrainError> {
+    let wrong = |field, value: String, expected| Err(TrainError::Recipe { field, value, expected });
+    if !(10..=22).contains(&recipe.bits) {
+        return wrong("bits", recipe.bits.to_string(), "10 to 22");
+    }
+    if !(1..=1_000).contains(&recipe.epochs) {
+        return wrong("epochs", recipe.epochs.to_string(), "1 to 1000");
+    }
+    if !(recipe.learning_rate > 0.0 && recipe.learning_rate.is_finite()) {
+        return wrong("learning_rate", recipe.learning_rate.to_string(), "more than 0");
+    }
+    if !(0.0..0.5).contains(&recipe.holdout) {
+        return wrong("holdout", recipe.holdout.to_string(), "0 to less than 0.5");
+    }
+    if !(0.0..=1.0).contains(&recipe.l2) {
+        return wrong("l2", recipe.l2.to_string(), "0 to 1");
+    }
+    Ok(())
+}
