@@ -136,6 +136,9 @@ fn impossible_kafka_settings_are_refused() {
         &[]
     ));
     assert_snapshot!(refusal("[kafka]\nbrokers = []\ntopics = []\nsession_timeout = \"31m\"\n", &[]));
+    assert_snapshot!(refusal("[kafka]\nsession_timeout = \"6m\"\n", &[]));
+    let properties = "[kafka.properties]\n\"max.poll.interval.ms\" = 5000\n";
+    assert_snapshot!(refusal(properties, &[]));
 }
 
 #[test]
@@ -148,6 +151,7 @@ fn properties_that_the_daemon_owns_are_refused_with_the_reason() {
         "group.id" = "a"
         "group.instance.id" = "a"
         "session.timeout.ms" = 6000
+        "heartbeat.interval.ms" = 6000
         "auto.offset.reset" = "latest"
         "enable.auto.commit" = true
         "enable.auto.offset.store" = true
@@ -157,6 +161,7 @@ fn properties_that_the_daemon_owns_are_refused_with_the_reason() {
         "statistics.interval.ms" = 0
         "queued.max.messages.kbytes" = 1000000
         "transactional.id" = "a"
+        "message.max.bytes" = 5
         "#,
         &[]
     ));

@@ -87,7 +87,8 @@ pub struct KafkaConfig {
     /// This daemon's own name in the group, by which a restarted daemon gets its partitions back without a rebalance. Must
     /// differ between daemons. Unset: a name is made once and kept in the checkpoint directory.
     pub group_instance_id: Option<String>,
-    /// How long the group waits for a daemon that died before its partitions go to others. Above `3s`, at most `30m`.
+    /// How long the group waits for a daemon that died before its partitions go to others. Above `3s`, at most `30m`, and
+    /// at most librdkafka's `max.poll.interval.ms` (5 minutes unless `properties` raise it).
     pub session_timeout: Span,
     /// Where reading starts when neither a checkpoint nor the group has an offset: `earliest`, `latest`, or a time (RFC 3339)
     /// such as `2026-01-31T00:00:00Z`.

@@ -15,12 +15,13 @@ use super::validate::Check;
 pub(super) const FILE_ENDING: &str = "_file";
 
 /// Where a key of ours takes a property's place.
-const REPLACED: [(&str, &str); 6] = [
+const REPLACED: [(&str, &str); 7] = [
     ("bootstrap.servers", "kafka.brokers"),
     ("metadata.broker.list", "kafka.brokers"),
     ("group.id", "kafka.group"),
     ("group.instance.id", "kafka.group_instance_id"),
     ("session.timeout.ms", "kafka.session_timeout"),
+    ("heartbeat.interval.ms", "kafka.session_timeout"),
     ("auto.offset.reset", "kafka.start"),
 ];
 
@@ -30,7 +31,7 @@ const BUFFERS: &str = "what is in flight is bounded by [pipeline]";
 const DEAD_LETTERS: &str = "an offset is committed only after the broker confirmed the record's dead letter";
 
 /// The properties that the daemon must own, and why.
-const OWNED: [(&str, &str); 19] = [
+const OWNED: [(&str, &str); 22] = [
     ("enable.auto.commit", COMMITS),
     ("auto.commit.enable", COMMITS),
     ("auto.commit.interval.ms", COMMITS),
@@ -45,6 +46,9 @@ const OWNED: [(&str, &str); 19] = [
     ("queued.max.messages.kbytes", BUFFERS),
     ("fetch.queue.backoff.ms", BUFFERS),
     ("allow.auto.create.topics", "a misspelt topic would be made instead of reported"),
+    ("topic.metadata.refresh.interval.ms", "it decides how soon a topic that was missing is found"),
+    ("message.max.bytes", "a dead letter must hold whatever its source could"),
+    ("linger.ms", "dead letters go out at once"),
     ("acks", DEAD_LETTERS),
     ("request.required.acks", DEAD_LETTERS),
     ("enable.idempotence", DEAD_LETTERS),
@@ -53,7 +57,7 @@ const OWNED: [(&str, &str); 19] = [
 ];
 
 /// Properties that people set, to guess the meant one from.
-const COMMON: [&str; 45] = [
+const COMMON: [&str; 42] = [
     "api.version.request",
     "broker.address.family",
     "broker.address.ttl",
@@ -69,12 +73,9 @@ const COMMON: [&str; 45] = [
     "fetch.message.max.bytes",
     "fetch.min.bytes",
     "fetch.wait.max.ms",
-    "heartbeat.interval.ms",
     "isolation.level",
-    "linger.ms",
     "max.partition.fetch.bytes",
     "max.poll.interval.ms",
-    "message.max.bytes",
     "metadata.max.age.ms",
     "receive.message.max.bytes",
     "reconnect.backoff.max.ms",

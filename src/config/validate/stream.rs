@@ -10,6 +10,11 @@ const PANE: Duration = Duration::from_secs(10);
 const HOUR: Span = Span::from_secs(3_600);
 const DAY: Span = Span::from_secs(24 * 3_600);
 
+/// librdkafka makes no consumer whose session outlives this.
+const POLL_INTERVAL: &str = "max.poll.interval.ms";
+/// Its default.
+const POLL_MILLIS: u64 = 300_000;
+
 pub(super) fn kafka(kafka: &KafkaConfig, check: &mut Check<'_>) {
     brokers(&kafka.brokers, check);
     topics(kafka, check);
@@ -20,6 +25,11 @@ pub(super) fn kafka(kafka: &KafkaConfig, check: &mut Check<'_>) {
     let timeout = kafka.session_timeout;
     let in_range = timeout > Span::from_secs(3) && timeout <= Span::from_secs(30 * 60);
     check.need(in_range, &["kafka", "session_timeout"], "out of range", "write a span above 3s and up to 30m");
+    let poll_millis = kafka.properties.get(POLL_INTERVAL).and_then(|text| text.parse().ok()).unwrap_or(POLL_MILLIS);
+    if in_range && timeout.get() > Duration::from_millis(poll_millis) {
+        let what = format!("above librdkafka's `{POLL_INTERVAL}` ({poll_millis})");
+        check.refuse(&["kafka", "session_timeout"], what, "shorten it, or raise that in `kafka.properties`");
+    }
 }
 
 fn brokers(brokers: &[String], check: &mut Check<'_>) {
