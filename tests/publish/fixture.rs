@@ -6,10 +6,10 @@ use latido::config::{Config, DepartmentConfig, Roster, Span};
 use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity};
 use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::http::ApiState;
-use latido::publish::metrics::{Sources, registry};
+use latido::publish::metrics::{Sources, registry, render};
 use latido::publish::{Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
 use latido::window::Tally;
-use prometheus::{Registry, TextEncoder};
+use prometheus::Registry;
 
 /// 2026-03-01T10:00:00Z.
 pub(crate) const NOW: EventTime = EventTime::from_millis(1_772_359_200_000);
@@ -77,7 +77,7 @@ impl Company {
 
     /// One scrape.
     pub(crate) fn scrape(&self) -> String {
-        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap()
+        render(&self.registry).unwrap()
     }
 }
 

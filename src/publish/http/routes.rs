@@ -9,11 +9,12 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use prometheus::{Encoder, TextEncoder};
+use prometheus::TEXT_FORMAT;
 
 use super::problem::Problem;
 use super::{ApiState, api};
 use crate::publish::Thread;
+use crate::publish::metrics::render;
 
 /// A thread without a heartbeat for longer than this is stalled.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
@@ -88,13 +89,13 @@ async fn guard(State(state): State<Arc<ApiState>>, request: Request, next: Next)
 }
 
 async fn metrics(State(state): State<Arc<ApiState>>) -> Response {
-    let encoder = TextEncoder::new();
-    let mut text = String::new();
-    if let Err(error) = encoder.encode_utf8(&state.registry.gather(), &mut text) {
-        tracing::error!(%error, "metrics cannot be rendered");
-        return Problem::internal("metrics cannot be rendered; the log says why".to_owned()).into_response();
+    match render(&state.registry) {
+        Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "metrics cannot be rendered");
+            Problem::internal("metrics cannot be rendered; the log says why".to_owned()).into_response()
+        }
     }
-    ([(header::CONTENT_TYPE, encoder.format_type())], text).into_response()
 }
 
 async fn healthz(State(state): State<Arc<ApiState>>) -> (StatusCode, String) {

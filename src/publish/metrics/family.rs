@@ -41,7 +41,7 @@ impl<'a> Label<'a> {
 }
 
 /// A label value that has to be written out first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Written(String);
 
 impl Written {
@@ -110,6 +110,11 @@ impl<const LABELS: usize> Samples<LABELS> {
             metric.set_gauge(gauge);
         }
         self.metrics.push(metric);
+    }
+
+    /// Makes place for so many times the samples there are.
+    pub(super) fn reserve_as_many(&mut self, times: usize) {
+        self.metrics.reserve(self.metrics.len() * times);
     }
 
     /// Adds a sample where there is one.

@@ -5,9 +5,9 @@ mod family;
 
 use std::sync::Arc;
 
-use prometheus::Registry;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
+use prometheus::{Registry, TextEncoder};
 
 use self::families as known;
 use self::family::{Family, Label, Samples, Written};
@@ -15,7 +15,8 @@ use super::view::{DepartmentView, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
 use crate::detect::{AlertKind, Severity};
-use crate::message::{Audience, Author, EventTime, RejectReason, Sentiment};
+use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment};
+use crate::window::Tally;
 
 /// What the metrics are read from.
 #[derive(Clone, Debug)]
@@ -44,11 +45,29 @@ pub fn registry(sources: Sources) -> Result<Registry, prometheus::Error> {
     Ok(registry)
 }
 
+/// One scrape of a registry in Prometheus's text format, whose content type is [`prometheus::TEXT_FORMAT`].
+///
+/// # Errors
+/// If the metrics library refuses a family.
+pub fn render(registry: &Registry) -> Result<String, prometheus::Error> {
+    let families = registry.gather();
+    let samples: usize = families.iter().map(|family| family.get_metric().len()).sum();
+    let mut text = String::with_capacity(samples * BYTES_OF_A_SAMPLE);
+    TextEncoder::new().encode_utf8(&families, &mut text)?;
+    Ok(text)
+}
+
+/// About how long a line is, so that the text seldom has to move while it grows.
+const BYTES_OF_A_SAMPLE: usize = 112;
+
 /// Renders the board. It keeps no numbers of its own: what the view no longer holds is gone from the next scrape.
 #[derive(Debug)]
 struct BoardCollector {
     sources: Sources,
-    windows: Vec<Written>,
+    /// Places of the departments, in the order of their ids.
+    departments: Vec<DepartmentId>,
+    /// Places and names of the windows, in the order of their names.
+    windows: Vec<(usize, Written)>,
     descriptions: Vec<Desc>,
 }
 
@@ -57,8 +76,13 @@ impl BoardCollector {
         let mut descriptions = known::describe_all()?;
         descriptions.extend(sources.timings.scoring.desc().into_iter().cloned());
         descriptions.extend(sources.timings.event_to_metric.desc().into_iter().cloned());
-        let windows = sources.windows.iter().map(|length| Written::window(*length)).collect();
-        Ok(Self { sources, windows, descriptions })
+        // The registry sorts samples by their labels: in that order already, they cost it one look each.
+        let mut departments: Vec<_> = sources.roster.iter().map(|(id, _)| id).collect();
+        departments.sort_unstable_by_key(|id| &sources.roster.get(*id).id);
+        let names = sources.windows.iter().map(|length| Written::window(*length));
+        let mut windows: Vec<_> = names.enumerate().collect();
+        windows.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
+        Ok(Self { sources, departments, windows, descriptions })
     }
 
     /// One family with samples of every department.
@@ -69,10 +93,20 @@ impl BoardCollector {
         add: impl Fn(&mut Samples<LABELS>, Label<'_>, &DepartmentView),
     ) -> MetricFamily {
         let mut samples = family.samples();
-        for ((_, department), shown) in self.sources.roster.iter().zip(&view.departments) {
-            add(&mut samples, Label::department(department), shown);
+        for (place, id) in self.departments.iter().enumerate() {
+            if let Some(shown) = view.departments.get(id.index()) {
+                add(&mut samples, Label::department(self.sources.roster.get(*id)), shown);
+            }
+            if place == 0 {
+                samples.reserve_as_many(self.departments.len() - 1);
+            }
         }
         samples.finish()
+    }
+
+    /// The windows of a department with their names.
+    fn windows_of<'a>(&'a self, shown: &'a DepartmentView) -> impl Iterator<Item = (&'a Written, &'a Tally)> {
+        self.windows.iter().filter_map(|(place, name)| Some((name, shown.windows.get(*place)?)))
     }
 
     /// Counts of each department since the start of the process.
@@ -120,12 +154,12 @@ impl BoardCollector {
     fn windows(&self, view: &View) -> Vec<MetricFamily> {
         vec![
             self.each_department(view, &known::WINDOW_MESSAGES, |samples, department, shown| {
-                for (window, tally) in self.windows.iter().zip(&shown.windows) {
+                for (window, tally) in self.windows_of(shown) {
                     samples.push([department, Label::written(window)], f64::from(tally.messages));
                 }
             }),
             self.each_department(view, &known::WINDOW_SENTIMENT_RATIO, |samples, department, shown| {
-                for (window, tally) in self.windows.iter().zip(&shown.windows) {
+                for (window, tally) in self.windows_of(shown) {
                     for sentiment in Sentiment::ALL {
                         let labels = [department, Label::written(window), Label::closed(sentiment.as_str())];
                         samples.push_known(labels, tally.sentiment_ratio(*sentiment));
@@ -133,7 +167,7 @@ impl BoardCollector {
                 }
             }),
             self.each_department(view, &known::WINDOW_FRUSTRATION_RATIO, |samples, department, shown| {
-                for (window, tally) in self.windows.iter().zip(&shown.windows) {
+                for (window, tally) in self.windows_of(shown) {
                     samples.push_known([department, Label::written(window)], tally.frustration_ratio());
                 }
             }),
