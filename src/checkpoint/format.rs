@@ -27,7 +27,9 @@ pub enum FormatError {
     #[error("it does not begin with LATIDOCP: it is not a checkpoint of latido")]
     Foreign,
     /// Written by another version.
-    #[error("its format is version {found}, and this latido reads version {FORMAT_VERSION}: run the latido that wrote it")]
+    #[error(
+        "its format is version {found}, and this latido reads version {FORMAT_VERSION}: run the latido that wrote it"
+    )]
     Version {
         /// The version found.
         found: u32,
@@ -85,7 +87,8 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     if found != FORMAT_VERSION {
         return Err(FormatError::Version { found });
     }
-    let length = usize::try_from(u64::from(u32_at(header, 12)) | u64::from(u32_at(header, 16)) << 32).unwrap_or(usize::MAX);
+    let length =
+        usize::try_from(u64::from(u32_at(header, 12)) | u64::from(u32_at(header, 16)) << 32).unwrap_or(usize::MAX);
     let body = &bytes[HEADER..];
     if body.len() < length {
         return Err(FormatError::Truncated { found: bytes.len(), expected: length.saturating_add(HEADER) });

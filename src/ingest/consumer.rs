@@ -330,7 +330,8 @@ impl Consumer {
         match code {
             RDKafkaErrorCode::PartitionEOF => {}
             RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
-                let message = format!("a topic of kafka.topics ({}) does not exist; waiting for it", self.topics.join(", "));
+                let message =
+                    format!("a topic of kafka.topics ({}) does not exist; waiting for it", self.topics.join(", "));
                 self.consumer.context().log.error(error, &message);
                 self.health.set_not_ready("topic", message);
             }

@@ -102,7 +102,8 @@ impl IngestContext {
         drop(ledger);
         let mut status = self.shared.status();
         status.assigned += 1;
-        status.partitions = partitions.iter().map(|partition| (partition.clone(), PartitionStatus::default())).collect();
+        status.partitions =
+            partitions.iter().map(|partition| (partition.clone(), PartitionStatus::default())).collect();
         drop(status);
         tracing::info!(partitions = partitions.len(), "partitions assigned");
         // The fold must know of an epoch before the first batch of it can come.
@@ -120,7 +121,8 @@ impl IngestContext {
         if let Some(position) = self.start_from {
             self.replace_unreadable(consumer, position, starts)?;
         }
-        let unknown: Vec<&PartitionId> = partitions.iter().filter(|partition| !starts.contains_key(*partition)).collect();
+        let unknown: Vec<&PartitionId> =
+            partitions.iter().filter(|partition| !starts.contains_key(*partition)).collect();
         if unknown.is_empty() {
             return Ok(());
         }
@@ -194,7 +196,9 @@ impl IngestContext {
             return;
         }
         let Ok(covered) = covered.recv_timeout(self.drain_timeout) else {
-            tracing::warn!("no checkpoint within pipeline.drain_timeout; the next owner reads again what is not committed");
+            tracing::warn!(
+                "no checkpoint within pipeline.drain_timeout; the next owner reads again what is not committed"
+            );
             return;
         };
         let ours: Positions = covered.into_iter().filter(|(partition, _)| partitions.contains(partition)).collect();

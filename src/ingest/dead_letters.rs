@@ -267,7 +267,8 @@ impl Writer {
             *retry = Some(Instant::now());
             return;
         }
-        let message = format!("dead-letter topic {} does not take records: {error}; see kafka.dead_letter_topic", self.topic);
+        let message =
+            format!("dead-letter topic {} does not take records: {error}; see kafka.dead_letter_topic", self.topic);
         self.producer.context().log.error(error, &message);
         self.health.set_not_ready("dead_letters", message);
     }

@@ -84,6 +84,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Report, serde_json::Error> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

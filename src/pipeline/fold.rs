@@ -201,7 +201,9 @@ impl Fold {
             // The offset is claimed but its dead letter is lost: no checkpoint may cover it. It is read again.
             self.unsaved = false;
             self.limits.checkpoint_every = Duration::MAX;
-            tracing::error!("a dead letter could not be handed over before the daemon stopped; no checkpoint is saved past it");
+            tracing::error!(
+                "a dead letter could not be handed over before the daemon stopped; no checkpoint is saved past it"
+            );
         }
     }
 
@@ -252,7 +254,8 @@ impl Fold {
         for (partition, known) in &status.partitions {
             let applied = ledger.applied(partition);
             let at_end = known.drained.is_some_and(|(at, position)| {
-                at.elapsed() < END_KNOWN_FOR && position.is_none_or(|position| applied.is_some_and(|next| next >= position))
+                at.elapsed() < END_KNOWN_FOR
+                    && position.is_none_or(|position| applied.is_some_and(|next| next >= position))
             });
             self.state.clock.set_at_end(partition, at_end, now);
             let reached = known.end_at_assignment.zip(applied).is_some_and(|(end, next)| next.0 >= end);
@@ -295,8 +298,10 @@ impl Fold {
         let status = self.links.shared.status();
         let ledger = self.links.shared.ledger();
         let partitions = status.partitions.iter().map(|(partition, known)| {
-            let behind = known.end.zip(ledger.applied(partition)).map(|(end, next)| (end - next.0).max(0).unsigned_abs());
-            let drained = known.drained.is_some() && known.handed_over.is_none_or(|next| ledger.applied(partition) >= Some(next));
+            let behind =
+                known.end.zip(ledger.applied(partition)).map(|(end, next)| (end - next.0).max(0).unsigned_abs());
+            let drained =
+                known.drained.is_some() && known.handed_over.is_none_or(|next| ledger.applied(partition) >= Some(next));
             PartitionView { partition: partition.clone(), lag: if drained { Some(0) } else { behind } }
         });
         let partitions = partitions.collect();
@@ -315,7 +320,6 @@ impl Fold {
             dead_letters: self.links.letters.as_ref().map_or(0, |letters| letters.progress().confirmed()),
             alerts: Arc::clone(self.state.book.alerts()),
             buffers: self.buffers(),
-            ..StreamView::default()
         }
     }
 

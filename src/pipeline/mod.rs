@@ -301,7 +301,12 @@ impl Parts {
     }
 
     /// Serves HTTP on a thread and a runtime of its own.
-    fn serve(&self, config: &Config, bound: Bound, stopped: oneshot::Receiver<()>) -> Result<JoinHandle<()>, PipelineError> {
+    fn serve(
+        &self,
+        config: &Config,
+        bound: Bound,
+        stopped: oneshot::Receiver<()>,
+    ) -> Result<JoinHandle<()>, PipelineError> {
         let sources = Sources {
             board: Arc::clone(&self.board),
             roster: Arc::clone(&self.roster),

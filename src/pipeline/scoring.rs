@@ -86,7 +86,8 @@ impl Worker {
     /// Decodes every record, scores the customers' texts in one call, and puts the two together again.
     fn work(&mut self, batch: &Batch, scores: &mut Vec<Score>) -> (Vec<Outcome>, EventTime) {
         let now = wall_clock();
-        let decoded: Vec<_> = batch.iter().map(|record| (record.kafka_timestamp, self.decoder.decode(&record, now))).collect();
+        let decoded: Vec<_> =
+            batch.iter().map(|record| (record.kafka_timestamp, self.decoder.decode(&record, now))).collect();
         let texts: Vec<Text<'_>> = decoded
             .iter()
             .filter_map(|(_, message)| message.as_ref().ok())

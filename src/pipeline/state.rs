@@ -118,7 +118,14 @@ impl State {
             let placed = match outcome {
                 Outcome::Scored(placed, audience, score) => {
                     let is_late = partition.is_late(placed.event_time, stream_time);
-                    count(&mut self.views[placed.department.index()], &mut self.panes, placed, *audience, score, is_late);
+                    count(
+                        &mut self.views[placed.department.index()],
+                        &mut self.panes,
+                        placed,
+                        *audience,
+                        score,
+                        is_late,
+                    );
                     placed
                 }
                 Outcome::Context(placed, author) => {
@@ -199,7 +206,14 @@ impl State {
 }
 
 /// Counts a customer's message, in its windows or as late.
-fn count(view: &mut DepartmentView, panes: &mut Panes, placed: &Placed, audience: Audience, score: &Score, is_late: bool) {
+fn count(
+    view: &mut DepartmentView,
+    panes: &mut Panes,
+    placed: &Placed,
+    audience: Audience,
+    score: &Score,
+    is_late: bool,
+) {
     if is_late || !panes.add(placed.department, placed.event_time, Tally::of(score)) {
         view.late += 1;
         return;

@@ -77,12 +77,16 @@ pub fn meaning(name: &str) -> Option<Target> {
         "negative" => (Some(Negative), None),
         "neutral" => (Some(Neutral), None),
         "positive" => (Some(Positive), Some(false)),
-        "anger" | "annoyance" | "disappointment" | "disgust" | "frustration" | "complaint" => (Some(Negative), Some(true)),
+        "anger" | "annoyance" | "disappointment" | "disgust" | "frustration" | "complaint" => {
+            (Some(Negative), Some(true))
+        }
         "disapproval" => (Some(Negative), None),
         "embarrassment" | "fear" | "grief" | "nervousness" | "remorse" | "sadness" | "anxiety" | "guilt" | "shame"
         | "pessimism" => (Some(Negative), Some(false)),
-        "admiration" | "amusement" | "approval" | "caring" | "excitement" | "gratitude" | "joy" | "love" | "optimism"
-        | "pride" | "relief" | "happiness" | "trust" | "empathy" | "desire" => (Some(Positive), Some(false)),
+        "admiration" | "amusement" | "approval" | "caring" | "excitement" | "gratitude" | "joy" | "love"
+        | "optimism" | "pride" | "relief" | "happiness" | "trust" | "empathy" | "desire" => {
+            (Some(Positive), Some(false))
+        }
         "curiosity" | "realization" | "none" | "others" => (Some(Neutral), Some(false)),
         "surprise" | "anticipation" | "confusion" => (None, Some(false)),
         "not_complaint" => (None, Some(false)),

@@ -43,13 +43,17 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// The file is not a model of ours.
-    #[error("{path} is not a Latido model file (it does not start with its mark); make one with `latido train --out {path}`")]
+    #[error(
+        "{path} is not a Latido model file (it does not start with its mark); make one with `latido train --out {path}`"
+    )]
     Foreign {
         /// Which file.
         path: String,
     },
     /// The file comes from another release.
-    #[error("{path} has model format {found}, this release reads {VERSION}; train it again with this release, or use the release that made it")]
+    #[error(
+        "{path} has model format {found}, this release reads {VERSION}; train it again with this release, or use the release that made it"
+    )]
     Version {
         /// Which file.
         path: String,
@@ -57,7 +61,9 @@ pub enum ModelError {
         found: u32,
     },
     /// The file is shorter or longer than it says.
-    #[error("{path} holds {found} bytes where its header says {expected}: it was cut off or appended to; copy it again")]
+    #[error(
+        "{path} holds {found} bytes where its header says {expected}: it was cut off or appended to; copy it again"
+    )]
     Length {
         /// Which file.
         path: String,
@@ -261,7 +267,8 @@ fn number_at(bytes: &[u8], at: usize) -> u32 {
 
 fn unpack(packed: &[u8], bits: u32) -> Result<Vec<Row>, String> {
     let expected = CHANNELS << bits;
-    let flat = zstd::bulk::decompress(packed, expected).map_err(|error| format!("its table does not unpack: {error}"))?;
+    let flat =
+        zstd::bulk::decompress(packed, expected).map_err(|error| format!("its table does not unpack: {error}"))?;
     if flat.len() != expected {
         return Err(format!("its table holds {} bytes, expected {expected}", flat.len()));
     }

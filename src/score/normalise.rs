@@ -92,8 +92,7 @@ impl Normaliser {
         while let Some((at, character)) = characters.next() {
             match classify(character) {
                 Class::Alphanumeric => {
-                    let camel_hump =
-                        kind == TokenKind::Hashtag && previous_lowercase && character.is_uppercase();
+                    let camel_hump = kind == TokenKind::Hashtag && previous_lowercase && character.is_uppercase();
                     if camel_hump || self.folded.len() >= MAX_TOKEN_CHARS {
                         self.flush_word(kind, sink);
                     }
@@ -102,8 +101,7 @@ impl Normaliser {
                 }
                 Class::Ignored => self.push_mark(character),
                 Class::Symbol
-                    if is_apostrophe(character)
-                        && characters.peek().is_some_and(|&(_, next)| next.is_alphabetic()) =>
+                    if is_apostrophe(character) && characters.peek().is_some_and(|&(_, next)| next.is_alphabetic()) =>
                 {
                     self.push('\'', '\'');
                 }
@@ -124,7 +122,8 @@ impl Normaliser {
             match classify(character) {
                 Class::Ignored => continue,
                 Class::Symbol if self.folded.len() < 8 => {
-                    if at > 0 && (names_follow(&rest[at..], character, '@') || names_follow(&rest[at..], character, '#'))
+                    if at > 0
+                        && (names_follow(&rest[at..], character, '@') || names_follow(&rest[at..], character, '#'))
                     {
                         self.emit(TokenKind::Punctuation, sink);
                         return &rest[at..];
@@ -301,7 +300,9 @@ fn fold_symbol(character: char) -> char {
 const TABLE_LEN: usize = 0x250;
 
 static FOLDS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-    (0..TABLE_LEN).map(|code| u32::try_from(code).ok().and_then(char::from_u32).map_or((' ', ' '), fold_slowly)).collect()
+    (0..TABLE_LEN)
+        .map(|code| u32::try_from(code).ok().and_then(char::from_u32).map_or((' ', ' '), fold_slowly))
+        .collect()
 });
 
 /// The character in lower case, and the same without its accent.
@@ -316,7 +317,9 @@ fn fold(character: char) -> (char, char) {
 fn fold_slowly(character: char) -> (char, char) {
     let plain = match character {
         // Full-width and mathematical letters, as people use them to stand out.
-        '\u{ff00}'..='\u{ffef}' | '\u{1d400}'..='\u{1d7ff}' => first_of(character, |sink| decompose_compatible(character, sink)),
+        '\u{ff00}'..='\u{ffef}' | '\u{1d400}'..='\u{1d7ff}' => {
+            first_of(character, |sink| decompose_compatible(character, sink))
+        }
         other => other,
     };
     let lower = plain.to_lowercase().next().unwrap_or(plain);
@@ -387,7 +390,10 @@ mod tests {
 
     #[test]
     fn names_links_and_hashtags_lose_what_is_private_or_rare() {
-        assert_eq!(tokens("@Banco_MX mira https://t.co/xyz?a=1 #NoMasFilas"), ["@", "mira", "http", "no", "mas", "filas"]);
+        assert_eq!(
+            tokens("@Banco_MX mira https://t.co/xyz?a=1 #NoMasFilas"),
+            ["@", "mira", "http", "no", "mas", "filas"]
+        );
         assert_eq!(kinds("@Banco www.banco.mx #fila"), [TokenKind::Mention, TokenKind::Link, TokenKind::Hashtag]);
     }
 

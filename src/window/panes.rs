@@ -189,10 +189,10 @@ impl Panes {
         }
     }
 
-    /// Departments that ever had a message.
+    /// Hours of all departments that take memory.
     #[cfg(test)]
-    pub(super) fn rings_in_use(&self) -> usize {
-        self.rings.iter().filter(|ring| !ring.is_unused()).count()
+    pub(super) fn hours_in_use(&self) -> usize {
+        self.rings.iter().map(Ring::hours_in_use).sum()
     }
 
     /// The oldest pane kept. None before there is a window end: then all are.

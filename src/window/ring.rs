@@ -50,11 +50,14 @@ impl Ring {
         let slot = slot_of(hour, self.slots.len());
         let fresh = || Box::new(Segment { hour, panes: [Tally::default(); SEGMENT as usize] });
         let segment = self.slots[slot].get_or_insert_with(fresh);
-        if segment.hour != hour {
-            // An hour that was let go long ago and lies where this one belongs.
-            *segment = fresh();
-        }
+        debug_assert_eq!(segment.hour, hour, "hours are freed before the ring comes round to their slots");
         &mut segment.panes[place_of(pane)]
+    }
+
+    /// Hours that take memory.
+    #[cfg(test)]
+    pub(super) fn hours_in_use(&self) -> usize {
+        self.slots.iter().flatten().count()
     }
 
     /// Frees the hours before this one.

@@ -49,6 +49,17 @@ fn the_less_likely_kind_names_the_alert_and_either_kind_keeps_it_open() {
 }
 
 #[test]
+fn of_two_kinds_that_open_at_once_the_less_likely_names_the_alert() {
+    for (pane, kind) in [(tally(50, 45, 40), AlertKind::Frustration), (tally(50, 49, 30), AlertKind::NegativeSentiment)]
+    {
+        let mut feed = Feed::new(&settings(), &configured());
+        feed.pane(pane);
+        assert!(feed.outlook().scores.iter().all(|score| *score > 6.0), "both are unlikely enough");
+        assert_eq!(feed.opened[0].kind, kind);
+    }
+}
+
+#[test]
 fn a_window_with_few_messages_is_not_tested() {
     let mut feed = Feed::new(&settings(), &configured());
     feed.panes(1, tally(9, 9, 9));

@@ -84,6 +84,17 @@ fn an_alert_and_the_window_that_led_to_it_teach_nothing() {
 }
 
 #[test]
+fn the_very_pane_that_opens_an_alert_teaches_nothing() {
+    let settings = DetectConfig { window: Span::from_secs(10), ..settings() };
+    let mut feed = Feed::new(&settings, &unknown());
+    feed.panes(200, tally(50, 10, 5));
+    feed.panes(1, tally(50, 50, 5));
+    feed.panes(60, tally(50, 10, 5));
+    assert_eq!((feed.opened.len(), feed.closed.len()), (1, 1));
+    assert_eq!(expected(&feed), 200);
+}
+
+#[test]
 fn a_ratio_that_lasts_for_days_becomes_normal_so_that_no_page_lasts_for_good() {
     let mut feed = Feed::new(&settings(), &unknown());
     feed.panes(1_000, tally(5, 1, 0));

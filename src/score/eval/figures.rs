@@ -187,8 +187,11 @@ fn class_figures(confusion: &Confusion, class: usize) -> ClassFigures {
 
 /// Over the sentiments that the set holds; a set of two sentiments is not marked down for the third.
 fn macro_f1(confusion: &Confusion) -> Option<f64> {
-    let present: Vec<f64> =
-        (0..3).map(|class| class_figures(confusion, class)).filter(|class| class.rows > 0).map(|class| class.f1).collect();
+    let present: Vec<f64> = (0..3)
+        .map(|class| class_figures(confusion, class))
+        .filter(|class| class.rows > 0)
+        .map(|class| class.f1)
+        .collect();
     mean(&present)
 }
 
@@ -225,7 +228,12 @@ fn pr_auc(cases: &[FrustrationCase]) -> Option<f64> {
 }
 
 /// Mean distance between what was said and what came true, over ten bins of what was said, weighed by rows.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a bin's number")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a bin's number"
+)]
 fn calibration_error(cases: impl Iterator<Item = (f32, bool)>) -> Option<f64> {
     let mut bins = [(0_u64, 0.0_f64, 0_u64); BINS];
     let mut rows = 0_u64;

@@ -64,7 +64,11 @@ fn write_sentiment(text: &mut String, figures: &SentimentFigures) -> std::fmt::R
         percent(figures.calibration_error),
         figures.rows,
     )?;
-    writeln!(text, "    {:<9} {:>6} {:>9} {:>7} {:>6}   said: negative  neutral positive", "label", "rows", "precision", "recall", "F1")?;
+    writeln!(
+        text,
+        "    {:<9} {:>6} {:>9} {:>7} {:>6}   said: negative  neutral positive",
+        "label", "rows", "precision", "recall", "F1"
+    )?;
     for (class, said) in figures.classes.iter().zip(&figures.confusion) {
         let or_dash = |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), percent);
         writeln!(

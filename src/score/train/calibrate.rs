@@ -1,10 +1,10 @@
 //! Probabilities that mean what they say, fitted on rows that were kept aside.
 
 use super::corpus::{Corpus, Example};
+use crate::message::Language;
 use crate::score::embedded::{Heads, log_odds, sigmoid};
 use crate::score::model::{CHANNELS, EmbeddedModel, FrustrationBlend, RARITY};
 use crate::score::recipe::Recipe;
-use crate::message::Language;
 
 /// With fewer rows kept aside the model stays as trained.
 const MIN_ROWS: usize = 50;

@@ -169,7 +169,9 @@ impl ClassWeights {
     }
 
     fn sentiment(&self, targets: &Targets) -> f32 {
-        targets.sentiment.map_or(0.0, |shares| shares.iter().zip(self.sentiment).map(|(share, weight)| share * weight).sum())
+        targets
+            .sentiment
+            .map_or(0.0, |shares| shares.iter().zip(self.sentiment).map(|(share, weight)| share * weight).sum())
     }
 
     fn frustration(&self, targets: &Targets) -> f32 {

@@ -79,7 +79,12 @@ impl Fit {
     }
 
     fn length(&self, family: &[u32]) -> f32 {
-        family.iter().map(|&feature| self.rows[feature as usize][RARITY]).map(|rarity| rarity * rarity).sum::<f32>().sqrt()
+        family
+            .iter()
+            .map(|&feature| self.rows[feature as usize][RARITY])
+            .map(|rarity| rarity * rarity)
+            .sum::<f32>()
+            .sqrt()
     }
 
     fn margins(&self, families: [&[u32]; 2], lengths: [f32; 2], example: &Example) -> [f32; RARITY] {

@@ -37,7 +37,11 @@ pub enum TrainError {
 ///
 /// # Errors
 /// If a sentiment or either side of frustration has no row, or the recipe makes no sense.
-pub fn train(sets: &[DataSet], recipe: &Recipe, progress: &mut dyn FnMut(u64, u64)) -> Result<EmbeddedModel, TrainError> {
+pub fn train(
+    sets: &[DataSet],
+    recipe: &Recipe,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<EmbeddedModel, TrainError> {
     check(recipe)?;
     let corpus = Corpus::of(sets, recipe);
     corpus.check_classes()?;

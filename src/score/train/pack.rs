@@ -38,9 +38,15 @@ fn addend(row: &[f32; CHANNELS], channel: usize) -> f32 {
     row[channel] * row[RARITY]
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a list")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a place in a list"
+)]
 fn scale(fit: &Fit, channel: usize) -> f32 {
-    let mut sizes: Vec<f32> = fit.rows.iter().map(|row| addend(row, channel).abs()).filter(|&size| size > 0.0).collect();
+    let mut sizes: Vec<f32> =
+        fit.rows.iter().map(|row| addend(row, channel).abs()).filter(|&size| size > 0.0).collect();
     if sizes.is_empty() {
         return 1.0;
     }

@@ -146,6 +146,21 @@ fn a_late_message_is_told_and_changes_no_window() {
     assert_eq!(panes_of(&fold.panes).len(), 2, "that of the first has gone with its day, the late one never came");
 }
 
+#[test]
+fn the_oldest_message_that_is_not_late_is_kept() {
+    for lateness in [0, 7, 10, 30, 3_601] {
+        for newest in 200_000..200_020 {
+            let mut fold = Fold::new(&settings_with(&[10, 86_400], lateness), 1);
+            fold.batch(0, &[Record::in_time(200_000), Record::in_time(newest)]);
+            let oldest = fold.clock.partition_mut(&partition(0)).unwrap().late_before(None).unwrap();
+            let record = |event_time| Record { event_time, ..Record::in_time(0) };
+            // The batch itself asserts that what is not late is kept.
+            fold.batch(0, &[record(oldest.as_millis()), record(oldest.as_millis() - 1)]);
+            assert_eq!(fold.late, 1, "lateness {lateness}, newest {newest}");
+        }
+    }
+}
+
 /// A partition's records: roughly in order, so many milliseconds out of it at most.
 fn records(disorder: i64) -> impl Strategy<Value = Vec<Record>> {
     let record = (0..20_000_i64, 0..=disorder, 0..2_u16, any::<u32>());

@@ -140,11 +140,15 @@ fn a_full_pane_and_a_full_window_overflow_nothing() {
 }
 
 #[test]
-fn departments_without_a_message_cost_next_to_nothing() {
-    let mut panes = Panes::new(&settings(), 10_000);
-    assert!(panes.add(SALES, at(0), messages(1)));
-    advance(&mut panes, 3_600);
-    assert_eq!(panes.rings_in_use(), 1);
+fn memory_is_taken_by_the_hours_with_messages_and_given_back() {
+    let mut panes = Panes::new(&settings(), 100);
+    for minute in 0..3 * 24 * 60 {
+        assert!(panes.add(SALES, at(minute * 60), messages(1)));
+        advance(&mut panes, minute * 60);
+        assert!(panes.hours_in_use() <= 24 + 3, "{} hours at minute {minute}", panes.hours_in_use());
+    }
+    advance(&mut panes, 10 * 24 * 3_600);
+    assert_eq!(panes.hours_in_use(), 0);
 }
 
 #[test]
