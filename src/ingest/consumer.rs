@@ -84,6 +84,8 @@ pub struct Consumer {
     ahead: BTreeSet<PartitionId>,
     paused: BTreeSet<PartitionId>,
     check_range: bool,
+    /// Whether any broker was connected at the last report.
+    connected: bool,
     rejoin_at: Option<Instant>,
 }
 
@@ -128,6 +130,7 @@ impl Consumer {
             ahead: BTreeSet::new(),
             paused: BTreeSet::new(),
             check_range: false,
+            connected: false,
             rejoin_at: None,
         };
         this.subscribe()?;
@@ -215,6 +218,7 @@ impl Consumer {
 
     /// Learns where the partitions end. Only what was also handed over counts as read to its end.
     fn take_report(&mut self, report: Report) {
+        self.connected = report.connected;
         if report.connected {
             self.health.set_ready("kafka");
         } else {
@@ -336,6 +340,11 @@ impl Consumer {
                 self.health.set_not_ready("topic", message);
             }
             RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => self.check_range = true,
+            // One of several is said only while others answer; of all there is an error of its own.
+            RDKafkaErrorCode::BrokerTransportFailure if !self.connected => {}
+            RDKafkaErrorCode::BrokerTransportFailure => {
+                self.consumer.context().log.error(error, "a broker cannot be reached; trying on");
+            }
             code if is_connection_trouble(code) => {
                 self.consumer.context().log.error(error, "no broker of kafka.brokers answers; trying on");
             }

@@ -25,12 +25,13 @@ impl QuietLog {
     /// A line of librdkafka's own. Whatever its trouble with connections, the kind is one.
     pub(crate) fn librdkafka(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         let client = self.client;
-        if matches!(level, RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug | RDKafkaLogLevel::Notice) {
+        // What connections suffer comes again as an error, which says it in our words.
+        let is_connection = matches!(facility, "FAIL" | "ERROR" | "CONNECT");
+        if is_connection || matches!(level, RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug | RDKafkaLogLevel::Notice) {
             tracing::debug!(client, facility, "{message}");
             return;
         }
-        let kind = if matches!(facility, "FAIL" | "ERROR" | "CONNECT") { "connection" } else { facility };
-        if let Some(suppressed) = self.may_say(kind) {
+        if let Some(suppressed) = self.may_say(facility) {
             tracing::warn!(client, facility, suppressed, "{message}");
         }
     }
