@@ -3,9 +3,12 @@
 pub mod check;
 pub mod checkpoint;
 pub mod demo;
+pub mod eval;
 pub mod logging;
 pub mod run;
+pub mod score;
 mod signals;
+pub mod train;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -20,7 +23,10 @@ const EX_CONFIG: u8 = 78;
 
 const EXAMPLES: &str = "\
 Examples:
+  latido demo                               see it work: nothing to install, nothing to configure
   latido check --config latido.toml         is this config right, and what is in force?
+  latido run --config latido.toml           the daemon
+  latido score 'llevo tres días esperando'  what does the scorer say of a text?
   latido help check                         everything about a command
 
 Exit codes: 0 fine, 1 failed, 2 wrong command line, 78 wrong config.";
@@ -39,6 +45,9 @@ enum Command {
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Score(score::ScoreArgs),
+    Train(train::TrainArgs),
+    Eval(eval::EvalArgs),
 }
 
 /// Where the config comes from; for the commands that need one.
@@ -67,6 +76,9 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Checkpoint(args) => checkpoint::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Score(args) => score::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Eval(args) => eval::run(args),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
 }

@@ -1,0 +1,311 @@
+//! `latido score`: texts to scores, as JSON lines.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore};
+use crate::score::{EmbeddedModel, EmbeddedScorer, Text};
+
+/// A longer line cannot be used; its rest is skipped.
+const MAX_LINE_BYTES: usize = 32 << 20;
+
+/// The line buffer shrinks back to this after a longer line.
+const KEPT_LINE_BYTES: usize = 1 << 20;
+
+const EXAMPLES: &str = "\
+Examples:
+  latido score \"Llevo tres semanas esperando el reembolso\"
+  latido score --lang es < messages.txt
+  zcat messages.jsonl.gz | latido score --input json | head
+
+Each text, or each line of standard input where no text is given, becomes one line of JSON:
+  {\"text\", \"sentiment\": {\"negative\", \"neutral\", \"positive\"}, \"frustration\", \"language\", \"scorer\"}
+With --input json a line is an object with `text` and, if it has them, `id` (given back in place of the text)
+and `language` (goes before --lang). A line that cannot be used becomes {\"error\", \"line\"}; the others are
+scored, and the exit code is 1. Bytes that are no UTF-8 are replaced in text lines and an error in JSON lines.
+Lines may be up to 32 MiB long.";
+
+/// Score texts: arguments, or lines of standard input.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct ScoreArgs {
+    /// Language of the texts: es, en, pt or other. Default: detected in each text.
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    pub lang: Option<Language>,
+    /// What an argument or line is.
+    #[arg(long, value_enum, default_value_t = Input::Text)]
+    pub input: Input,
+    /// Model file. Default: the built-in model.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Texts to score.
+    #[arg(value_name = "TEXT")]
+    pub texts: Vec<String>,
+}
+
+/// What an argument or line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Input {
+    /// The text itself.
+    Text,
+    /// A JSON object with `text`.
+    Json,
+}
+
+fn language(name: &str) -> Result<Language, String> {
+    Language::from_name(name).ok_or_else(|| "expected es, en, pt or other".to_owned())
+}
+
+/// Runs `latido score`.
+///
+/// # Errors
+/// If the model cannot be used, standard input cannot be read, or a line could not be used.
+pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
+    let model = match &args.model {
+        Some(path) => EmbeddedModel::load(path)?,
+        None => EmbeddedModel::builtin()?,
+    };
+    let out = io::BufWriter::new(io::stdout().lock());
+    let mut lines = LineScorer { scorer: EmbeddedScorer::new(model), args: &args, out, number: 0, unusable: 0 };
+    let done = if args.texts.is_empty() { lines.stream(io::stdin().lock()) } else { lines.arguments() };
+    match done {
+        // Whoever reads our output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        other => other.context("cannot score standard input")?,
+    }
+    if lines.unusable > 0 {
+        bail!(
+            "{} of {} lines could not be used; each is an \"error\" line of the output",
+            lines.unusable,
+            lines.number
+        );
+    }
+    Ok(())
+}
+
+struct LineScorer<'a, W> {
+    scorer: EmbeddedScorer,
+    args: &'a ScoreArgs,
+    out: W,
+    number: u64,
+    unusable: u64,
+}
+
+impl<W: Write> LineScorer<'_, W> {
+    fn arguments(&mut self) -> io::Result<()> {
+        for text in &self.args.texts {
+            self.line(text.as_bytes())?;
+        }
+        self.out.flush()
+    }
+
+    /// Scores each line as it comes; what was scored is written before waiting for more.
+    fn stream(&mut self, input: impl Read) -> io::Result<()> {
+        let mut reader = BufReader::with_capacity(1 << 16, input);
+        let mut line = Vec::new();
+        loop {
+            if reader.buffer().is_empty() {
+                self.out.flush()?;
+            }
+            match read_line(&mut reader, &mut line)? {
+                LineRead::End => return self.out.flush(),
+                LineRead::Whole => self.line(&line)?,
+                LineRead::TooLong => {
+                    self.number += 1;
+                    self.refuse(&format!("longer than {MAX_LINE_BYTES} bytes"))?;
+                }
+            }
+            line.shrink_to(KEPT_LINE_BYTES);
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.number += 1;
+        match self.args.input {
+            Input::Text => self.text(&String::from_utf8_lossy(line)),
+            Input::Json if line.iter().all(u8::is_ascii_whitespace) => Ok(()),
+            Input::Json => match Record::parse(line) {
+                Ok(record) => self.record(&record),
+                Err(reason) => self.refuse(&reason),
+            },
+        }
+    }
+
+    fn text(&mut self, text: &str) -> io::Result<()> {
+        let score = self.scorer.score_one(Text { text, language: self.args.lang });
+        self.write(&Scored::new(None, Some(text), &score))
+    }
+
+    fn record(&mut self, record: &Record) -> io::Result<()> {
+        let score = self.scorer.score_one(Text { text: &record.text, language: record.language.or(self.args.lang) });
+        let text = record.id.is_none().then_some(record.text.as_str());
+        self.write(&Scored::new(record.id.as_ref(), text, &score))
+    }
+
+    fn refuse(&mut self, reason: &str) -> io::Result<()> {
+        self.unusable += 1;
+        self.write(&Refused { error: reason, line: self.number })
+    }
+
+    fn write(&mut self, value: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, value).map_err(io::Error::from)?;
+        self.out.write_all(b"\n")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LineRead {
+    End,
+    Whole,
+    TooLong,
+}
+
+/// Reads one line without its end; never holds more than [`MAX_LINE_BYTES`].
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<LineRead> {
+    line.clear();
+    let most = MAX_LINE_BYTES as u64 + 1;
+    if reader.by_ref().take(most).read_until(b'\n', line)? == 0 {
+        return Ok(LineRead::End);
+    }
+    if line.pop_if(|last| *last == b'\n').is_some() {
+        line.pop_if(|last| *last == b'\r');
+        return Ok(LineRead::Whole);
+    }
+    if line.len() <= MAX_LINE_BYTES {
+        return Ok(LineRead::Whole);
+    }
+    reader.skip_until(b'\n')?;
+    Ok(LineRead::TooLong)
+}
+
+struct Record {
+    id: Option<Value>,
+    text: String,
+    language: Option<Language>,
+}
+
+impl Record {
+    fn parse(line: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+        let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
+        let Value::Object(mut fields) = value else { return Err("not a JSON object".to_owned()) };
+        let text = match fields.remove("text") {
+            Some(Value::String(text)) => text,
+            Some(_) => return Err("`text` is not a string".to_owned()),
+            None => return Err("no `text`".to_owned()),
+        };
+        let id = fields.remove("id").filter(|id| !id.is_null());
+        let language = fields.get("language").and_then(Value::as_str).and_then(tagged);
+        Ok(Self { id, text, language })
+    }
+}
+
+/// The language of a tag such as `es-MX`; an empty tag names none.
+fn tagged(tag: &str) -> Option<Language> {
+    let main = tag.split(['-', '_']).next().filter(|main| !main.is_empty())?;
+    Some(Language::from_name(&main.to_ascii_lowercase()).unwrap_or(Language::Other))
+}
+
+#[derive(Serialize)]
+struct Scored<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    sentiment: SentimentScore,
+    frustration: Probability,
+    language: Language,
+    scorer: ScorerKind,
+}
+
+impl<'a> Scored<'a> {
+    fn new(id: Option<&'a Value>, text: Option<&'a str>, score: &Score) -> Self {
+        Self {
+            id,
+            text,
+            sentiment: score.sentiment,
+            frustration: score.frustration,
+            language: score.language,
+            scorer: score.scorer,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Refused<'a> {
+    error: &'a str,
+    line: u64,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    struct Outcome {
+        lines: Vec<Value>,
+        unusable: u64,
+    }
+
+    fn stream(input: &[u8], kind: Input) -> Outcome {
+        let args = ScoreArgs { lang: None, input: kind, model: None, texts: Vec::new() };
+        let scorer = EmbeddedScorer::new(EmbeddedModel::builtin().unwrap());
+        let mut lines = LineScorer { scorer, args: &args, out: Vec::new(), number: 0, unusable: 0 };
+        lines.stream(input).unwrap();
+        let text = String::from_utf8(lines.out).unwrap();
+        Outcome {
+            lines: text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+            unusable: lines.unusable,
+        }
+    }
+
+    #[test]
+    fn each_line_of_text_gives_one_line_with_the_text() {
+        let outcome = stream("muchas gracias\r\n\npésimo servicio".as_bytes(), Input::Text);
+        let texts: Vec<_> = outcome.lines.iter().map(|line| line["text"].as_str().unwrap()).collect();
+        assert_eq!(texts, ["muchas gracias", "", "pésimo servicio"]);
+        assert_eq!(outcome.lines[2]["scorer"], "embedded");
+        assert!(outcome.lines[2]["sentiment"]["negative"].as_f64().unwrap() > 0.5);
+    }
+
+    #[test]
+    fn a_json_line_gives_back_its_id_in_place_of_the_text() {
+        let outcome = stream(br#"{"id": 7, "text": "thanks", "language": "es-MX"}"#, Input::Json);
+        assert_eq!(outcome.lines[0]["id"], 7);
+        assert_eq!(outcome.lines[0]["language"], "es");
+        assert!(outcome.lines[0].get("text").is_none());
+    }
+
+    #[test]
+    fn unusable_lines_are_named_and_the_others_scored() {
+        let input = b"{\"text\": 1}\nnonsense\n[]\n{}\n\xff\n\n{\"text\": \"hi\", \"text\": \"bye\"}\n";
+        let outcome = stream(input, Input::Json);
+        let numbers: Vec<_> = outcome.lines.iter().filter_map(|line| line["line"].as_u64()).collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5]);
+        assert_eq!(outcome.unusable, 5);
+        assert_eq!(outcome.lines[5]["text"], "bye", "of duplicate keys the last wins");
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_replaced_in_text() {
+        let outcome = stream(b"mal\xff servicio\n", Input::Text);
+        assert_eq!(outcome.lines[0]["text"], "mal\u{fffd} servicio");
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_is_scored_and_a_longer_one_than_the_limit_is_refused() {
+        let mut input = "a".repeat(10 << 20).into_bytes();
+        input.push(b'\n');
+        input.extend(std::iter::repeat_n(b'b', MAX_LINE_BYTES + 5));
+        input.extend_from_slice(b"\nhola\n");
+        let outcome = stream(&input, Input::Text);
+        assert_eq!(outcome.lines.len(), 3);
+        assert_eq!(outcome.lines[1]["line"], 2);
+        assert_eq!(outcome.lines[2]["text"], "hola");
+    }
+}

@@ -1,0 +1,116 @@
+//! `latido train`: makes a model file from labelled texts.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::score::data::{self, DataSet};
+use crate::score::recipe::Recipe;
+use crate::score::train::train;
+
+const EXAMPLES: &str = "\
+Examples:
+  latido train --data messages.jsonl --out ours.latido
+  latido train --data umsab.es.train.tsv.gz --data umsab.en.train.tsv.gz --recipe models/recipe.toml --out ours.latido
+  latido eval --model ours.latido --data umsab.es.val.tsv.gz
+
+Data files (plain, .gz or .zst), told apart by their names and first lines:
+  TSV        a header with `text` and `label` (or `sentiment`, `frustrated`, `language`); a label is negative,
+             neutral, positive, or emotions joined by commas
+  .jsonl     {\"text\", \"sentiment\"?, \"frustrated\"? (true, false, 0, 1), \"language\"?} a line
+  word list  `word<TAB>valence` a line, without a header
+A set is named by its file: <set>.<language>.<split>.tsv.gz. The same data, recipe and seed give the same file.";
+
+/// Train the embedded scorer on labelled texts.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct TrainArgs {
+    /// Labelled texts; may be given more than once, or with several files.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub data: Vec<PathBuf>,
+    /// Where the model goes. An existing file is replaced once the new one is complete.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// TOML file with the numbers of the training and the weights of the sets.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+    /// Seed of the order of rows; goes before the recipe's.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Passes over the data; goes before the recipe's.
+    #[arg(long)]
+    pub epochs: Option<u32>,
+}
+
+/// Runs `latido train`.
+///
+/// # Errors
+/// If a file cannot be read or holds a malformed row, a class has no row, or the model cannot be written.
+pub fn run(args: TrainArgs) -> anyhow::Result<()> {
+    let recipe = recipe(&args)?;
+    let sets: Vec<DataSet> = args.data.iter().map(|path| data::read(path, &recipe)).collect::<Result<_, _>>()?;
+    check_names(&recipe, &sets)?;
+    let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
+    let started = Instant::now();
+    let bar = progress_bar();
+    let model = train(&sets, &recipe, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    let bytes = model.to_bytes().context("cannot pack the model")?;
+    write_whole(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
+    tracing::info!(rows, sets = sets.len(), seconds = started.elapsed().as_secs(), "trained");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}: {} bytes from {rows} rows of {} sets", args.out.display(), bytes.len(), sets.len())?;
+    Ok(())
+}
+
+fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
+    let mut recipe = match &args.recipe {
+        None => Recipe::default(),
+        Some(path) => {
+            let text = fs::read_to_string(path).with_context(|| format!("cannot read recipe {}", path.display()))?;
+            toml::from_str(&text).with_context(|| format!("recipe {} cannot be used", path.display()))?
+        }
+    };
+    recipe.seed = args.seed.unwrap_or(recipe.seed);
+    recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
+    Ok(recipe)
+}
+
+/// A recipe that names a set which is not there is more likely a typing error than meant.
+fn check_names(recipe: &Recipe, sets: &[DataSet]) -> anyhow::Result<()> {
+    for name in recipe.sets.keys() {
+        let known = sets.iter().any(|set| set.name == *name || format!("{}.{}", set.name, set.language) == *name);
+        if !known {
+            tracing::warn!(set = name, "the recipe names a set that no --data file holds");
+        }
+    }
+    Ok(())
+}
+
+/// On standard error; nothing where that is no terminal.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} rows, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Writes beside the file and renames, so that a reader never sees half a model.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
+}
