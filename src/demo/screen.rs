@@ -27,6 +27,8 @@ pub(crate) struct Screen {
     live: Option<(MultiProgress, Vec<ProgressBar>)>,
     departments: Vec<String>,
     window_secs: f64,
+    /// What to open.
+    address: String,
     /// Elsewhere: when the last line was written, and which alert changes were told.
     last_line: Option<Instant>,
     told: BTreeSet<(String, bool)>,
@@ -46,6 +48,7 @@ impl Screen {
             live: None,
             departments: Roster::new(config).iter().map(|(_, department)| department.id.clone()).collect(),
             window_secs: config.detect.window.get().as_secs_f64(),
+            address: String::new(),
             last_line: None,
             told: BTreeSet::new(),
         }
@@ -67,6 +70,7 @@ impl Screen {
 
     /// Says what to open.
     pub(crate) fn addresses(&mut self, http: SocketAddr) {
+        self.address = format!("http://{http}/metrics");
         self.say(&format!("listening on http://{http}"));
         for path in ["metrics", "readyz", "api/v1/departments", "api/v1/alerts"] {
             self.say(&format!("  http://{http}/{path}"));
@@ -120,7 +124,9 @@ impl Screen {
     }
 
     fn draw(&mut self, entry: &Entry, glance: &Glance) {
-        let lines = screen_lines(&self.departments, self.window_secs, entry, glance);
+        let mut lines = screen_lines(&self.departments, self.window_secs, entry, glance);
+        // The addresses told at the start may have scrolled away.
+        lines.insert(0, self.address.clone());
         let Some((screen, bars)) = &mut self.live else { return };
         while bars.len() < lines.len() {
             let style = ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -173,7 +179,6 @@ fn status_line(entry: &Entry, glance: &Glance) -> String {
 fn screen_lines(departments: &[String], window_secs: f64, entry: &Entry, glance: &Glance) -> Vec<String> {
     let stream_time = glance.watermark.map_or_else(|| "-".to_owned(), |moment| moment.to_rfc3339());
     let mut lines = vec![
-        String::new(),
         status_line(entry, glance),
         format!("stream time {stream_time}{}", if glance.catching_up { ", catching up" } else { "" }),
         format!("{:<12} {:>10} {:>10} {:>10}  state", "department", "messages/s", "negative", "expected"),
