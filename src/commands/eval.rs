@@ -29,6 +29,9 @@ pub struct EvalArgs {
     /// Labelled texts; may be given more than once, or with several files.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub data: Vec<PathBuf>,
+    /// TOML file that says what the sets' own labels mean, as for `latido train`.
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
     /// One JSON object in place of the table.
     #[arg(long)]
     pub json: bool,
@@ -51,7 +54,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     };
     let mut scorer = EmbeddedScorer::new(model);
     let plan = BootstrapPlan { samples: args.samples, seed: args.seed };
-    let recipe = Recipe::default();
+    let recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
     let mut reports = Vec::with_capacity(args.data.len());
     for path in &args.data {
         reports.push(evaluate(&data::read(path, &recipe)?, &mut scorer, plan));

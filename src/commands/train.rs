@@ -1,6 +1,5 @@
 //! `latido train`: makes a model file from labelled texts.
 
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -72,13 +71,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
 }
 
 fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
-    let mut recipe = match &args.recipe {
-        None => Recipe::default(),
-        Some(path) => {
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read recipe {}", path.display()))?;
-            toml::from_str(&text).with_context(|| format!("recipe {} cannot be used", path.display()))?
-        }
-    };
+    let mut recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
     recipe.seed = args.seed.unwrap_or(recipe.seed);
     recipe.epochs = args.epochs.unwrap_or(recipe.epochs);
     Ok(recipe)

@@ -117,14 +117,24 @@ fn negation_after(token: &Token<'_>, before: u8) -> u8 {
 }
 
 fn is_negation(word: &[char]) -> bool {
-    match word {
-        ['n', 'o' | 'i' | 'a'] | ['n', 'o', 't'] | ['s', 'i', 'n'] | ['n', 'a', 'o'] | ['s', 'e', 'm'] => true,
-        ['n', 'u', 'n', 'c', 'a'] | ['n', 'a', 'd', 'a' | 'i', ..] | ['j', 'a', 'm', 'a', 's'] => true,
-        ['n', 'e', 'v', 'e', 'r'] | ['w', 'i', 't', 'h', 'o', 'u', 't'] | ['c', 'a', 'n', 'n', 'o', 't'] => true,
-        ['t', 'a', 'm', 'p', 'o', 'c', 'o'] => true,
-        [.., 'n', '\'', 't'] | ['d' | 'c', 'o' | 'a', 'n', 't'] | ['w', 'o', 'n', 't'] => true,
-        _ => false,
-    }
+    matches!(
+        word,
+        ['n', 'o' | 'i' | 'a']
+            | ['n', 'o', 't']
+            | ['s', 'i', 'n']
+            | ['n', 'a', 'o']
+            | ['s', 'e', 'm']
+            | ['n', 'u', 'n', 'c', 'a']
+            | ['n', 'a', 'd', 'a' | 'i', ..]
+            | ['j', 'a', 'm', 'a', 's']
+            | ['t', 'a', 'm', 'p', 'o', 'c', 'o']
+            | ['n', 'e', 'v', 'e', 'r']
+            | ['w', 'i', 't', 'h', 'o', 'u', 't']
+            | ['c', 'a', 'n', 'n', 'o', 't']
+            | [.., 'n', '\'', 't']
+            | ['d' | 'c', 'o' | 'a', 'n', 't']
+            | ['w', 'o', 'n', 't']
+    )
 }
 
 fn hash_of(seed: u64, characters: &[char]) -> u64 {
@@ -201,6 +211,11 @@ mod tests {
 
     #[test]
     fn hashes_are_part_of_the_file_format_and_do_not_change() {
-        assert_eq!(features("a").words[0], hash_of(WORD_SEED, &['a']));
+        // Should this fail, raise the model format's version and train the shipped model again.
+        assert_eq!(features("Ñandú 24h").words[0], 14_359_844_326_807_331_774);
+        assert_eq!(
+            features("a").chars,
+            [6_374_456_853_452_887_719, 8_332_144_682_893_091_867, 14_772_099_659_190_699_604]
+        );
     }
 }

@@ -275,3 +275,103 @@ fn unpack(packed: &[u8], bits: u32) -> Result<Vec<Row>, String> {
     let (rows, _) = flat.as_chunks::<CHANNELS>();
     Ok(rows.iter().map(|row| row.map(u8::cast_signed)).collect())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn tiny() -> EmbeddedModel {
+        let header = Header {
+            bits: 8,
+            scales: [0.5; CHANNELS],
+            biases: [0.0; RARITY],
+            language_biases: [[0.0; 4]; 4],
+            sentiment_temperature: 1.0,
+            frustration: FrustrationBlend { margin: 1.0, negative: 0.5, offset: 0.0 },
+            prior: [0.1, 0.8, 0.1, 0.1],
+            provenance: Provenance::default(),
+        };
+        let rows = (0..=255_u8).map(|at| [at.cast_signed(); CHANNELS]).collect();
+        EmbeddedModel { header, rows }
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        let message = EmbeddedModel::from_bytes(bytes, "ours.latido").unwrap_err().to_string();
+        assert!(message.contains("ours.latido"), "the file is named: {message}");
+        message
+    }
+
+    /// Sets the checksum right again, as a file would have it that was written so.
+    fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+        let end = bytes.len() - CHECKSUM;
+        let checksum = crc32fast::hash(&bytes[..end]).to_le_bytes();
+        bytes[end..].copy_from_slice(&checksum);
+        bytes
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let model = tiny();
+        assert_eq!(EmbeddedModel::from_bytes(&model.to_bytes().unwrap(), "ours.latido").unwrap(), model);
+    }
+
+    #[test]
+    fn the_built_in_model_is_whole_and_small() {
+        let bytes = include_bytes!("../../models/embedded.latido");
+        assert!(bytes.len() < 5 << 20);
+        assert!(!EmbeddedModel::builtin().unwrap().provenance().sets.is_empty());
+    }
+
+    #[test]
+    fn a_foreign_or_empty_file_is_told_apart() {
+        assert!(refused(b"\x7fELF and more").contains("not a Latido model"));
+        assert!(refused(b"").contains("not a Latido model"));
+    }
+
+    #[test]
+    fn a_newer_version_is_named_with_the_one_expected() {
+        let mut bytes = tiny().to_bytes().unwrap();
+        bytes[8..12].copy_from_slice(&9_u32.to_le_bytes());
+        let message = refused(&bytes);
+        assert!(message.contains("format 9") && message.contains("reads 1"), "{message}");
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused() {
+        let bytes = tiny().to_bytes().unwrap();
+        for end in 0..bytes.len() {
+            refused(&bytes[..end]);
+        }
+        assert!(refused(&bytes[..bytes.len() - 1]).contains("cut off"));
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed() {
+        let bytes = tiny().to_bytes().unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            refused(&damaged);
+        }
+    }
+
+    #[test]
+    fn a_sealed_file_with_a_senseless_header_is_refused() {
+        let mut model = tiny();
+        model.header.bits = 30;
+        assert!(refused(&model.to_bytes().unwrap()).contains("2^30"));
+        let mut model = tiny();
+        model.header.bits = 9;
+        assert!(refused(&model.to_bytes().unwrap()).contains("expected 4096"));
+        let mut bytes = tiny().to_bytes().unwrap();
+        bytes[PREAMBLE] = b'x';
+        assert!(refused(&resealed(bytes)).contains("cannot be used"));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let message = EmbeddedModel::load(Path::new("/nowhere/ours.latido")).unwrap_err().to_string();
+        assert!(message.contains("/nowhere/ours.latido"), "{message}");
+    }
+}

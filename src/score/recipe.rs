@@ -1,6 +1,8 @@
 //! How a model is trained: the numbers, and what each set is worth.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +48,36 @@ impl Default for Recipe {
     }
 }
 
+/// Why a recipe cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// There is no such file.
+    #[error("cannot read recipe {path}: no such file")]
+    Missing {
+        /// Which file.
+        path: String,
+    },
+    /// The file is no recipe.
+    #[error("recipe {path} cannot be used: {source}")]
+    Content {
+        /// Which file.
+        path: String,
+        /// What is wrong.
+        source: Box<toml::de::Error>,
+    },
+}
+
 impl Recipe {
+    /// The recipe in a TOML file; what it leaves out has its default.
+    ///
+    /// # Errors
+    /// If there is no such file, or it holds an unknown key or a value of another type.
+    pub fn load(path: &Path) -> Result<Self, RecipeError> {
+        let shown = path.display().to_string();
+        let Ok(text) = fs::read_to_string(path) else { return Err(RecipeError::Missing { path: shown }) };
+        toml::from_str(&text).map_err(|source| RecipeError::Content { path: shown, source: Box::new(source) })
+    }
+
     /// What a set is worth: by `name.language`, else by `name`, else the default.
     #[must_use]
     pub fn set(&self, name: &str, language: &str) -> SetRecipe {
@@ -72,5 +103,38 @@ pub struct SetRecipe {
 impl Default for SetRecipe {
     fn default() -> Self {
         Self { sentiment: 1.0, frustration: 1.0, language: 1.0, labels: BTreeMap::new() }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn loaded(toml: &str) -> Result<Recipe, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("recipe.toml");
+        std::fs::write(&path, toml).unwrap();
+        Recipe::load(&path).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_set_is_found_by_its_language_first() {
+        let recipe = loaded("[sets.xed]\nsentiment = 0.5\n[sets.\"xed.es\"]\nsentiment = 2.0\n").unwrap();
+        let weights = ["es", "it"].map(|language| recipe.set("xed", language).sentiment);
+        assert_eq!(weights, [2.0, 0.5]);
+        assert_eq!(recipe.set("other", "es"), SetRecipe::default());
+    }
+
+    #[test]
+    fn the_shipped_recipe_is_accepted() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/recipe.toml");
+        assert!(Recipe::load(&path).unwrap().sets.contains_key("customer-messages"));
+    }
+
+    #[test]
+    fn unknown_keys_and_missing_files_are_named() {
+        assert!(loaded("epoch = 3\n").unwrap_err().contains("epoch"));
+        assert!(Recipe::load(Path::new("/nowhere/recipe.toml")).unwrap_err().to_string().contains("/nowhere"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::corpus::{Corpus, Example};
 use crate::message::Language;
-use crate::score::embedded::{Heads, log_odds, sigmoid};
+use crate::score::embedded::{Heads, family_length, log_odds, narrow, sigmoid};
 use crate::score::model::{CHANNELS, EmbeddedModel, FrustrationBlend, RARITY};
 use crate::score::recipe::Recipe;
 
@@ -25,20 +25,20 @@ pub(super) fn calibrate(model: &mut EmbeddedModel, corpus: &Corpus, recipe: &Rec
 }
 
 /// The margins of a row's features, as the scorer computes them.
-fn margins(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<[f32; RARITY]> {
+pub(super) fn margins(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<[f32; RARITY]> {
     let scales = &model.header.scales;
     let mut margins = model.header.biases;
     let mut known = false;
-    for family in families {
+    for (family, features) in families.into_iter().enumerate() {
         let mut sums = [0.0_f32; CHANNELS];
-        for &feature in family {
+        for &feature in features {
             for (sum, &weight) in sums.iter_mut().zip(&model.rows[feature as usize]) {
                 *sum += f32::from(weight);
             }
         }
         if sums[RARITY] > 0.0 {
             known = true;
-            let length = (sums[RARITY] * scales[RARITY]).sqrt();
+            let length = narrow(family_length(family, f64::from(sums[RARITY] * scales[RARITY])));
             for (channel, margin) in margins.iter_mut().enumerate() {
                 *margin += sums[channel] * scales[channel] / length;
             }
@@ -51,6 +51,7 @@ fn margins(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<[f32; RARITY]
 fn temperature(held: &[(Heads, &Example)]) -> f32 {
     let rows: Vec<_> = held
         .iter()
+        .filter(|(_, example)| example.told_apart == [true; 3])
         .filter_map(|(heads, example)| Some((heads, example.targets.sentiment?, example.sentiment_weight)))
         .filter(|(_, _, weight)| *weight > 0.0)
         .collect();

@@ -19,6 +19,8 @@ pub(super) struct Example {
     end: usize,
     pub(super) targets: Targets,
     pub(super) language: Option<Language>,
+    /// Sentiments that its set holds at all; it says nothing of the others.
+    pub(super) told_apart: [bool; 3],
     pub(super) sentiment_weight: f32,
     pub(super) frustration_weight: f32,
     pub(super) language_weight: f32,
@@ -71,6 +73,7 @@ impl Corpus {
             end: self.features.len(),
             targets: row.targets,
             language: row.language,
+            told_apart: weights.sentiment.map(|weight| weight > 0.0),
             sentiment_weight: set.recipe.sentiment * weights.sentiment(&row.targets),
             frustration_weight: set.recipe.frustration * weights.frustration(&row.targets),
             language_weight: set.recipe.language,

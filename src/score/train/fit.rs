@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Mcg;
 
 use super::corpus::{Corpus, Example};
-use crate::score::embedded::{language_margins, sigmoid, softmax};
+use crate::score::embedded::{family_length, language_margins, narrow, sigmoid, softmax};
 use crate::score::model::{CHANNELS, FRUSTRATION, LANGUAGE, RARITY, SENTIMENT};
 use crate::score::recipe::Recipe;
 
@@ -14,6 +14,9 @@ const RARITY_UNITS: f32 = 127.0;
 
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 1_024;
+
+/// Sentiments and frustration come first among the channels, so that zipping pairs them with the language biases.
+const _: () = assert!(SENTIMENT == 0 && FRUSTRATION == 3);
 
 type Weights = [f32; CHANNELS];
 
@@ -62,9 +65,17 @@ impl Fit {
         progress(total, total);
     }
 
+    /// Probabilities of negative, neutral, positive before rounding to 8 bits.
+    #[cfg(test)]
+    pub(super) fn sentiment(&self, corpus: &Corpus, example: &Example) -> [f32; 3] {
+        let families = corpus.families(example);
+        let margins = self.margins(families, self.lengths(families), example);
+        softmax([margins[0], margins[1], margins[2]])
+    }
+
     fn learn(&mut self, corpus: &Corpus, example: &Example, rate: f32, l2: f32) {
         let families = corpus.families(example);
-        let lengths = families.map(|family| self.length(family));
+        let lengths = self.lengths(families);
         let margins = self.margins(families, lengths, example);
         let errors = errors(&margins, example);
         if errors.iter().all(|&error| error == 0.0) {
@@ -78,13 +89,12 @@ impl Fit {
         self.step_biases(&errors, example, rate);
     }
 
-    fn length(&self, family: &[u32]) -> f32 {
-        family
-            .iter()
-            .map(|&feature| self.rows[feature as usize][RARITY])
-            .map(|rarity| rarity * rarity)
-            .sum::<f32>()
-            .sqrt()
+    fn lengths(&self, families: [&[u32]; 2]) -> [f32; 2] {
+        std::array::from_fn(|family| {
+            let squared: f32 =
+                families[family].iter().map(|&feature| self.rows[feature as usize][RARITY].powi(2)).sum();
+            narrow(family_length(family, f64::from(squared)))
+        })
     }
 
     fn margins(&self, families: [&[u32]; 2], lengths: [f32; 2], example: &Example) -> [f32; RARITY] {
@@ -129,13 +139,15 @@ impl Fit {
     }
 
     fn step_biases(&mut self, errors: &[f32; RARITY], example: &Example, rate: f32) {
-        for channel in 0..RARITY {
-            adagrad(&mut self.biases[channel], &mut self.bias_squares[channel], errors[channel], rate);
+        let own = self.biases.iter_mut().zip(&mut self.bias_squares);
+        for ((bias, squares), &error) in own.zip(errors) {
+            adagrad(bias, squares, error, rate);
         }
         let Some(language) = example.language_index() else { return };
-        for channel in SENTIMENT..=FRUSTRATION {
-            let squares = &mut self.language_bias_squares[language][channel];
-            adagrad(&mut self.language_biases[language][channel], squares, errors[channel], rate);
+        // Of the language's biases there are as many as there are channels up to frustration.
+        let of_language = self.language_biases[language].iter_mut().zip(&mut self.language_bias_squares[language]);
+        for ((bias, squares), &error) in of_language.zip(errors) {
+            adagrad(bias, squares, error, rate);
         }
     }
 }
@@ -155,7 +167,9 @@ fn falling(done: u64, total: u64) -> f32 {
 fn errors(margins: &[f32; RARITY], example: &Example) -> [f32; RARITY] {
     let mut errors = [0.0; RARITY];
     if let Some(shares) = example.targets.sentiment {
-        let probabilities = softmax([margins[0], margins[1], margins[2]]);
+        let among =
+            |class: usize| if example.told_apart[class] { margins[SENTIMENT + class] } else { f32::NEG_INFINITY };
+        let probabilities = softmax(std::array::from_fn::<_, 3, _>(among));
         for class in 0..3 {
             errors[SENTIMENT + class] = example.sentiment_weight * (probabilities[class] - shares[class]);
         }

@@ -71,3 +71,7 @@ fn check(recipe: &Recipe) -> Result<(), TrainError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

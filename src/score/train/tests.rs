@@ -1,0 +1,103 @@
+//! Promises of the training, on a small set made on the spot.
+
+use super::*;
+use crate::message::{Language, Sentiment};
+use crate::score::data::Row;
+use crate::score::embedded::EmbeddedScorer;
+use crate::score::labels::Targets;
+use crate::score::recipe::SetRecipe;
+use crate::score::{Scorer, Text};
+use std::sync::Arc;
+
+const MOODS: [(&str, usize, bool); 3] =
+    [("malo roto tarde", 0, true), ("horario pregunta tienda", 1, false), ("lindo bueno feliz", 2, false)];
+
+fn made_set(rows: usize) -> DataSet {
+    let rows = (0..rows)
+        .map(|at| {
+            let (words, class, frustrated) = MOODS[at % MOODS.len()];
+            let word = words.split(' ').nth((at / 3) % 3).unwrap();
+            let mut shares = [0.0; 3];
+            shares[class] = 1.0;
+            Row {
+                text: format!("el pedido {} es {word}", at % 50),
+                targets: Targets { sentiment: Some(shares), frustrated: Some(frustrated) },
+                language: Some(Language::Spanish),
+            }
+        })
+        .collect();
+    DataSet { name: "made".into(), language: "es".into(), rows, unlabelled: 0, recipe: SetRecipe::default() }
+}
+
+fn small_recipe() -> Recipe {
+    Recipe { bits: 12, epochs: 4, ..Recipe::default() }
+}
+
+fn trained(recipe: &Recipe) -> EmbeddedModel {
+    train(&[made_set(300)], recipe, &mut |_, _| {}).unwrap()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+    let bytes = |seed| trained(&Recipe { seed, ..small_recipe() }).to_bytes().unwrap();
+    assert_eq!(bytes(1), bytes(1));
+    assert_ne!(bytes(1), bytes(2));
+}
+
+#[test]
+fn what_was_shown_is_learned() {
+    let mut scorer = EmbeddedScorer::new(Arc::new(trained(&small_recipe())));
+    let mut scores = Vec::new();
+    let texts = ["todo malo y tarde", "una pregunta de horario", "muy lindo y bueno"];
+    scorer.score(&texts.map(|text| Text { text, language: None }), &mut scores);
+    let labels: Vec<_> = scores.iter().map(|score| score.sentiment.label()).collect();
+    assert_eq!(labels, [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive]);
+    let frustrated: Vec<_> = scores.iter().map(crate::message::Score::is_frustrated).collect();
+    assert_eq!(frustrated, [true, false, false]);
+}
+
+#[test]
+fn eight_bits_lose_little() {
+    let recipe = small_recipe();
+    let sets = [made_set(300)];
+    let corpus = Corpus::of(&sets, &recipe);
+    let mut fit = Fit::new(&corpus, &recipe);
+    fit.run(&corpus, &recipe, &mut |_, _| {});
+    let model = pack::pack(&fit, &sets, &recipe);
+    for example in &corpus.examples {
+        let exact = fit.sentiment(&corpus, example);
+        let margins = calibrate::margins(&model, corpus.families(example)).unwrap();
+        let packed = crate::score::embedded::Heads::of(&model.header, &margins, Language::Spanish).sentiment(1.0);
+        for (one, other) in exact.iter().zip(packed) {
+            assert!((one - other).abs() < 0.02, "{exact:?} {packed:?}");
+        }
+    }
+}
+
+#[test]
+fn progress_ends_at_the_whole() {
+    let mut last = (0, 0);
+    train(&[made_set(300)], &small_recipe(), &mut |done, total| last = (done, total)).unwrap();
+    assert!(last.0 > 0 && last.0 == last.1);
+}
+
+#[test]
+fn a_class_without_rows_is_named() {
+    let mut set = made_set(300);
+    set.rows.retain(|row| row.targets.sentiment_label() != Some(Sentiment::Neutral));
+    let error = train(&[set], &small_recipe(), &mut |_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("neutral"), "{error}");
+}
+
+#[test]
+fn a_senseless_recipe_is_refused_by_field() {
+    for (recipe, field) in [
+        (Recipe { bits: 40, ..Recipe::default() }, "bits"),
+        (Recipe { epochs: 0, ..Recipe::default() }, "epochs"),
+        (Recipe { learning_rate: f32::NAN, ..Recipe::default() }, "learning_rate"),
+        (Recipe { holdout: 1.0, ..Recipe::default() }, "holdout"),
+    ] {
+        let error = train(&[made_set(30)], &recipe, &mut |_, _| {}).unwrap_err().to_string();
+        assert!(error.contains(field), "{error}");
+    }
+}

@@ -1,0 +1,112 @@
+//! `latido score`, `latido train` and `latido eval` as a user meets them.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn latido(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latido"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn fed(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = latido(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    output
+}
+
+fn json_lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn arguments_are_scored_in_order() {
+    let output = latido(&["score", "--lang", "es", "gracias por todo", "esto es una vergüenza"]).output().unwrap();
+    assert!(output.status.success());
+    let lines = json_lines(&output);
+    assert_eq!(lines[0]["text"], "gracias por todo");
+    assert_eq!(lines[1]["language"], "es");
+    let sum: f64 =
+        ["negative", "neutral", "positive"].iter().map(|name| lines[1]["sentiment"][name].as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-4);
+    assert!((0.0..=1.0).contains(&lines[1]["frustration"].as_f64().unwrap()));
+    assert_eq!(lines[1]["scorer"], "embedded");
+}
+
+#[test]
+fn a_json_line_that_cannot_be_used_costs_the_exit_code_and_no_other_line() {
+    let output = fed(&["score", "--input", "json"], b"{\"id\":\"a\",\"text\":\"hola\"}\nnonsense\n{\"text\":\"ok\"}\n");
+    assert_eq!(output.status.code(), Some(1));
+    let lines = json_lines(&output);
+    assert_eq!(lines[0]["id"], "a");
+    assert_eq!(lines[1]["line"], 2);
+    assert_eq!(lines[2]["text"], "ok");
+}
+
+#[test]
+fn a_reader_who_leaves_early_ends_it_quietly() {
+    let mut child = latido(&["score"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        // Ends when the other side closes: that it may fail is the point.
+        while stdin.write_all(b"una linea como tantas\n".repeat(1_000).as_slice()).is_ok() {}
+    });
+    let mut first = [0_u8; 64];
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut first).unwrap();
+    drop(stdout);
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn a_wrong_language_or_model_is_named() {
+    let usage = latido(&["score", "--lang", "klingon", "x"]).output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+    let missing = latido(&["score", "--model", "nowhere.latido", "x"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("nowhere.latido"));
+}
+
+#[test]
+fn a_model_trained_on_the_shipped_messages_serves_eval_and_score() {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("ours.latido");
+    let messages = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/own/customer-messages.jsonl");
+    let (out, messages) = (out.to_str().unwrap(), messages.to_str().unwrap());
+    let recipe = directory.path().join("recipe.toml");
+    std::fs::write(&recipe, "bits = 14\nepochs = 3\nmin_texts = 1\n").unwrap();
+    let trained =
+        latido(&["train", "--data", messages, "--out", out, "--recipe", recipe.to_str().unwrap()]).output().unwrap();
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let eval = latido(&["eval", "--model", out, "--data", messages, "--json", "--samples", "20"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&eval.stdout).unwrap();
+    assert!(report["sets"][0]["sentiment"]["macro_f1"].as_f64().unwrap() > 0.8);
+    assert!(report["sets"][0]["frustration"]["roc_auc"].as_f64().unwrap() > 0.8);
+    let table = latido(&["eval", "--model", out, "--data", messages, "--samples", "0"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&table.stdout).contains("macro-F1"));
+    assert!(latido(&["score", "--model", out, "hola"]).output().unwrap().status.success());
+}
+
+#[test]
+fn a_malformed_row_stops_the_training_before_anything_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let (data, out) = (directory.path().join("bad.es.tsv"), directory.path().join("ours.latido"));
+    std::fs::write(&data, "text\tlabel\nhola\tpositive\nadiós\tsoso\n").unwrap();
+    let output = latido(&["train", "--data", data.to_str().unwrap(), "--out", out.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("bad.es.tsv:3") && message.contains("soso"), "{message}");
+    assert!(!out.exists());
+}
