@@ -67,18 +67,6 @@ impl Run {
         self
     }
 
-    /// Adds an argument.
-    pub(crate) fn path(mut self, path: &Path) -> Self {
-        self.command.arg(path);
-        self
-    }
-
-    /// Adds arguments.
-    pub(crate) fn paths(mut self, paths: Vec<PathBuf>) -> Self {
-        self.command.args(paths);
-        self
-    }
-
     /// Says what is run and hands over the command.
     pub(crate) fn command(self) -> Command {
         let words: Vec<_> = self.command.get_args().map(OsStr::to_string_lossy).collect();
