@@ -32,6 +32,8 @@ const RECORDS_A_TURN: usize = 1_000;
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(5);
 /// Without room for this long, partitions are paused. Pausing drops what librdkafka has fetched, so not at once.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
+/// Least time for leaving the group, however long draining took.
+const LEAVE_WITHIN: Duration = Duration::from_millis(500);
 /// Statistics carry the ends of the partitions, which stream time and catching up need.
 const STATISTICS_MILLIS: &str = "500";
 
@@ -241,10 +243,12 @@ impl Consumer {
         }
     }
 
-    /// Moves batches from the outbox to the pool; waits a moment for room, never longer.
+    /// Moves batches from the outbox to the pool while the budget of bytes lasts; waits a moment for room, never longer.
     fn hand_over(&mut self) {
         let Some(batches) = &self.batches else { return };
-        while let Some(batch) = self.outbox.pop_front() {
+        // At most one batch goes beyond the budget (INV-6), so that a record larger than all of it gets through.
+        while self.shared.in_flight_bytes() < self.in_flight_limit {
+            let Some(batch) = self.outbox.pop_front() else { return };
             let (partition, next) = (batch.partition.clone(), batch.next);
             let (records, bytes) = (batch.len(), batch.bytes());
             self.shared.enter(records, bytes);
@@ -268,7 +272,7 @@ impl Consumer {
             self.ahead = ahead;
         }
         let in_flight = self.shared.in_flight_bytes();
-        let full = !self.outbox.is_empty() || in_flight > self.in_flight_limit;
+        let full = !self.outbox.is_empty();
         // Resumed only at half, so that a slow pool does not make it flutter.
         let room = self.outbox.is_empty() && in_flight <= self.in_flight_limit / 2;
         match self.congested_since {
@@ -276,7 +280,7 @@ impl Consumer {
             Some(_) if room => self.congested_since = None,
             _ => {}
         }
-        if full && in_flight > self.in_flight_limit {
+        if full && in_flight >= self.in_flight_limit {
             // The poll that follows may bring one record a turn: a bounded trickle until the pause takes hold.
             std::thread::sleep(WAIT_FOR_ROOM);
         }
@@ -385,29 +389,52 @@ impl Consumer {
     }
 
     /// Hands over what is assembled, then keeps the group's session until the last checkpoint is committed.
-    fn finish(&mut self) {
+    fn finish(mut self) {
         let deadline = Instant::now() + self.consumer.context().drain_timeout;
         self.assembler.flush(&mut self.outbox);
         while !self.outbox.is_empty() && Instant::now() < deadline {
             self.health.beat(Thread::Ingest);
             self.hand_over();
+            if !self.outbox.is_empty() {
+                std::thread::sleep(WAIT_FOR_ROOM);
+            }
         }
         // The pool ends when nobody can send to it any more, then the fold, then the checkpoint writer.
         self.batches = None;
         while Instant::now() < deadline {
             self.health.beat(Thread::Ingest);
             match self.covered.recv_timeout(IDLE_POLL) {
-                Ok(covered) => commit(&self.consumer, &self.assigned_of(covered), CommitMode::Sync),
+                // Not waited for here: without a broker that takes the whole session timeout. Leaving waits for it.
+                Ok(covered) => commit(&self.consumer, &self.assigned_of(covered), CommitMode::Async),
                 Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
                 Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.consumer.context().closing.store(true, Ordering::Release);
+        leave(self.consumer, deadline);
     }
 
     fn assigned_of(&self, covered: Positions) -> Positions {
         let status = self.shared.status();
         covered.into_iter().filter(|(partition, _)| status.partitions.contains_key(partition)).collect()
+    }
+}
+
+/// Leaves the group, once commits on their way are answered. Where no broker answers that may take the session timeout, and
+/// then goes on by itself: it holds nothing that anybody needs.
+fn leave(consumer: BaseConsumer<IngestContext>, deadline: Instant) {
+    consumer.context().closing.store(true, Ordering::Release);
+    let (left, done) = crossbeam_channel::bounded::<()>(1);
+    let leaving = std::thread::Builder::new().name("latido-leave".to_owned()).spawn(move || {
+        drop(consumer);
+        drop(left);
+    });
+    if let Err(error) = leaving {
+        tracing::warn!(%error, "the group is left without a word: no thread for it");
+        return;
+    }
+    let wait = deadline.saturating_duration_since(Instant::now()).max(LEAVE_WITHIN);
+    if done.recv_timeout(wait).is_err_and(|error| error.is_timeout()) {
+        tracing::warn!("the group could not be left in time; it learns of it by the session timeout");
     }
 }
 

@@ -4,7 +4,7 @@
 //! unusable record waits until the broker confirmed its dead letter (INV-1), so nothing is lost with a crash in between.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use crate::message::{EventTime, Offset, PartitionId, RejectReason};
 use crate::publish::{Health, Thread};
 
+use super::patience::Patience;
 use super::quiet_log::QuietLog;
 
 /// Most dead letters waiting for the producer or the broker's word.
@@ -98,7 +99,8 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Starts the thread that writes to `topic`.
+    /// Starts the thread that writes to `topic`. Once `stop` is set and its owner gone, what the broker has not confirmed
+    /// within `give_up_after` is given up: no checkpoint covers it, so it is read again.
     ///
     /// # Errors
     /// If the producer cannot be made or the thread not be started.
@@ -106,6 +108,8 @@ impl DeadLetters {
         mut client: ClientConfig,
         topic: &str,
         health: Arc<Health>,
+        stop: Arc<AtomicBool>,
+        give_up_after: Duration,
     ) -> Result<(Self, JoinHandle<()>), DeadLetterError> {
         // At least once is promised; what is too large is the broker's to refuse, not ours.
         client.set("acks", "all");
@@ -121,6 +125,7 @@ impl DeadLetters {
             receiver,
             progress: Arc::clone(&progress),
             health,
+            patience: Patience::new(stop, give_up_after),
             waiting: BTreeMap::new(),
             last_taken: 0,
         };
@@ -190,9 +195,19 @@ struct Writer {
     receiver: Receiver<(u64, DeadLetter)>,
     progress: Arc<DeadLetterProgress>,
     health: Arc<Health>,
-    /// Not confirmed yet, by ticket; with the time to send again where the last try failed.
-    waiting: BTreeMap<u64, (DeadLetter, Option<Instant>)>,
+    patience: Patience,
+    /// Not confirmed yet, by ticket.
+    waiting: BTreeMap<u64, Waiting>,
     last_taken: u64,
+}
+
+/// A dead letter that is not confirmed yet.
+struct Waiting {
+    letter: DeadLetter,
+    /// When to send it again, where the last try failed.
+    retry: Option<Instant>,
+    /// Whether any try failed.
+    failed: bool,
 }
 
 impl Writer {
@@ -204,8 +219,11 @@ impl Writer {
                     Ok((ticket, letter)) => self.take(ticket, letter),
                     Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) if self.waiting.is_empty() => return,
+                    Err(RecvTimeoutError::Disconnected) if self.patience.is_over() => return self.give_up(),
                     Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL),
                 }
+            } else if self.patience.is_over() {
+                return self.give_up();
             }
             self.producer.poll(if self.waiting.len() < OUTSTANDING_LIMIT { Duration::ZERO } else { POLL });
             self.settle();
@@ -213,10 +231,15 @@ impl Writer {
         }
     }
 
+    /// The daemon stops and the broker does not answer.
+    fn give_up(&self) {
+        tracing::warn!(letters = self.waiting.len(), "dead letters are not confirmed; their records are read again");
+    }
+
     fn take(&mut self, ticket: u64, letter: DeadLetter) {
         self.last_taken = ticket;
         let retry = self.produce(ticket, &letter);
-        self.waiting.insert(ticket, (letter, retry));
+        self.waiting.insert(ticket, Waiting { letter, retry, failed: retry.is_some() });
     }
 
     /// Gives a dead letter to the producer; if that refuses it, the time to try again.
@@ -254,19 +277,22 @@ impl Writer {
         }
         let through = self.waiting.first_key_value().map_or(self.last_taken, |(ticket, _)| ticket - 1);
         self.progress.confirmed_through.store(through, Ordering::Release);
-        if self.waiting.values().all(|(_, retry)| retry.is_none()) {
+        // Sent again is not confirmed.
+        if !self.waiting.values().any(|waiting| waiting.failed) {
             self.health.set_ready("dead_letters");
         }
     }
 
     fn retry_later(&mut self, ticket: u64, error: &KafkaError) {
-        let Some((letter, retry)) = self.waiting.get_mut(&ticket) else { return };
-        *retry = Some(Instant::now() + RETRY_AFTER);
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
-            truncate(letter);
-            *retry = Some(Instant::now());
+        let Some(waiting) = self.waiting.get_mut(&ticket) else { return };
+        let cut =
+            error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) && truncate(&mut waiting.letter);
+        if cut {
+            waiting.retry = Some(Instant::now());
             return;
         }
+        waiting.retry = Some(Instant::now() + RETRY_AFTER);
+        waiting.failed = true;
         let message =
             format!("dead-letter topic {} does not take records: {error}; see kafka.dead_letter_topic", self.topic);
         self.producer.context().log.error(error, &message);
@@ -278,28 +304,29 @@ impl Writer {
         let due: Vec<u64> = self
             .waiting
             .iter()
-            .filter(|(_, (_, retry))| retry.is_some_and(|at| at <= now))
+            .filter(|(_, waiting)| waiting.retry.is_some_and(|at| at <= now))
             .map(|(ticket, _)| *ticket)
             .collect();
         for ticket in due {
-            let Some((letter, _)) = self.waiting.get(&ticket) else { continue };
-            let retry = self.produce(ticket, letter);
-            if let Some(entry) = self.waiting.get_mut(&ticket) {
-                entry.1 = retry;
+            let Some(waiting) = self.waiting.get(&ticket) else { continue };
+            let retry = self.produce(ticket, &waiting.letter);
+            if let Some(waiting) = self.waiting.get_mut(&ticket) {
+                waiting.retry = retry;
             }
         }
     }
 }
 
-/// Cuts a value that the topic will not take, and marks the cut.
-fn truncate(letter: &mut DeadLetter) {
-    let Some(value) = &mut letter.value else { return };
+/// Cuts a value that the topic will not take, and marks the cut. False where there is nothing to cut.
+fn truncate(letter: &mut DeadLetter) -> bool {
+    let Some(value) = &mut letter.value else { return false };
     let whole = value.len();
     if whole <= TRUNCATED_BYTES {
-        return;
+        return false;
     }
     value.truncate(TRUNCATED_BYTES);
     letter.headers.push(("truncated_from_bytes".to_owned(), Some(whole.to_string().into_bytes())));
+    true
 }
 
 /// The record's own headers, then where it came from and why it is here.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, select};
 
-use crate::ingest::{Assignment, Claim, DeadLetter, DeadLetters, OUTSTANDING_LIMIT, Positions, Shared};
+use crate::ingest::{Assignment, Claim, DeadLetter, DeadLetters, OUTSTANDING_LIMIT, Patience, Positions, Shared};
 use crate::message::PartitionId;
 use crate::publish::{Board, Buffer, Health, PartitionView, StreamView, Thread, Timings};
 
@@ -103,8 +103,10 @@ impl Fold {
             },
             default(TICK) => {}
         }
-        self.follow_partitions();
+        let reading_backlog = self.follow_partitions();
         self.state.advance(self.begun.elapsed());
+        // After the panes of the backlog are closed, not before: its alerts page nobody (INV-10).
+        self.follow_backlog(reading_backlog);
         self.tell_ahead();
         if self.published.elapsed() >= PUBLISH_EVERY {
             self.publish();
@@ -187,15 +189,10 @@ impl Fold {
             received_at: scored.decoded,
         };
         let health = Arc::clone(&self.links.health);
-        let stop = Arc::clone(&self.links.stop);
-        let give_up_after = self.limits.drain_timeout;
-        let mut stopping: Option<Instant> = None;
+        let mut patience = Patience::new(Arc::clone(&self.links.stop), self.limits.drain_timeout);
         let sent = letters.send(letter, || {
             health.beat(Thread::Fold);
-            if stop.load(Ordering::Acquire) {
-                return stopping.get_or_insert_with(Instant::now).elapsed() < give_up_after;
-            }
-            true
+            !patience.is_over()
         });
         if !sent {
             // The offset is claimed but its dead letter is lost: no checkpoint may cover it. It is read again.
@@ -246,8 +243,9 @@ impl Fold {
         self.early.retain(|_, waiting| !waiting.is_empty());
     }
 
-    /// Learns from the consumer thread which partitions are read to their end, and whether the stream is caught up.
-    fn follow_partitions(&mut self) {
+    /// Learns from the consumer thread which partitions are read to their end. Gives those that are not yet where their
+    /// log ended at the assignment, of how many; none where all are.
+    fn follow_partitions(&mut self) -> Option<(usize, usize)> {
         let now = self.begun.elapsed();
         let status = self.links.shared.status();
         let ledger = self.links.shared.ledger();
@@ -263,16 +261,32 @@ impl Fold {
                 self.caught_up.insert(partition.clone());
             }
         }
-        let catching_up = status.partitions.is_empty() || self.caught_up.len() < status.partitions.len();
         let reading = status.partitions.len();
-        drop((ledger, status));
-        if catching_up && reading > 0 {
-            let message = format!("catching up: {} of {reading} partitions are", self.caught_up.len());
-            self.links.health.set_not_ready("catching_up", message);
-        } else {
-            self.links.health.set_ready("catching_up");
+        (reading == 0 || self.caught_up.len() < reading)
+            .then_some((reading - self.caught_up.len().min(reading), reading))
+    }
+
+    /// Ends catching up once the backlog is read and its panes are closed, and tells of it on `/readyz`.
+    fn follow_backlog(&mut self, reading: Option<(usize, usize)>) {
+        let assigned = &self.links.shared.status().partitions;
+        let newest = self.state.clock.frontiers().filter(|(partition, _)| assigned.contains_key(*partition));
+        let newest = newest.map(|(_, frontier)| frontier).max();
+        self.state.follow_backlog(reading.is_some(), newest, self.begun.elapsed());
+        let health = &self.links.health;
+        match reading {
+            // Nothing assigned has a reason of its own.
+            Some((_, 0)) => health.set_ready("catching_up"),
+            Some((behind, all)) => {
+                health.set_not_ready("catching_up", format!("catching up: {} of {all} partitions are", all - behind))
+            }
+            None if self.state.catching_up => {
+                health.set_not_ready(
+                    "catching_up",
+                    "catching up: the windows of the backlog are not closed yet".to_owned(),
+                );
+            }
+            None => health.set_ready("catching_up"),
         }
-        self.state.set_catching_up(catching_up);
     }
 
     /// Tells the consumer thread which partitions must wait for the others.

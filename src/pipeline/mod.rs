@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::{Directory, DirectoryError, Snapshot};
 use crate::config::{Config, Roster, StartPosition, client_config};
-use crate::ingest::{self, Consumer, ConsumerError, DeadLetterError, DeadLetters, Decoder, Router, Shared};
+use crate::ingest::{self, Consumer, ConsumerError, DeadLetterError, DeadLetters, Decoder, Patience, Router, Shared};
 use crate::publish::http::{self, ApiState, Bound, HttpError, Token};
 use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, Thread, Timings};
@@ -130,6 +130,7 @@ impl Pipeline {
             jobs: jobs_out,
             covered,
             letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
+            patience: Patience::new(Arc::clone(&parts.stop), config.pipeline.drain_timeout.get()),
             status: Arc::clone(&parts.writer),
             health: Arc::clone(&parts.health),
         };
@@ -294,7 +295,9 @@ impl Parts {
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<Option<DeadLetters>, PipelineError> {
         let Some(topic) = &config.kafka.dead_letter_topic else { return Ok(None) };
-        let (letters, thread) = DeadLetters::start(client_config(&config.kafka), topic, Arc::clone(&self.health))?;
+        let (health, stop) = (Arc::clone(&self.health), Arc::clone(&self.stop));
+        let drain_timeout = config.pipeline.drain_timeout.get();
+        let (letters, thread) = DeadLetters::start(client_config(&config.kafka), topic, health, stop, drain_timeout)?;
         self.health.expect(Thread::DeadLetters);
         threads.push(thread);
         Ok(Some(letters))

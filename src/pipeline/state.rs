@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::checkpoint::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};
 use crate::config::{Config, Roster};
-use crate::detect::{AlertChange, Detector, Severity};
+use crate::detect::{Alert, AlertChange, Detector, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Score};
 use crate::publish::DepartmentView;
@@ -13,6 +13,10 @@ use crate::window::{Panes, StreamClock, Tally};
 
 use super::book::AlertBook;
 use super::scoring::{Outcome, Placed, ScoredBatch};
+
+/// Beyond `windows.idle_after`, how much later than the end of the backlog an idle partition may be found out: ends of
+/// partitions come with librdkafka's statistics.
+const IDLE_KNOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// Most event times kept for the delay histogram between two publishings.
 const DELAYS_LIMIT: usize = 10_000;
@@ -32,6 +36,10 @@ pub(super) struct State {
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
     pub(super) catching_up: bool,
+    /// The backlog is read: where its windows end, and until when they are waited for.
+    backlog_read: Option<(Option<EventTime>, Duration)>,
+    lateness: Duration,
+    idle_after: Duration,
 }
 
 impl State {
@@ -51,6 +59,9 @@ impl State {
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
+            backlog_read: None,
+            lateness: config.windows.lateness.get(),
+            idle_after: config.windows.idle_after.get(),
             roster,
         }
     }
@@ -71,7 +82,13 @@ impl State {
         self.clock.restore(snapshot.stream_time, frontiers);
         let unknown = self.detector.restore(snapshot.detector.clone());
         left_out.extend(unknown.into_iter().map(|department| format!("baseline of department {department}")));
-        self.book.restore(snapshot.alerts.clone());
+        let (known, unknown): (Vec<Alert>, Vec<Alert>) = snapshot
+            .alerts
+            .iter()
+            .cloned()
+            .partition(|alert| alert.ended.is_some() || self.roster.find(&alert.department).is_some());
+        left_out.extend(unknown.into_iter().map(|alert| format!("open alert {}", alert.id)));
+        self.book.restore(known);
         left_out
     }
 
@@ -175,8 +192,29 @@ impl State {
         self.book.forget_before(stream_time);
     }
 
-    /// Every assigned partition has come to where its log ended at the assignment: what is open pages now.
-    pub(super) fn set_catching_up(&mut self, catching_up: bool) {
+    /// Ends catching up once the backlog is read *and* stream time has come to its end, so that its panes are closed.
+    /// `newest` is the newest event time of an assigned partition, `now` monotonic.
+    ///
+    /// Where a partition holds stream time back, that takes until it is found idle; live processing would have found so long
+    /// ago. One that is not idle after all holds it back for live processing too: then the wait ends.
+    pub(super) fn follow_backlog(&mut self, reading: bool, newest: Option<EventTime>, now: Duration) {
+        if reading {
+            self.backlog_read = None;
+            return self.set_catching_up(true);
+        }
+        if !self.catching_up {
+            return;
+        }
+        let (end, until) = *self.backlog_read.get_or_insert_with(|| {
+            (newest.map(|newest| newest.minus(self.lateness)), now + self.idle_after + IDLE_KNOWN_AFTER)
+        });
+        if end <= self.clock.stream_time() || now >= until {
+            self.set_catching_up(false);
+        }
+    }
+
+    /// Once caught up, what is open pages.
+    fn set_catching_up(&mut self, catching_up: bool) {
         if self.catching_up && !catching_up {
             for (department, kind) in self.book.caught_up() {
                 if let Some(department) = self.roster.find(&department) {

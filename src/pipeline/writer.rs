@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::checkpoint::{Directory, Snapshot};
-use crate::ingest::{DeadLetterProgress, Positions};
+use crate::ingest::{DeadLetterProgress, Patience, Positions};
 use crate::message::EventTime;
 use crate::publish::{Health, Thread};
 
@@ -62,6 +62,8 @@ pub(super) struct Writer {
     pub(super) jobs: Receiver<Job>,
     pub(super) covered: Sender<Positions>,
     pub(super) letters: Option<Arc<DeadLetterProgress>>,
+    /// How long dead letters are waited for while the daemon stops.
+    pub(super) patience: Patience,
     pub(super) status: Arc<WriterStatus>,
     pub(super) health: Arc<Health>,
 }
@@ -72,7 +74,7 @@ impl Writer {
         thread::Builder::new().name("latido-save".to_owned()).spawn(move || self.run())
     }
 
-    fn run(self) {
+    fn run(mut self) {
         loop {
             self.health.beat(Thread::Checkpoint);
             match self.jobs.recv_timeout(BEAT) {
@@ -83,7 +85,7 @@ impl Writer {
         }
     }
 
-    fn save(&self, job: Job) {
+    fn save(&mut self, job: Job) {
         if !self.letters_confirmed(&job) {
             tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
             return;
@@ -109,10 +111,10 @@ impl Writer {
     }
 
     /// Waits until every dead letter that the job covers is confirmed.
-    fn letters_confirmed(&self, job: &Job) -> bool {
+    fn letters_confirmed(&mut self, job: &Job) -> bool {
         let Some(letters) = &self.letters else { return true };
         while letters.confirmed_through() < job.ticket {
-            if job.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if self.patience.is_over() || job.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return false;
             }
             self.health.beat(Thread::Checkpoint);
