@@ -42,6 +42,14 @@ pub enum FormatError {
         /// Bytes expected.
         expected: usize,
     },
+    /// Something stands behind it.
+    #[error("it is too long: {found} bytes of {expected}; the file is damaged")]
+    Surplus {
+        /// Bytes there.
+        found: usize,
+        /// Bytes expected.
+        expected: usize,
+    },
     /// Changed after it was written.
     #[error("its checksum is {found:08x} and should be {expected:08x}: the file is damaged")]
     Checksum {
@@ -93,7 +101,9 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     if body.len() < length {
         return Err(FormatError::Truncated { found: bytes.len(), expected: length.saturating_add(HEADER) });
     }
-    let body = &body[..length];
+    if body.len() > length {
+        return Err(FormatError::Surplus { found: bytes.len(), expected: length + HEADER });
+    }
     let (found, expected) = (crc32fast::hash(body), u32_at(header, 20));
     if found != expected {
         return Err(FormatError::Checksum { found, expected });

@@ -6,6 +6,9 @@
 mod directory;
 mod format;
 mod snapshot;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;
 
 pub use directory::{Directory, DirectoryError, read};
 pub use format::{FORMAT_VERSION, FormatError, decode, encode};
