@@ -1,0 +1,66 @@
+//! A stop ends within its deadline and leaves no thread behind, whatever the brokers do.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use latido::checkpoint::Directory;
+use latido::config::Span;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+use crate::broker::{Broker, Written};
+use crate::daemon::{CALM, Daemon, LETTERS, LIMIT, TOPIC, config, message, now, saved_offsets};
+
+const DRAIN: Duration = Duration::from_secs(2);
+/// Beyond the drain timeout: what the threads may take to end on a busy machine.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Stops a daemon whose broker is gone; it must let go of everything in time.
+fn stop_without_broker(broker: &Broker, daemon: Daemon, home: &std::path::Path) {
+    broker.down();
+    let health = Arc::downgrade(daemon.pipeline.health());
+    let begun = Instant::now();
+    let outcome = daemon.stop_anyhow();
+    assert!(begun.elapsed() < DRAIN + GRACE, "it took {:?}", begun.elapsed());
+    assert!(outcome.is_ok(), "{outcome:?}");
+    // What still waits for the broker's answer to a last commit ends by itself.
+    while health.strong_count() > 0 {
+        assert!(begun.elapsed() < LIMIT, "threads are left behind");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Directory::open(home).expect("the directory is free again");
+}
+
+#[test]
+fn a_stop_ends_in_time_though_the_broker_is_gone() {
+    let broker = Broker::start(&[(TOPIC, 1)]);
+    let home = tempfile::tempdir().unwrap();
+    broker.write(TOPIC, &[message(0, "billing", now() - 1_000, CALM)]);
+    let mut config = config(&broker, home.path());
+    config.pipeline.drain_timeout = Span(DRAIN);
+    config.checkpoint.interval = Span::from_secs(3_600);
+    let daemon = Daemon::start(config);
+    daemon.wait_for_records(1);
+    stop_without_broker(&broker, daemon, home.path());
+    assert_eq!(saved_offsets(home.path()), [(0, 1)].into(), "the last checkpoint needs no broker");
+}
+
+#[test]
+fn a_stop_ends_in_time_though_dead_letters_wait_for_a_broker_that_is_gone() {
+    let broker = Broker::start(&[(TOPIC, 1), (LETTERS, 1)]);
+    let home = tempfile::tempdir().unwrap();
+    let unusable = Written { value: Some(b"no JSON".to_vec()), kafka_timestamp: now(), ..Written::default() };
+    broker.write(TOPIC, &[unusable]);
+    let cut = RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT;
+    broker.order(move |cluster| cluster.request_errors(RDKafkaApiKey::Produce, &[cut; 1_000]));
+    let mut config = config(&broker, home.path());
+    config.pipeline.drain_timeout = Span(DRAIN);
+    config.kafka.dead_letter_topic = Some(LETTERS.to_owned());
+    let daemon = Daemon::start(config);
+    daemon.wait_for_records(1);
+    stop_without_broker(&broker, daemon, home.path());
+    assert_eq!(
+        saved_offsets(home.path()),
+        [].into(),
+        "no checkpoint passes a record whose dead letter is not confirmed"
+    );
+}

@@ -1,0 +1,137 @@
+//! Brokers that fail, in each of the ways that a mock can play.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+use crate::broker::{Broker, Written};
+use crate::daemon::{
+    CALM, Daemon, LETTERS, LIMIT, TOPIC, accounted, config, message, now, panes_of, saved, saved_offsets, saved_panes,
+};
+
+/// More errors than requests will be made.
+const ENDLESS: usize = 10_000;
+
+fn fail(broker: &Broker, request: RDKafkaApiKey, errors: Vec<RDKafkaRespErr>) {
+    broker.order(move |cluster| cluster.request_errors(request, &errors));
+}
+
+/// Messages a second apart, and where they belong.
+fn some(from: i64, count: i64, partitions: i64) -> (Vec<Written>, Vec<(&'static str, i64)>) {
+    let one = |number: i64| {
+        let event_time = from + number * 100;
+        (message(i32::try_from(number % partitions).unwrap(), "billing", event_time, CALM), ("billing", event_time))
+    };
+    (0..count).map(one).unzip()
+}
+
+#[test]
+fn no_checkpoint_covers_an_unusable_record_until_its_dead_letter_is_confirmed() {
+    let broker = Broker::start(&[(TOPIC, 1), (LETTERS, 1)]);
+    let home = tempfile::tempdir().unwrap();
+    let (mut records, counted) = some(now() - 60_000, 50, 1);
+    records.push(Written { value: Some(b"no JSON".to_vec()), kafka_timestamp: now(), ..Written::default() });
+    broker.write(TOPIC, &records);
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    fail(&broker, RDKafkaApiKey::Produce, vec![refusal; ENDLESS]);
+    let mut config = config(&broker, home.path());
+    config.kafka.dead_letter_topic = Some(LETTERS.to_owned());
+    let daemon = Daemon::start(config);
+    daemon.wait_for_records(51);
+    let says_why = |status, body: &str| status == 503 && body.contains("dead_letters: dead-letter topic letters");
+    daemon.wait_for_readiness("it says why it is not ready", says_why);
+
+    // Over two more tries of the producer, which come a second apart.
+    let watched = Instant::now();
+    while watched.elapsed() < Duration::from_millis(2_500) {
+        let (status, body) = daemon.readiness();
+        assert!(says_why(status, &body), "ready in between: {status} {body}");
+        assert!(saved_offsets(home.path()).get(&0).is_none_or(|next| *next <= 50), "the checkpoint passes the record");
+        assert_eq!(daemon.view().stream.dead_letters, 0);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+
+    broker.order(|cluster| cluster.clear_request_errors(RDKafkaApiKey::Produce));
+    daemon.wait_until_ready();
+    daemon.wait_until("the checkpoint passes the record", |view| {
+        view.stream.dead_letters == 1 && saved_offsets(home.path()).get(&0) == Some(&51)
+    });
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+    assert_eq!(broker.read(LETTERS, 1).len(), 1);
+}
+
+#[test]
+fn a_broker_that_goes_away_and_comes_back_is_told_on_readyz_and_nothing_is_lost_or_repeated() {
+    let broker = Broker::start(&[(TOPIC, 2)]);
+    let home = tempfile::tempdir().unwrap();
+    let (records, mut counted) = some(now() - 120_000, 500, 2);
+    broker.write(TOPIC, &records);
+    let daemon = Daemon::start(config(&broker, home.path()));
+    daemon.wait_for_records(500);
+    daemon.wait_until_ready();
+
+    broker.down();
+    let says_why =
+        |status, body: &str| status == 503 && body.contains("kafka: no broker of kafka.brokers is connected");
+    daemon.wait_for_readiness("it says why it is not ready", says_why);
+    broker.up();
+    let (more, counted_more) = some(now() - 60_000, 500, 2);
+    broker.write(TOPIC, &more);
+    counted.extend(counted_more);
+    daemon.wait_for_records(1_000);
+    daemon.wait_until_ready();
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+}
+
+#[test]
+fn errors_of_coordinator_fetches_commits_and_heartbeats_lose_and_repeat_nothing() {
+    use RDKafkaRespErr::{
+        RD_KAFKA_RESP_ERR__TRANSPORT as CUT, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS as LOADING,
+        RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE as NO_COORDINATOR,
+        RD_KAFKA_RESP_ERR_NOT_COORDINATOR as NOT_COORDINATOR, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION as NOT_LEADER,
+        RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID as NO_MEMBER,
+    };
+    let broker = Broker::start(&[(TOPIC, 4)]);
+    let home = tempfile::tempdir().unwrap();
+    fail(&broker, RDKafkaApiKey::FindCoordinator, vec![NO_COORDINATOR, CUT]);
+    fail(&broker, RDKafkaApiKey::OffsetFetch, vec![LOADING, CUT]);
+    let (records, mut counted) = some(now() - 200_000, 400, 4);
+    broker.write(TOPIC, &records);
+    let daemon = Daemon::start(config(&broker, home.path()));
+    daemon.wait_for_records(400);
+
+    for (round, (request, errors)) in [
+        (RDKafkaApiKey::Fetch, vec![NOT_LEADER, CUT, NOT_LEADER]),
+        (RDKafkaApiKey::OffsetCommit, vec![NOT_COORDINATOR, LOADING, CUT]),
+        (RDKafkaApiKey::FindCoordinator, vec![NO_COORDINATOR, CUT]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        fail(&broker, request, errors);
+        let (more, counted_more) = some(now() - 100_000, 400, 4);
+        broker.write(TOPIC, &more);
+        counted.extend(counted_more);
+        daemon.wait_for_records(400 * (u64::try_from(round).unwrap() + 2));
+    }
+
+    // The group forgets the daemon in the middle of the stream.
+    let before = daemon.view().stream.rebalances_assigned;
+    fail(&broker, RDKafkaApiKey::Heartbeat, vec![NO_MEMBER]);
+    let (begun, mut written) = (Instant::now(), 1_600);
+    while daemon.view().stream.rebalances_assigned == before {
+        let (more, counted_more) = some(now() - 50_000, 40, 4);
+        broker.write(TOPIC, &more);
+        counted.extend(counted_more);
+        written += 40;
+        assert!(begun.elapsed() < LIMIT, "no rebalance; {} accounted for", accounted(&daemon.view()));
+    }
+    daemon.wait_for_records(written);
+    daemon.wait_until_ready();
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+    let ends: i64 = saved(home.path()).partitions.iter().map(|position| position.next_offset.0).sum();
+    assert_eq!(u64::try_from(ends).unwrap(), written);
+}
