@@ -263,3 +263,7 @@ fn count(
 fn count_context(view: &mut DepartmentView, author: Author) {
     view.context[author as usize] += 1;
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;

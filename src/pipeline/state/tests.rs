@@ -1,0 +1,245 @@
+//! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::checkpoint::{decode, encode};
+use crate::config::{DepartmentConfig, Span};
+use crate::ingest::{BatchBuilder, Rejection};
+use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore};
+
+const BEGUN: i64 = 1_750_000_000_000;
+const PARTITIONS: i32 = 2;
+
+/// Easily alarmed about billing.
+fn config(departments: &[&str]) -> Config {
+    let mut config = Config::default();
+    config.departments = departments.iter().map(|id| DepartmentConfig::named(id)).collect();
+    for department in &mut config.departments {
+        department.expected_negative_ratio = Some(0.1);
+    }
+    config.detect.window = Span::from_secs(300);
+    config.detect.min_messages = 3;
+    config.detect.enter_p_value = 1e-2;
+    config.detect.exit_p_value = 0.2;
+    config.detect.hold = Span::from_secs(30);
+    config
+}
+
+fn state(config: &Config) -> State {
+    State::new(config, Arc::new(Roster::new(config)))
+}
+
+fn partition(number: i32) -> PartitionId {
+    PartitionId::new("messages", number)
+}
+
+fn at(seconds: i64) -> EventTime {
+    EventTime::from_millis(BEGUN + seconds * 1_000)
+}
+
+fn now(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A message of a department at a second; angry or not.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    department: u16,
+    second: i64,
+    angry: bool,
+}
+
+fn scored(said: Said) -> Outcome {
+    let [negative, neutral] = if said.angry { [0.9, 0.1] } else { [0.1, 0.9] }.map(Probability::new);
+    let score = Score {
+        sentiment: SentimentScore { negative, neutral, positive: Probability::new(0.0) },
+        frustration: negative,
+        language: Language::Spanish,
+        scorer: ScorerKind::Embedded,
+    };
+    Outcome::Scored(placed(said), Audience::External, score)
+}
+
+fn placed(said: Said) -> Placed {
+    let event_time = at(said.second);
+    Placed { department: DepartmentId(said.department), event_time, trusted: event_time, text_was_cut: false }
+}
+
+fn batch(number: i32, outcomes: Vec<Outcome>) -> ScoredBatch {
+    let mut building = BatchBuilder::new(partition(number), 1, 0, 0);
+    for offset in 0..outcomes.len() {
+        building.push(Offset(offset.try_into().unwrap()), None, None, None, std::iter::empty());
+    }
+    ScoredBatch { batch: building.finish(), outcomes, decoded: at(0) }
+}
+
+fn fold(state: &mut State, number: i32, said: &[Said]) {
+    state.apply(&batch(number, said.iter().copied().map(scored).collect()), now(1));
+    state.advance(now(1));
+}
+
+fn assign_all(state: &mut State) {
+    for number in 0..PARTITIONS {
+        state.clock.assign(partition(number), now(0));
+    }
+}
+
+fn positions() -> Positions {
+    (0..PARTITIONS).map(|number| (partition(number), NextOffset(7))).collect()
+}
+
+/// As another process finds it: through the bytes of a checkpoint.
+fn restarted(state: &State, config: &Config) -> State {
+    let bytes = encode(&state.snapshot(&positions(), at(0))).unwrap();
+    let mut again = self::state(config);
+    assert_eq!(again.restore(&decode(&bytes).unwrap()), [""; 0], "all of it applies");
+    assign_all(&mut again);
+    again
+}
+
+fn alerts_opened(state: &State) -> u64 {
+    state.views.iter().flat_map(|view| view.alerts_opened).flatten().sum()
+}
+
+/// Batches of a partition each, going on in time: where it comes from, and seconds since the one before.
+fn streams() -> impl Strategy<Value = Vec<(i32, Vec<Said>)>> {
+    let said = (0_u16..3, -40_i64..40, any::<bool>());
+    let batches = prop::collection::vec((0..PARTITIONS, 0_i64..120, prop::collection::vec(said, 1..12)), 1..40);
+    batches.prop_map(|batches| {
+        let mut time = 0;
+        let one = |(number, step, said): (i32, i64, Vec<(u16, i64, bool)>)| {
+            time += step;
+            let at = |(department, shift, angry)| Said { department, second: time + shift, angry };
+            (number, said.into_iter().map(at).collect())
+        };
+        batches.into_iter().map(one).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_restart_between_any_two_batches_changes_neither_panes_nor_sums_nor_alerts(
+        stream in streams(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let config = config(&["billing", "delivery"]);
+        let (mut unbroken, mut restored) = (state(&config), state(&config));
+        assign_all(&mut unbroken);
+        assign_all(&mut restored);
+        let cut = cut.index(stream.len());
+        for (place, (number, said)) in stream.iter().enumerate() {
+            if place == cut {
+                restored = restarted(&restored, &config);
+            }
+            fold(&mut unbroken, *number, said);
+            fold(&mut restored, *number, said);
+        }
+        prop_assert_eq!(restored.snapshot(&positions(), at(0)), unbroken.snapshot(&positions(), at(0)));
+        for department in 0..3 {
+            let department = DepartmentId(department);
+            prop_assert_eq!(restored.panes.sums(department), unbroken.panes.sums(department));
+            prop_assert_eq!(restored.detector.outlook(department), unbroken.detector.outlook(department));
+        }
+    }
+}
+
+/// Angry for a minute, then calm for ten.
+fn incident() -> Vec<Said> {
+    let angry = (0..60).map(|second| Said { department: 0, second, angry: true });
+    let calm = (60..660).map(|second| Said { department: 0, second, angry: false });
+    angry.chain(calm).collect()
+}
+
+#[test]
+fn the_streams_of_the_restart_test_do_open_alerts() {
+    let mut state = state(&config(&["billing", "delivery"]));
+    state.clock.assign(partition(0), now(0));
+    fold(&mut state, 0, &incident());
+    assert!(!state.book.alerts().is_empty());
+}
+
+#[test]
+fn catching_up_ends_when_the_backlog_is_read_and_its_panes_are_closed() {
+    let mut state = state(&config(&["billing"]));
+    assign_all(&mut state);
+    // The other partition has nothing, and is not known to be idle yet: it holds stream time.
+    fold(&mut state, 0, &incident());
+    state.follow_backlog(true, Some(at(659)), now(1));
+    assert!(state.catching_up, "there is more to read");
+    state.follow_backlog(false, Some(at(659)), now(2));
+    assert!(state.catching_up, "no pane is closed yet");
+    for number in 0..PARTITIONS {
+        state.clock.set_at_end(&partition(number), true, now(2));
+    }
+    state.advance(now(32));
+    state.follow_backlog(false, Some(at(659)), now(32));
+    assert!(!state.catching_up);
+    assert!(!state.book.alerts().is_empty(), "the incident opened an alert");
+    assert!(state.book.alerts().iter().all(|alert| alert.replayed && alert.ended.is_some()), "nobody is paged");
+    assert_eq!(alerts_opened(&state), 0);
+}
+
+#[test]
+fn a_partition_that_holds_stream_time_and_is_not_idle_prolongs_catching_up_by_idle_after_only() {
+    let config = config(&["billing"]);
+    let mut state = state(&config);
+    assign_all(&mut state);
+    fold(&mut state, 0, &incident());
+    fold(&mut state, 1, &incident()[..5]);
+    let idle_after = config.windows.idle_after.get();
+    state.follow_backlog(false, Some(at(659)), now(1));
+    state.follow_backlog(false, Some(at(659)), now(1) + idle_after);
+    assert!(state.catching_up, "its end may not be known yet");
+    state.follow_backlog(false, Some(at(659)), now(1) + idle_after + IDLE_KNOWN_AFTER);
+    assert!(!state.catching_up);
+}
+
+#[test]
+fn a_stream_without_a_message_is_caught_up_at_once() {
+    let mut state = state(&config(&["billing"]));
+    assign_all(&mut state);
+    state.follow_backlog(false, None, now(1));
+    assert!(!state.catching_up);
+}
+
+#[test]
+fn what_is_left_out_of_another_config_is_named_and_no_alert_stays_open_for_good() {
+    let mut before = state(&config(&["billing", "delivery"]));
+    before.clock.assign(partition(0), now(0));
+    let angry: Vec<Said> = (0..120).map(|second| Said { department: 0, second, angry: true }).collect();
+    fold(&mut before, 0, &angry);
+    let open = before.book.alerts().iter().find(|alert| alert.ended.is_none()).expect("an open alert").id.clone();
+    let snapshot = before.snapshot(&positions(), at(0));
+
+    let mut after = state(&config(&["delivery", "shop"]));
+    let left_out = after.restore(&snapshot);
+    assert_eq!(
+        left_out,
+        [
+            "department billing: 12 panes".to_owned(),
+            "baseline of department billing".to_owned(),
+            format!("open alert {open}"),
+        ]
+    );
+    assert!(after.book.alerts().is_empty());
+    assert_eq!(after.clock.stream_time(), before.clock.stream_time());
+}
+
+#[test]
+fn unusable_and_context_records_are_counted_and_the_unusable_ones_places_are_told() {
+    let mut state = state(&config(&["billing"]));
+    state.clock.assign(partition(0), now(0));
+    let said = Said { department: 0, second: 0, angry: false };
+    let rejection = Rejection { reason: RejectReason::NotJson, detail: "no JSON".to_owned(), department: None };
+    let outcomes = vec![
+        scored(said),
+        Outcome::Rejected(Box::new(rejection)),
+        Outcome::Context(placed(said), Author::Bot),
+        scored(said),
+    ];
+    assert_eq!(state.apply(&batch(0, outcomes), now(1)), [1]);
+    assert_eq!(state.rejected[RejectReason::NotJson as usize], 1);
+    assert_eq!(state.views[0].context[Author::Bot as usize], 1);
+    assert_eq!(state.views[0].messages.iter().flatten().sum::<u64>(), 2);
+}
