@@ -1,9 +1,15 @@
 //! How far event time is taken for complete, over real partitions.
 
-use latido::message::RejectReason;
+use std::path::Path;
+
+use latido::checkpoint;
+use latido::config::Span;
+use latido::message::{EventTime, RejectReason};
 
 use crate::broker::{Broker, Written};
-use crate::daemon::{CALM, Daemon, TOPIC, config, late, message, now, panes_of, rejected, saved_panes, scored};
+use crate::daemon::{
+    CALM, Daemon, TOPIC, accounted, config, late, message, now, panes_of, rejected, saved_panes, scored,
+};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -25,16 +31,31 @@ fn four_partitions_of_three_days_written_one_after_the_other_give_no_late_messag
         .collect();
     broker.write(TOPIC, &records);
     let mut config = config(&broker, home.path());
-    // So that no batch holds a whole partition.
+    // Little may be on its way past a pause: a few hours of event time.
     config.pipeline.batch_records = 8;
+    config.pipeline.batch_bytes = 1024;
+    config.pipeline.in_flight_bytes = 4 * 1024;
+    config.windows.alignment = Span::from_secs(6 * 3_600);
     let daemon = Daemon::start(config);
-    let view = daemon.wait_for_records(u64::try_from(records.len()).unwrap());
-    assert_eq!((late(&view), scored(&view)), (0, u64::try_from(records.len()).unwrap()));
+    let all = u64::try_from(records.len()).unwrap();
+    let view = daemon.wait_until("all are accounted for", |view| {
+        let apart = hours_apart(home.path());
+        assert!(apart <= 18, "the partitions are {apart} hours apart: none was paused");
+        accounted(view) >= all
+    });
+    assert_eq!((late(&view), scored(&view)), (0, all));
     let newest = begun + 72 * HOUR - every;
     daemon.wait_until("stream time reaches the newest message", |view| {
         view.stream.watermark.is_some_and(|watermark| watermark.as_millis() >= newest - LATENESS)
     });
     daemon.stop();
+}
+
+/// How far the partitions of the newest checkpoint are apart, in hours of event time.
+fn hours_apart(home: &Path) -> i64 {
+    let Some(saved) = checkpoint::read(home).expect("a readable checkpoint") else { return 0 };
+    let newest = || saved.partitions.iter().filter_map(|position| position.frontier).map(EventTime::as_millis);
+    newest().max().zip(newest().min()).map_or(0, |(most, least)| (most - least) / HOUR)
 }
 
 #[test]
