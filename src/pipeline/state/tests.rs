@@ -13,8 +13,8 @@ const PARTITIONS: i32 = 2;
 
 /// Easily alarmed about billing.
 fn config(departments: &[&str]) -> Config {
-    let mut config = Config::default();
-    config.departments = departments.iter().map(|id| DepartmentConfig::named(id)).collect();
+    let departments = departments.iter().map(|id| DepartmentConfig::named(id)).collect();
+    let mut config = Config { departments, ..Config::default() };
     for department in &mut config.departments {
         department.expected_negative_ratio = Some(0.1);
     }
