@@ -41,18 +41,25 @@ pub fn run(args: RunArgs) -> anyhow::Result<()> {
     let stop = signals::listen()?;
     let consuming = consuming(&config);
     let pipeline = Pipeline::start(config, Options { start_from: args.start_from })?;
+    if let Err(error) = announce(&pipeline, &consuming) {
+        // A daemon does not live by its standard output.
+        tracing::warn!(%error, "cannot print where it listens");
+    }
+    pipeline.wait(&stop)?;
+    tracing::info!("stopping");
+    pipeline.stop()?;
+    Ok(())
+}
+
+/// Prints where it listens and what it consumes.
+fn announce(pipeline: &Pipeline, consuming: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{}", pipeline.http_address())?;
     if let Some(address) = pipeline.metrics_address() {
         writeln!(out, "metrics on http://{address}/metrics")?;
     }
     writeln!(out, "{consuming}")?;
-    out.flush()?;
-    drop(out);
-    pipeline.wait(&stop)?;
-    tracing::info!("stopping");
-    pipeline.stop()?;
-    Ok(())
+    out.flush()
 }
 
 /// What is read from where, in a line.

@@ -18,6 +18,7 @@ use crate::publish::{Health, Thread};
 use super::Batch;
 use super::assembler::Assembler;
 use super::context::{Assignment, Event, IngestContext, Positions, commit, list_of};
+use super::ends::Ends;
 use super::quiet_log::{QuietLog, is_connection_trouble};
 use super::shared::Shared;
 use super::stats::Report;
@@ -85,7 +86,13 @@ pub struct Consumer {
     congested_since: Option<Instant>,
     ahead: BTreeSet<PartitionId>,
     paused: BTreeSet<PartitionId>,
+    ends: Ends,
     check_range: bool,
+    /// A topic was missing when last heard of; and whether that must be asked again.
+    topic_missing: bool,
+    check_topics: bool,
+    /// librdkafka cannot go on: only a restart helps.
+    failed: bool,
     /// Whether any broker was connected at the last report.
     connected: bool,
     rejoin_at: Option<Instant>,
@@ -131,7 +138,11 @@ impl Consumer {
             congested_since: None,
             ahead: BTreeSet::new(),
             paused: BTreeSet::new(),
+            ends: Ends::default(),
             check_range: false,
+            topic_missing: false,
+            check_topics: false,
+            failed: false,
             connected: false,
             rejoin_at: None,
         };
@@ -147,9 +158,10 @@ impl Consumer {
             .map_err(|source| ConsumerError::Subscribe { topics: self.topics.join(", "), source })
     }
 
-    /// Reads until told to stop, then hands over the rest, waits for the last checkpoint to be committed and leaves.
+    /// Reads until told to stop, or until librdkafka cannot go on. Then hands over the rest, waits for the last checkpoint
+    /// to be committed and leaves.
     pub fn run(mut self) {
-        while !self.stop.load(Ordering::Acquire) {
+        while !self.stop.load(Ordering::Acquire) && !self.failed {
             self.health.beat(Thread::Ingest);
             self.turn();
         }
@@ -172,10 +184,15 @@ impl Consumer {
 
     /// Takes records until there are none, something else happened, or a batch is full. Without room: one record.
     fn poll(&mut self) {
-        let most = if self.outbox.is_empty() { RECORDS_A_TURN } else { 1 };
+        let has_room = self.outbox.is_empty() && self.shared.in_flight_bytes() <= self.in_flight_limit;
+        let most = if has_room { RECORDS_A_TURN } else { 1 };
         for _ in 0..most {
             let wait = if self.assembler.is_empty() && self.outbox.is_empty() { IDLE_POLL } else { Duration::ZERO };
-            let error = match self.consumer.poll(wait) {
+            let polled = self.consumer.poll(wait);
+            if polled.is_some() {
+                self.ends.polled();
+            }
+            let error = match polled {
                 Some(Ok(message)) => {
                     self.assembler.push(&message, &mut self.outbox);
                     if self.outbox.is_empty() {
@@ -195,21 +212,23 @@ impl Consumer {
         for event in self.consumer.context().take_events() {
             match event {
                 Event::Assigned(seats) => {
+                    // What is paused stays so in librdkafka, and what is ahead of the others stays so: neither is cleared.
                     self.assembler.assign(&seats);
-                    self.paused.clear();
-                    self.ahead.clear();
+                    self.ends = Ends::default();
                     self.check_range = false;
+                    // Whatever offset is still outside the log says so again.
+                    self.health.set_ready("offset_out_of_range");
                     if seats.is_empty() {
                         let message = "the group has more members than partitions: none is ours".to_owned();
                         self.health.set_not_ready("assignment", message);
                     } else if self.rejoin_at.is_none() {
                         self.health.set_ready("assignment");
                     }
-                    self.health.set_ready("topic");
+                    self.check_topics = self.topic_missing;
                 }
                 Event::Revoked(partitions) => {
                     self.assembler.revoke(&partitions);
-                    self.paused.clear();
+                    self.outbox.retain(|batch| !partitions.contains(&batch.partition));
                     self.health.set_not_ready("assignment", "waiting for the group to assign partitions".to_owned());
                 }
                 Event::Report(report) => self.take_report(report),
@@ -223,19 +242,21 @@ impl Consumer {
         self.connected = report.connected;
         if report.connected {
             self.health.set_ready("kafka");
+            self.look_for_topics();
         } else {
             self.health.set_not_ready("kafka", "no broker of kafka.brokers is connected".to_owned());
         }
         self.assembler.flush(&mut self.outbox);
         self.hand_over();
         let all_handed_over = self.outbox.is_empty();
+        self.ends.take(&report.partitions);
         let now = Instant::now();
         let mut status = self.shared.status();
         if !report.partitions.is_empty() {
             status.topic_partitions = Some(report.partitions.len());
         }
         for told in report.partitions {
-            let drained = told.drained && all_handed_over && !self.paused.contains(&told.partition);
+            let drained = self.ends.is_read(&told) && all_handed_over && !self.paused.contains(&told.partition);
             let Some(partition) = status.partitions.get_mut(&told.partition) else { continue };
             partition.end = told.end;
             partition.end_at_assignment = partition.end_at_assignment.or(told.end);
@@ -284,7 +305,9 @@ impl Consumer {
             // The poll that follows may bring one record a turn: a bounded trickle until the pause takes hold.
             std::thread::sleep(WAIT_FOR_ROOM);
         }
-        let stuck = self.congested_since.is_some_and(|since| since.elapsed() > PAUSE_AFTER);
+        // Large records overshoot the budget fast: at twice the budget there is no more waiting.
+        let overfull = in_flight / 2 > self.in_flight_limit;
+        let stuck = overfull || self.congested_since.is_some_and(|since| since.elapsed() > PAUSE_AFTER);
         let wanted: BTreeSet<PartitionId> = {
             let status = self.shared.status();
             let assigned = status.partitions.keys();
@@ -336,12 +359,15 @@ impl Consumer {
             return;
         };
         match code {
+            _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => self.fail(error),
+            RDKafkaErrorCode::Fatal => self.fail(error),
             RDKafkaErrorCode::PartitionEOF => {}
             RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
                 let message =
                     format!("a topic of kafka.topics ({}) does not exist; waiting for it", self.topics.join(", "));
                 self.consumer.context().log.error(error, &message);
                 self.health.set_not_ready("topic", message);
+                self.topic_missing = true;
             }
             RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange => self.check_range = true,
             // One of several is said only while others answer; of all there is an error of its own.
@@ -356,6 +382,38 @@ impl Consumer {
         }
     }
 
+    /// After an assignment: is a topic still missing? That of several there are some assigned does not tell, and librdkafka
+    /// says it of each but once.
+    fn look_for_topics(&mut self) {
+        if !self.check_topics {
+            return;
+        }
+        // All topics, since asking for one by name may make it.
+        let Ok(metadata) = self.consumer.fetch_metadata(None, Duration::from_secs(1)) else { return };
+        self.check_topics = false;
+        let is_there = |name: &String| metadata.topics().iter().any(|topic| topic.name() == name);
+        if self.topics.iter().all(is_there) {
+            self.topic_missing = false;
+            self.health.set_ready("topic");
+        }
+    }
+
+    /// Nothing comes any more after a fatal error, so the thread ends, and with it the daemon: better down than deaf.
+    fn fail(&mut self, error: &KafkaError) {
+        self.failed = true;
+        let (code, reason) = self.consumer.client().fatal_error().unzip();
+        let reason = reason.unwrap_or_else(|| error.to_string());
+        if code == Some(RDKafkaErrorCode::FencedInstanceId) {
+            tracing::error!(
+                reason,
+                "another member of the group has this daemon's kafka.group_instance_id or checkpoint.directory"
+            );
+        } else {
+            tracing::error!(reason, "the consumer cannot go on");
+        }
+        self.health.set_not_ready("consumer", format!("the consumer cannot go on: {reason}"));
+    }
+
     /// Finds the partitions whose saved offset is not in the log. They are not read until an operator decides.
     fn find_unreadable(&mut self) {
         self.check_range = false;
@@ -363,11 +421,13 @@ impl Consumer {
         let mut told = Vec::new();
         for partition in partitions {
             let Some(next) = self.shared.ledger().applied(&partition) else { continue };
+            self.health.beat(Thread::Ingest);
             let Ok((low, high)) =
                 self.consumer.fetch_watermarks(&partition.topic, partition.partition, Duration::from_secs(1))
             else {
+                // Whoever asks on while the broker is away does not poll: the next turn asks again.
                 self.check_range = true;
-                continue;
+                break;
             };
             if (low..=high).contains(&next.0) {
                 continue;
@@ -441,7 +501,7 @@ fn leave(consumer: BaseConsumer<IngestContext>, deadline: Instant) {
 /// The settings that the daemon owns.
 fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
     let kafka = &config.kafka;
-    // Half of the budget is librdkafka's, and it prefetches for each partition.
+    // As much again waits in librdkafka, in the one queue of all partitions.
     let prefetch_kilobytes = (config.pipeline.in_flight_bytes / 1024).max(1_024);
     let session_millis = kafka.session_timeout.get().as_millis();
     client
@@ -462,3 +522,6 @@ fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
         .set("fetch.queue.backoff.ms", "5")
         .set("topic.metadata.refresh.interval.ms", "10000");
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use crate::config::StartPosition;
 use crate::message::{NextOffset, PartitionId};
-use crate::publish::Health;
+use crate::publish::{Health, Thread};
 
 use super::quiet_log::QuietLog;
 use super::shared::{PartitionStatus, Shared};
@@ -118,31 +118,63 @@ impl IngestContext {
         partitions: &[PartitionId],
         starts: &mut BTreeMap<PartitionId, i64>,
     ) -> KafkaResult<()> {
-        if let Some(position) = self.start_from {
-            self.replace_unreadable(consumer, position, starts)?;
-        }
         let unknown: Vec<&PartitionId> =
             partitions.iter().filter(|partition| !starts.contains_key(*partition)).collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let committed = consumer.committed_offsets(list_of(&unknown, KafkaOffset::Invalid)?, ASK)?;
-        let mut nowhere = Vec::new();
-        for partition in unknown {
-            match committed.find_partition(&partition.topic, partition.partition).map(|element| element.offset()) {
-                Some(KafkaOffset::Offset(offset)) => {
-                    starts.insert(partition.clone(), offset);
+        if !unknown.is_empty() {
+            self.health.beat(Thread::Ingest);
+            let committed = consumer.committed_offsets(list_of(&unknown, KafkaOffset::Invalid)?, ASK)?;
+            let mut nowhere = Vec::new();
+            for partition in unknown {
+                match committed.find_partition(&partition.topic, partition.partition).map(|element| element.offset()) {
+                    Some(KafkaOffset::Offset(offset)) => {
+                        starts.insert(partition.clone(), offset);
+                    }
+                    _ => nowhere.push(partition),
                 }
-                _ => nowhere.push(partition),
             }
+            starts.extend(self.resolve(consumer, self.start, &nowhere)?);
         }
-        for (partition, offset) in resolve(consumer, self.start, &nowhere)? {
-            starts.insert(partition, offset);
+        match self.start_from {
+            Some(position) => self.replace_unreadable(consumer, position, starts),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Puts saved offsets that are not in the log at `--start-from`'s position; the others stay.
+    /// The offsets at a position of the log. Each question to the broker may take long: the heart beats in between.
+    fn resolve(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        position: StartPosition,
+        partitions: &[&PartitionId],
+    ) -> KafkaResult<Vec<(PartitionId, i64)>> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut at_moment = BTreeMap::new();
+        if let StartPosition::At(moment) = position {
+            self.health.beat(Thread::Ingest);
+            let list = list_of(partitions, KafkaOffset::Offset(moment.as_millisecond()))?;
+            for element in consumer.offsets_for_times(list, ASK)?.elements() {
+                if let KafkaOffset::Offset(offset) = element.offset() {
+                    at_moment.insert(PartitionId::new(element.topic(), element.partition()), offset);
+                }
+            }
+        }
+        let mut found = Vec::with_capacity(partitions.len());
+        for partition in partitions.iter().copied() {
+            self.health.beat(Thread::Ingest);
+            let (low, high) = consumer.fetch_watermarks(&partition.topic, partition.partition, ASK)?;
+            let offset = match position {
+                StartPosition::Earliest => low,
+                StartPosition::Latest => high,
+                StartPosition::At(_) => at_moment.get(partition).copied().unwrap_or(high),
+            };
+            found.push((partition.clone(), offset));
+        }
+        Ok(found)
+    }
+
+    /// Puts saved offsets, the checkpoint's or the group's, that are not in the log at `--start-from`'s position; the others stay.
     fn replace_unreadable(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -151,6 +183,7 @@ impl IngestContext {
     ) -> KafkaResult<()> {
         let mut unreadable = Vec::new();
         for (partition, offset) in starts.iter() {
+            self.health.beat(Thread::Ingest);
             let (low, high) = consumer.fetch_watermarks(&partition.topic, partition.partition, ASK)?;
             if !(low..=high).contains(offset) {
                 tracing::warn!(%partition, offset, low, high, start_from = %position, "saved offset is not in the log; starting as told");
@@ -158,9 +191,7 @@ impl IngestContext {
             }
         }
         let unreadable: Vec<&PartitionId> = unreadable.iter().collect();
-        for (partition, offset) in resolve(consumer, position, &unreadable)? {
-            starts.insert(partition, offset);
-        }
+        starts.extend(self.resolve(consumer, position, &unreadable)?);
         Ok(())
     }
 
@@ -183,6 +214,7 @@ impl IngestContext {
         }
         drop(status);
         tracing::info!(partitions = partitions.len(), "partitions revoked");
+        self.health.beat(Thread::Ingest);
         self.save_and_commit(consumer, &partitions);
         if self.to_fold.send(Assignment::Revoked(partitions.clone())).is_ok() {
             self.push(Event::Revoked(partitions));
@@ -202,7 +234,15 @@ impl IngestContext {
             return;
         };
         let ours: Positions = covered.into_iter().filter(|(partition, _)| partitions.contains(partition)).collect();
-        commit(consumer, &ours, CommitMode::Sync);
+        if consumer.assignment_lost() {
+            tracing::warn!(
+                "the group has given the partitions away already; their offsets cannot be committed any more"
+            );
+            return;
+        }
+        // Not waited for: with the coordinator away that takes a minute (INV-3). It goes out before the group is joined
+        // again, so whoever gets the partitions next finds it.
+        commit(consumer, &ours, CommitMode::Async);
     }
 
     fn take_statistics(&self, json: &[u8]) {
@@ -287,35 +327,4 @@ fn set_offsets(list: &TopicPartitionList, starts: &BTreeMap<PartitionId, i64>) {
             tracing::error!(%partition, start, %error, "librdkafka refuses the offset to start at");
         }
     }
-}
-
-/// The offsets at a position of the log.
-pub(super) fn resolve(
-    consumer: &BaseConsumer<IngestContext>,
-    position: StartPosition,
-    partitions: &[&PartitionId],
-) -> KafkaResult<Vec<(PartitionId, i64)>> {
-    if partitions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut at_moment = BTreeMap::new();
-    if let StartPosition::At(moment) = position {
-        let list = list_of(partitions, KafkaOffset::Offset(moment.as_millisecond()))?;
-        for element in consumer.offsets_for_times(list, ASK)?.elements() {
-            if let KafkaOffset::Offset(offset) = element.offset() {
-                at_moment.insert(PartitionId::new(element.topic(), element.partition()), offset);
-            }
-        }
-    }
-    let mut found = Vec::with_capacity(partitions.len());
-    for partition in partitions.iter().copied() {
-        let (low, high) = consumer.fetch_watermarks(&partition.topic, partition.partition, ASK)?;
-        let offset = match position {
-            StartPosition::Earliest => low,
-            StartPosition::Latest => high,
-            StartPosition::At(_) => at_moment.get(partition).copied().unwrap_or(high),
-        };
-        found.push((partition.clone(), offset));
-    }
-    Ok(found)
 }

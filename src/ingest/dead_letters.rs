@@ -4,7 +4,7 @@
 //! unusable record waits until the broker confirmed its dead letter (INV-1), so nothing is lost with a crash in between.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -25,8 +25,12 @@ use super::quiet_log::QuietLog;
 
 /// Most dead letters waiting for the producer or the broker's word.
 pub const OUTSTANDING_LIMIT: usize = 1_024;
+/// Most bytes of dead letters waiting for the producer or the broker's word; a larger one waits until it is alone.
+pub const OUTSTANDING_BYTES: usize = 16 * 1024 * 1024;
 /// A value that the topic will not take is cut to this and marked.
 const TRUNCATED_BYTES: usize = 64 * 1024;
+/// If it is still too large, it goes without its headers and with a key and a value of at most this.
+const STUB_BYTES: usize = 256;
 const POLL: Duration = Duration::from_millis(10);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -51,6 +55,15 @@ pub struct DeadLetter {
     pub received_at: EventTime,
 }
 
+impl DeadLetter {
+    /// Bytes of key, value and headers.
+    fn bytes(&self) -> usize {
+        let of = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + of(value)).sum();
+        of(&self.key) + of(&self.value) + headers
+    }
+}
+
 /// Why the dead-letter producer cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum DeadLetterError {
@@ -68,6 +81,7 @@ pub struct DeadLetterProgress {
     confirmed_through: AtomicU64,
     confirmed: AtomicU64,
     outstanding: AtomicUsize,
+    outstanding_bytes: AtomicUsize,
 }
 
 impl DeadLetterProgress {
@@ -88,6 +102,26 @@ impl DeadLetterProgress {
     pub fn outstanding(&self) -> usize {
         self.outstanding.load(Ordering::Relaxed)
     }
+
+    /// Bytes of keys, values and headers not confirmed yet.
+    #[must_use]
+    pub fn outstanding_bytes(&self) -> usize {
+        self.outstanding_bytes.load(Ordering::Relaxed)
+    }
+
+    fn enter(&self, bytes: usize) {
+        self.outstanding.fetch_add(1, Ordering::Relaxed);
+        self.outstanding_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn leave(&self, bytes: usize) {
+        self.outstanding.fetch_sub(1, Ordering::Relaxed);
+        self.outstanding_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.outstanding() == 0 || self.outstanding_bytes().saturating_add(bytes) <= OUTSTANDING_BYTES
+    }
 }
 
 /// The fold's end of the dead-letter thread.
@@ -99,8 +133,8 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Starts the thread that writes to `topic`. Once `stop` is set and its owner gone, what the broker has not confirmed
-    /// within `give_up_after` is given up: no checkpoint covers it, so it is read again.
+    /// Starts the thread that writes to `topic`. Once `patience` is over and its owner gone, what the broker has not
+    /// confirmed is given up: no checkpoint covers it, so it is read again.
     ///
     /// # Errors
     /// If the producer cannot be made or the thread not be started.
@@ -108,8 +142,7 @@ impl DeadLetters {
         mut client: ClientConfig,
         topic: &str,
         health: Arc<Health>,
-        stop: Arc<AtomicBool>,
-        give_up_after: Duration,
+        patience: Patience,
     ) -> Result<(Self, JoinHandle<()>), DeadLetterError> {
         // At least once is promised; what is too large is the broker's to refuse, not ours.
         client.set("acks", "all");
@@ -125,7 +158,7 @@ impl DeadLetters {
             receiver,
             progress: Arc::clone(&progress),
             health,
-            patience: Patience::new(stop, give_up_after),
+            patience,
             waiting: BTreeMap::new(),
             last_taken: 0,
         };
@@ -137,15 +170,25 @@ impl DeadLetters {
     /// up once that says so.
     pub fn send(&mut self, letter: DeadLetter, mut waiting: impl FnMut() -> bool) -> bool {
         let ticket = self.last_ticket + 1;
+        let bytes = letter.bytes();
+        while !self.progress.has_room(bytes) {
+            if !waiting() {
+                return false;
+            }
+            thread::sleep(POLL);
+        }
+        self.progress.enter(bytes);
         let mut parcel = (ticket, letter);
         loop {
             match self.sender.send_timeout(parcel, POLL) {
                 Ok(()) => break,
                 Err(SendTimeoutError::Timeout(back)) if waiting() => parcel = back,
-                Err(_) => return false,
+                Err(_) => {
+                    self.progress.leave(bytes);
+                    return false;
+                }
             }
         }
-        self.progress.outstanding.fetch_add(1, Ordering::Relaxed);
         self.last_ticket = ticket;
         true
     }
@@ -197,17 +240,19 @@ struct Writer {
     health: Arc<Health>,
     patience: Patience,
     /// Not confirmed yet, by ticket.
-    waiting: BTreeMap<u64, Waiting>,
+    waiting: BTreeMap<u64, Unconfirmed>,
     last_taken: u64,
 }
 
-/// A dead letter that is not confirmed yet.
-struct Waiting {
+/// A dead letter that the broker has not confirmed.
+struct Unconfirmed {
     letter: DeadLetter,
-    /// When to send it again, where the last try failed.
+    /// As it was handed over.
+    bytes: usize,
+    /// When to send again, where the last try failed.
     retry: Option<Instant>,
-    /// Whether any try failed.
-    failed: bool,
+    /// The topic did not take it, and has not taken it since.
+    refused: bool,
 }
 
 impl Writer {
@@ -238,12 +283,16 @@ impl Writer {
 
     fn take(&mut self, ticket: u64, letter: DeadLetter) {
         self.last_taken = ticket;
-        let retry = self.produce(ticket, &letter);
-        self.waiting.insert(ticket, Waiting { letter, retry, failed: retry.is_some() });
+        let bytes = letter.bytes();
+        self.waiting.insert(ticket, Unconfirmed { letter, bytes, retry: None, refused: false });
+        self.produce(ticket);
     }
 
-    /// Gives a dead letter to the producer; if that refuses it, the time to try again.
-    fn produce(&self, ticket: u64, letter: &DeadLetter) -> Option<Instant> {
+    /// Gives a dead letter to the producer.
+    fn produce(&mut self, ticket: u64) {
+        let Some(unconfirmed) = self.waiting.get_mut(&ticket) else { return };
+        unconfirmed.retry = None;
+        let letter = &unconfirmed.letter;
         let mut record: BaseRecord<'_, [u8], [u8], Box<u64>> =
             BaseRecord::with_opaque_to(&self.topic, Box::new(ticket)).headers(headers(letter));
         if let Some(key) = &letter.key {
@@ -252,12 +301,8 @@ impl Writer {
         if let Some(value) = &letter.value {
             record = record.payload(value.as_slice());
         }
-        match self.producer.send(record) {
-            Ok(()) => None,
-            Err((error, _)) => {
-                self.producer.context().log.error(&error, "a dead letter cannot be queued yet");
-                Some(Instant::now() + RETRY_AFTER)
-            }
+        if let Err((error, _)) = self.producer.send(record) {
+            self.retry_later(ticket, &error);
         }
     }
 
@@ -267,32 +312,33 @@ impl Writer {
             std::mem::take(&mut *self.producer.context().reports.lock().unwrap_or_else(PoisonError::into_inner));
         for (ticket, result) in reports {
             match result {
-                Ok(()) => {
-                    self.waiting.remove(&ticket);
-                    self.progress.confirmed.fetch_add(1, Ordering::Relaxed);
-                    self.progress.outstanding.fetch_sub(1, Ordering::Relaxed);
-                }
+                Ok(()) => self.confirm(ticket),
                 Err(error) => self.retry_later(ticket, &error),
             }
         }
         let through = self.waiting.first_key_value().map_or(self.last_taken, |(ticket, _)| ticket - 1);
         self.progress.confirmed_through.store(through, Ordering::Release);
-        // Sent again is not confirmed.
-        if !self.waiting.values().any(|waiting| waiting.failed) {
+        // A letter under way again is not taken yet: only the broker's word ends its trouble.
+        if !self.waiting.values().any(|unconfirmed| unconfirmed.refused) {
             self.health.set_ready("dead_letters");
         }
     }
 
+    fn confirm(&mut self, ticket: u64) {
+        let Some(unconfirmed) = self.waiting.remove(&ticket) else { return };
+        self.progress.confirmed.fetch_add(1, Ordering::Relaxed);
+        self.progress.leave(unconfirmed.bytes);
+    }
+
     fn retry_later(&mut self, ticket: u64, error: &KafkaError) {
-        let Some(waiting) = self.waiting.get_mut(&ticket) else { return };
-        let cut =
-            error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) && truncate(&mut waiting.letter);
-        if cut {
-            waiting.retry = Some(Instant::now());
+        let Some(unconfirmed) = self.waiting.get_mut(&ticket) else { return };
+        let too_large = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge);
+        if too_large && cut(&mut unconfirmed.letter) {
+            unconfirmed.retry = Some(Instant::now());
             return;
         }
-        waiting.retry = Some(Instant::now() + RETRY_AFTER);
-        waiting.failed = true;
+        unconfirmed.retry = Some(Instant::now() + RETRY_AFTER);
+        unconfirmed.refused = true;
         let message =
             format!("dead-letter topic {} does not take records: {error}; see kafka.dead_letter_topic", self.topic);
         self.producer.context().log.error(error, &message);
@@ -301,31 +347,31 @@ impl Writer {
 
     fn send_again(&mut self) {
         let now = Instant::now();
-        let due: Vec<u64> = self
-            .waiting
-            .iter()
-            .filter(|(_, waiting)| waiting.retry.is_some_and(|at| at <= now))
-            .map(|(ticket, _)| *ticket)
-            .collect();
-        for ticket in due {
-            let Some(waiting) = self.waiting.get(&ticket) else { continue };
-            let retry = self.produce(ticket, &waiting.letter);
-            if let Some(waiting) = self.waiting.get_mut(&ticket) {
-                waiting.retry = retry;
-            }
+        let is_due = |unconfirmed: &Unconfirmed| unconfirmed.retry.is_some_and(|at| at <= now);
+        let due = self.waiting.iter().filter(|(_, unconfirmed)| is_due(unconfirmed)).map(|(ticket, _)| *ticket);
+        for ticket in due.collect::<Vec<u64>>() {
+            self.produce(ticket);
         }
     }
 }
 
-/// Cuts a value that the topic will not take, and marks the cut. False where there is nothing to cut.
-fn truncate(letter: &mut DeadLetter) -> bool {
-    let Some(value) = &mut letter.value else { return false };
-    let whole = value.len();
-    if whole <= TRUNCATED_BYTES {
+/// Cuts a dead letter that the topic will not take as it is, and marks the cut: its value first, then whatever else is
+/// large. False where nothing is left to cut.
+fn cut(letter: &mut DeadLetter) -> bool {
+    let whole = letter.bytes();
+    let mark = |name: &str, bytes: usize| (name.to_owned(), Some(bytes.to_string().into_bytes()));
+    if let Some(value) = letter.value.as_mut().filter(|value| value.len() > TRUNCATED_BYTES) {
+        letter.headers.push(mark("truncated_from_bytes", value.len()));
+        value.truncate(TRUNCATED_BYTES);
+        return true;
+    }
+    if letter.headers.iter().any(|(name, _)| name == "stub_of_bytes") {
         return false;
     }
-    value.truncate(TRUNCATED_BYTES);
-    letter.headers.push(("truncated_from_bytes".to_owned(), Some(whole.to_string().into_bytes())));
+    letter.headers = vec![mark("stub_of_bytes", whole)];
+    for part in [&mut letter.key, &mut letter.value].into_iter().flatten() {
+        part.truncate(STUB_BYTES);
+    }
     true
 }
 
@@ -347,4 +393,54 @@ fn headers(letter: &DeadLetter) -> OwnedHeaders {
         headers = headers.insert(Header { key, value: Some(value.as_bytes()) });
     }
     headers
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]
+mod tests {
+    use super::*;
+
+    fn letter(value: usize, headers: usize) -> DeadLetter {
+        DeadLetter {
+            partition: PartitionId::new("in", 0),
+            offset: Offset(1),
+            key: Some(vec![b'k'; 10]),
+            value: Some(vec![b'v'; value]),
+            headers: vec![("h".to_owned(), Some(vec![b'h'; headers]))],
+            reason: RejectReason::NotJson,
+            error: "no JSON".to_owned(),
+            received_at: EventTime::from_millis(0),
+        }
+    }
+
+    /// The fold's end, with nobody at the other.
+    fn unread() -> (DeadLetters, Receiver<(u64, DeadLetter)>) {
+        let (sender, receiver) = bounded(OUTSTANDING_LIMIT);
+        (DeadLetters { sender, progress: Arc::default(), last_ticket: 0 }, receiver)
+    }
+
+    #[test]
+    fn a_letter_that_is_too_large_is_cut_until_nothing_is_left_to_cut() {
+        let mut letter = letter(TRUNCATED_BYTES + 1, 2_000_000);
+        assert!(cut(&mut letter));
+        assert_eq!(letter.value.as_ref().unwrap().len(), TRUNCATED_BYTES);
+        assert!(letter.headers.contains(&("truncated_from_bytes".to_owned(), Some(b"65537".to_vec()))));
+        assert!(cut(&mut letter), "its headers are large too");
+        assert_eq!(letter.value.as_ref().unwrap().len(), STUB_BYTES);
+        assert!(letter.bytes() < 2 * STUB_BYTES, "{}", letter.bytes());
+        assert!(!cut(&mut letter), "then it is the topic's trouble, which must be said");
+    }
+
+    #[test]
+    fn letters_wait_for_room_in_bytes() {
+        let (mut letters, receiver) = unread();
+        assert!(letters.send(letter(OUTSTANDING_BYTES * 2, 0), || false), "one alone is taken, however large");
+        assert!(!letters.send(letter(1, 0), || false));
+        assert_eq!(letters.last_ticket(), 1);
+        let (ticket, taken) = receiver.try_recv().unwrap();
+        assert_eq!(ticket, 1);
+        letters.progress().leave(taken.bytes());
+        assert!(letters.send(letter(1, 0), || false));
+        assert_eq!((letters.progress().outstanding(), letters.progress().outstanding_bytes()), (1, 12));
+    }
 }

@@ -6,6 +6,7 @@ mod consumer;
 mod context;
 mod dead_letters;
 mod decode;
+mod ends;
 mod ledger;
 mod patience;
 mod pointer;
@@ -18,7 +19,9 @@ mod timestamp;
 pub use batch::{Batch, BatchBuilder, Headers, Record};
 pub use consumer::{Consumer, ConsumerError, Links};
 pub use context::{Assignment, Positions};
-pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_LIMIT};
+pub use dead_letters::{
+    DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_BYTES, OUTSTANDING_LIMIT,
+};
 pub use decode::{Decoder, Rejection};
 pub use ledger::{Claim, Ledger, Seat};
 pub use patience::Patience;

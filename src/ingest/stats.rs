@@ -44,10 +44,12 @@ pub(super) struct PartitionReport {
     pub(super) partition: PartitionId,
     /// The offset that the next record written will have; none while unknown.
     pub(super) end: Option<i64>,
-    /// Everything up to the end was fetched and handed to the poller, and the leader is connected.
+    /// The end, if everything up to it was fetched and the leader is connected.
     ///
     /// Told by the end-of-partition mark, not by comparing offsets: transaction markers take offsets and are never delivered.
-    pub(super) drained: bool,
+    pub(super) fetched_to_end: Option<i64>,
+    /// What was fetched and not polled yet: of all partitions together, since they share the consumer's queue.
+    pub(super) queued: i64,
 }
 
 /// The statistics of one moment.
@@ -76,7 +78,8 @@ pub(super) fn parse(json: &[u8]) -> Result<Report, serde_json::Error> {
             partitions.push(PartitionReport {
                 partition: PartitionId::new(std::sync::Arc::clone(&topic), partition.partition),
                 end: (partition.hi_offset >= 0).then_some(partition.hi_offset),
-                drained: fetching && at_end && partition.fetchq_cnt == 0,
+                fetched_to_end: (fetching && at_end).then_some(partition.eof_offset),
+                queued: partition.fetchq_cnt,
             });
         }
     }
@@ -105,27 +108,27 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_is_drained_at_the_end_of_partition_mark() {
-        assert!(only(&statistics("UP", 10, 10, 0)).drained);
+    fn a_partition_is_fetched_to_its_end_at_the_end_of_partition_mark() {
+        assert_eq!(only(&statistics("UP", 10, 10, 0)).fetched_to_end, Some(10));
         assert_eq!(only(&statistics("UP", 10, 10, 0)).end, Some(10));
     }
 
     #[test]
-    fn records_behind_the_mark_or_in_the_queue_keep_it_undrained() {
-        assert!(!only(&statistics("UP", 10, 12, 0)).drained);
-        assert!(!only(&statistics("UP", 10, 10, 3)).drained);
+    fn records_behind_the_mark_are_still_to_be_fetched() {
+        assert_eq!(only(&statistics("UP", 10, 12, 0)).fetched_to_end, None);
+        assert_eq!(only(&statistics("UP", 10, 10, 3)).queued, 3);
     }
 
     #[test]
     fn nothing_is_known_of_a_partition_whose_leader_is_down() {
-        assert!(!only(&statistics("DOWN", 10, 10, 0)).drained);
+        assert_eq!(only(&statistics("DOWN", 10, 10, 0)).fetched_to_end, None);
         assert!(!parse(statistics("DOWN", 10, 10, 0).as_bytes()).expect("statistics").connected);
     }
 
     #[test]
     fn an_unknown_end_is_none() {
         assert_eq!(only(&statistics("UP", -1001, -1001, 0)).end, None);
-        assert!(!only(&statistics("UP", -1001, -1001, 0)).drained);
+        assert_eq!(only(&statistics("UP", -1001, -1001, 0)).fetched_to_end, None);
     }
 
     #[test]

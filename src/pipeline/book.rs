@@ -16,9 +16,13 @@ pub(super) struct AlertBook {
 }
 
 impl AlertBook {
-    /// Takes up the alerts of a checkpoint.
-    pub(super) fn restore(&mut self, alerts: Vec<Alert>) {
+    /// Takes up the alerts of a checkpoint. Gives the ids of those left out: open ones that the detector no longer follows,
+    /// because their department is gone from the config. Nothing would ever close them.
+    pub(super) fn restore(&mut self, mut alerts: Vec<Alert>, followed: &[&str]) -> Vec<String> {
+        let is_lost = |alert: &mut Alert| alert.ended.is_none() && !followed.contains(&&*alert.id);
+        let lost = alerts.extract_if(.., is_lost).map(|alert| alert.id).collect();
         self.alerts = Arc::new(alerts);
+        lost
     }
 
     /// The alerts, oldest first.
@@ -54,6 +58,11 @@ impl AlertBook {
                 None
             }
         }
+    }
+
+    /// Whether the open alert of a department has paged nobody yet.
+    pub(super) fn is_only_replayed(&self, department: &str) -> bool {
+        self.alerts.iter().any(|alert| alert.ended.is_none() && alert.replayed && alert.department == department)
     }
 
     /// Catching up is over: what is still open pages now. Gives the ids of departments with their kinds.
@@ -131,6 +140,15 @@ mod tests {
         assert_eq!(book.caught_up(), [("billing".to_owned(), AlertKind::Frustration)]);
         assert!(!book.alerts()[0].replayed);
         assert!(book.caught_up().is_empty(), "it pages once");
+    }
+
+    #[test]
+    fn an_open_alert_that_nobody_follows_any_more_is_not_taken_up() {
+        let mut book = AlertBook::default();
+        let saved = vec![alert(1, Some(2)), alert(3, None), alert(5, None)];
+        assert_eq!(book.restore(saved, &["billing-frustration-5"]), ["billing-frustration-3"]);
+        let kept: Vec<&str> = book.alerts().iter().map(|alert| &*alert.id).collect();
+        assert_eq!(kept, ["billing-frustration-1", "billing-frustration-5"]);
     }
 
     #[test]

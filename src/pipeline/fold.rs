@@ -1,6 +1,6 @@
 //! The fold's thread: the one writer of all window state. Everything reaches it through channels, in order.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, select};
 
-use crate::ingest::{Assignment, Claim, DeadLetter, DeadLetters, OUTSTANDING_LIMIT, Patience, Positions, Shared};
+use crate::ingest::{
+    Assignment, Claim, DeadLetter, DeadLetters, OUTSTANDING_BYTES, OUTSTANDING_LIMIT, Patience, Positions, Shared,
+};
 use crate::message::PartitionId;
 use crate::publish::{Board, Buffer, Health, PartitionView, StreamView, Thread, Timings};
 
@@ -57,7 +59,8 @@ pub(super) struct Fold {
     begun: Instant,
     /// Batches that came before their turn, by partition and then epoch and sequence.
     early: HashMap<PartitionId, BTreeMap<(u32, u64), ScoredBatch>>,
-    caught_up: BTreeSet<PartitionId>,
+    /// Partitions that have come to the end that they had at their assignment, by the epoch of that assignment.
+    caught_up: BTreeMap<PartitionId, u32>,
     published: Instant,
     saved: Instant,
     /// Something was folded since the last checkpoint.
@@ -74,7 +77,7 @@ impl Fold {
             limits,
             begun: now,
             early: HashMap::new(),
-            caught_up: BTreeSet::new(),
+            caught_up: BTreeMap::new(),
             published: now,
             saved: now,
             unsaved: false,
@@ -111,6 +114,7 @@ impl Fold {
         if self.published.elapsed() >= PUBLISH_EVERY {
             self.publish();
         }
+        self.unsaved |= self.links.writer.take_unsaved();
         if self.unsaved && self.saved.elapsed() >= self.limits.checkpoint_every {
             self.save(None, None);
         }
@@ -208,16 +212,16 @@ impl Fold {
         let now = self.begun.elapsed();
         match assignment {
             Assignment::Assigned(seats) => {
-                self.caught_up.clear();
                 self.drop_stale();
                 for (partition, _) in seats {
                     self.state.clock.assign(partition, now);
                 }
+                // Where reading starts is saved before the first record: `latest` means that of the first start.
+                self.unsaved = true;
             }
             Assignment::Revoked(partitions) => {
                 for partition in &partitions {
                     self.state.clock.revoke(partition);
-                    self.caught_up.remove(partition);
                 }
                 self.drop_stale();
             }
@@ -249,6 +253,8 @@ impl Fold {
         let now = self.begun.elapsed();
         let status = self.links.shared.status();
         let ledger = self.links.shared.ledger();
+        // A new assignment shows here before it is announced: only what was reached under its epoch counts.
+        self.caught_up.retain(|partition, epoch| ledger.epoch(partition) == Some(*epoch));
         for (partition, known) in &status.partitions {
             let applied = ledger.applied(partition);
             let at_end = known.drained.is_some_and(|(at, position)| {
@@ -258,7 +264,7 @@ impl Fold {
             self.state.clock.set_at_end(partition, at_end, now);
             let reached = known.end_at_assignment.zip(applied).is_some_and(|(end, next)| next.0 >= end);
             if at_end || reached {
-                self.caught_up.insert(partition.clone());
+                self.caught_up.extend(ledger.epoch(partition).map(|epoch| (partition.clone(), epoch)));
             }
         }
         let reading = status.partitions.len();
@@ -266,7 +272,7 @@ impl Fold {
             .then_some((reading - self.caught_up.len().min(reading), reading))
     }
 
-    /// Ends catching up once the backlog is read and its panes are closed, and tells of it on `/readyz`.
+    /// Says whether a backlog is being read, to the state and on `/readyz`.
     fn follow_backlog(&mut self, reading: Option<(usize, usize)>) {
         let assigned = &self.links.shared.status().partitions;
         let newest = self.state.clock.frontiers().filter(|(partition, _)| assigned.contains_key(*partition));
@@ -278,12 +284,6 @@ impl Fold {
             Some((_, 0)) => health.set_ready("catching_up"),
             Some((behind, all)) => {
                 health.set_not_ready("catching_up", format!("catching up: {} of {all} partitions are", all - behind))
-            }
-            None if self.state.catching_up => {
-                health.set_not_ready(
-                    "catching_up",
-                    "catching up: the windows of the backlog are not closed yet".to_owned(),
-                );
             }
             None => health.set_ready("catching_up"),
         }
@@ -351,8 +351,8 @@ impl Fold {
                 name: "dead_letters",
                 items: letters.progress().outstanding(),
                 items_limit: 2 * OUTSTANDING_LIMIT,
-                bytes: 0,
-                bytes_limit: 0,
+                bytes: letters.progress().outstanding_bytes(),
+                bytes_limit: OUTSTANDING_BYTES,
             });
         }
         buffers
@@ -361,6 +361,10 @@ impl Fold {
     /// Hands a checkpoint to the writer. Where it still has one to save, the next turn tries again.
     fn save(&mut self, answer: Option<Sender<Positions>>, deadline: Option<Instant>) {
         if self.limits.checkpoint_every == Duration::MAX {
+            return;
+        }
+        // A snapshot copies every pane: not each turn while the writer waits for dead letters or a slow disk.
+        if deadline.is_none() && self.links.jobs.is_full() {
             return;
         }
         let positions: Positions = {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 
 use crate::ingest::{Batch, Decoder, Rejection};
 use crate::message::{Audience, Author, DepartmentId, EventTime, Message, Score};
@@ -77,9 +77,21 @@ impl Worker {
             let begun = Instant::now();
             let (outcomes, decoded) = self.work(&batch, &mut scores);
             self.timings.scoring.observe(begun.elapsed().as_secs_f64());
-            if self.scored.send(ScoredBatch { batch, outcomes, decoded }).is_err() {
+            if !self.pass_on(ScoredBatch { batch, outcomes, decoded }) {
                 return;
             }
+        }
+    }
+
+    /// Hands a batch to the fold; false where that is gone. A fold that waits for dead letters is no dead worker.
+    fn pass_on(&self, mut scored: ScoredBatch) -> bool {
+        loop {
+            match self.scored.send_timeout(scored, BEAT) {
+                Ok(()) => return true,
+                Err(SendTimeoutError::Timeout(back)) => scored = back,
+                Err(SendTimeoutError::Disconnected(_)) => return false,
+            }
+            self.health.beat(Thread::Score);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::checkpoint::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};
 use crate::config::{Config, Roster};
-use crate::detect::{Alert, AlertChange, Detector, Severity};
+use crate::detect::{AlertChange, Detector, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Score};
 use crate::publish::DepartmentView;
@@ -20,6 +20,14 @@ const IDLE_KNOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// Most event times kept for the delay histogram between two publishings.
 const DELAYS_LIMIT: usize = 10_000;
+
+/// The end of a backlog that is read.
+struct Closing {
+    /// Where its windows end; none where it held nothing.
+    end: Option<EventTime>,
+    /// Until when they are waited for (monotonic).
+    until: Duration,
+}
 
 /// The state of the fold.
 pub(super) struct State {
@@ -36,8 +44,8 @@ pub(super) struct State {
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
     pub(super) catching_up: bool,
-    /// The backlog is read: where its windows end, and until when they are waited for.
-    backlog_read: Option<(Option<EventTime>, Duration)>,
+    /// The backlog is read, but its panes are not all closed: what they open is still replayed.
+    closing: Option<Closing>,
     lateness: Duration,
     idle_after: Duration,
 }
@@ -59,7 +67,7 @@ impl State {
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
-            backlog_read: None,
+            closing: None,
             lateness: config.windows.lateness.get(),
             idle_after: config.windows.idle_after.get(),
             roster,
@@ -82,13 +90,9 @@ impl State {
         self.clock.restore(snapshot.stream_time, frontiers);
         let unknown = self.detector.restore(snapshot.detector.clone());
         left_out.extend(unknown.into_iter().map(|department| format!("baseline of department {department}")));
-        let (known, unknown): (Vec<Alert>, Vec<Alert>) = snapshot
-            .alerts
-            .iter()
-            .cloned()
-            .partition(|alert| alert.ended.is_some() || self.roster.find(&alert.department).is_some());
-        left_out.extend(unknown.into_iter().map(|alert| format!("open alert {}", alert.id)));
-        self.book.restore(known);
+        let followed: Vec<&str> = self.detector.open_alerts().map(|(_, alert)| &*alert.id).collect();
+        let lost = self.book.restore(snapshot.alerts.clone(), &followed);
+        left_out.extend(lost.into_iter().map(|id| format!("open alert {id}: its department is gone")));
         left_out
     }
 
@@ -183,8 +187,9 @@ impl State {
             return;
         }
         self.dirty.fill(true);
+        let replaying = self.is_replaying();
         for change in changes {
-            if let Some((department, kind)) = self.book.enter(change, self.catching_up) {
+            if let Some((department, kind)) = self.book.enter(change, replaying) {
                 self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
             }
         }
@@ -192,38 +197,43 @@ impl State {
         self.book.forget_before(stream_time);
     }
 
-    /// Ends catching up once the backlog is read *and* stream time has come to its end, so that its panes are closed.
-    /// `newest` is the newest event time of an assigned partition, `now` monotonic.
+    /// Learns whether some partition is still below the end that it had at its assignment. `newest` is the newest event time
+    /// of an assigned partition, `now` monotonic.
     ///
-    /// Where a partition holds stream time back, that takes until it is found idle; live processing would have found so long
-    /// ago. One that is not idle after all holds it back for live processing too: then the wait ends.
+    /// The panes of a backlog may close later than its last record is read: an empty partition holds stream time until it is
+    /// found idle. What they open is replayed all the same (INV-10). A partition that is not idle after all holds live
+    /// processing back just so: then the wait ends.
     pub(super) fn follow_backlog(&mut self, reading: bool, newest: Option<EventTime>, now: Duration) {
         if reading {
-            self.backlog_read = None;
-            return self.set_catching_up(true);
-        }
-        if !self.catching_up {
+            self.catching_up = true;
+            self.closing = None;
             return;
         }
-        let (end, until) = *self.backlog_read.get_or_insert_with(|| {
-            (newest.map(|newest| newest.minus(self.lateness)), now + self.idle_after + IDLE_KNOWN_AFTER)
-        });
-        if end <= self.clock.stream_time() || now >= until {
-            self.set_catching_up(false);
+        if self.catching_up {
+            self.catching_up = false;
+            let end = newest.map(|newest| newest.minus(self.lateness));
+            self.closing = Some(Closing { end, until: now + self.idle_after + IDLE_KNOWN_AFTER });
+            self.dirty.fill(true);
+        }
+        let stream_time = self.clock.stream_time();
+        if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some() {
+            self.page_what_is_open();
         }
     }
 
-    /// Once caught up, what is open pages.
-    fn set_catching_up(&mut self, catching_up: bool) {
-        if self.catching_up && !catching_up {
-            for (department, kind) in self.book.caught_up() {
-                if let Some(department) = self.roster.find(&department) {
-                    self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
-                }
+    /// Whether what opens now is replayed: live processing would have known of it before.
+    fn is_replaying(&self) -> bool {
+        self.catching_up || self.closing.is_some()
+    }
+
+    /// The backlog is behind us: what is still open pages now.
+    fn page_what_is_open(&mut self) {
+        for (department, kind) in self.book.caught_up() {
+            if let Some(department) = self.roster.find(&department) {
+                self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
             }
-            self.dirty.fill(true);
         }
-        self.catching_up = catching_up;
+        self.dirty.fill(true);
     }
 
     /// The views of the departments that changed since the last call.
@@ -237,6 +247,9 @@ impl State {
             let view = &mut self.views[place];
             view.windows.copy_from_slice(self.panes.sums(department));
             view.outlook = self.detector.outlook(department);
+            if self.book.is_only_replayed(&self.roster.get(department).id) {
+                view.outlook.active = None;
+            }
             changed.push((department, view.clone()));
         }
         changed

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -36,11 +36,13 @@ pub(super) struct Job {
 pub(super) struct WriterStatus {
     saved: AtomicI64,
     failures: AtomicU64,
+    /// A checkpoint was not saved, and none since.
+    unsaved: AtomicBool,
 }
 
 impl Default for WriterStatus {
     fn default() -> Self {
-        Self { saved: AtomicI64::new(NEVER), failures: AtomicU64::new(0) }
+        Self { saved: AtomicI64::new(NEVER), failures: AtomicU64::new(0), unsaved: AtomicBool::new(false) }
     }
 }
 
@@ -53,6 +55,11 @@ impl WriterStatus {
     /// Checkpoints that could not be saved.
     pub(super) fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Whether a checkpoint was not saved since the last call: it must be tried again though nothing new was folded.
+    pub(super) fn take_unsaved(&self) -> bool {
+        self.unsaved.swap(false, Ordering::Relaxed)
     }
 }
 
@@ -88,6 +95,7 @@ impl Writer {
     fn save(&mut self, job: Job) {
         if !self.letters_confirmed(&job) {
             tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
+            self.status.unsaved.store(true, Ordering::Relaxed);
             return;
         }
         match self.directory.save(&job.snapshot) {
@@ -97,6 +105,7 @@ impl Writer {
             }
             Err(error) => {
                 self.status.failures.fetch_add(1, Ordering::Relaxed);
+                self.status.unsaved.store(true, Ordering::Relaxed);
                 tracing::error!(%error, "checkpoint not saved; the one before still stands");
                 self.health.set_not_ready("checkpoint", error.to_string());
                 return;

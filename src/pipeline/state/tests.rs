@@ -160,7 +160,7 @@ fn the_streams_of_the_restart_test_do_open_alerts() {
 }
 
 #[test]
-fn catching_up_ends_when_the_backlog_is_read_and_its_panes_are_closed() {
+fn what_the_backlogs_last_panes_open_and_close_pages_nobody_though_it_is_read() {
     let mut state = state(&config(&["billing"]));
     assign_all(&mut state);
     // The other partition has nothing, and is not known to be idle yet: it holds stream time.
@@ -168,20 +168,43 @@ fn catching_up_ends_when_the_backlog_is_read_and_its_panes_are_closed() {
     state.follow_backlog(true, Some(at(659)), now(1));
     assert!(state.catching_up, "there is more to read");
     state.follow_backlog(false, Some(at(659)), now(2));
-    assert!(state.catching_up, "no pane is closed yet");
+    assert!(!state.catching_up, "by offsets, never by age");
     for number in 0..PARTITIONS {
         state.clock.set_at_end(&partition(number), true, now(2));
     }
     state.advance(now(32));
     state.follow_backlog(false, Some(at(659)), now(32));
-    assert!(!state.catching_up);
+    assert!(!state.is_replaying());
     assert!(!state.book.alerts().is_empty(), "the incident opened an alert");
     assert!(state.book.alerts().iter().all(|alert| alert.replayed && alert.ended.is_some()), "nobody is paged");
     assert_eq!(alerts_opened(&state), 0);
 }
 
 #[test]
-fn a_partition_that_holds_stream_time_and_is_not_idle_prolongs_catching_up_by_idle_after_only() {
+fn an_alert_of_the_backlog_shows_as_active_once_it_is_still_open_at_its_end_and_not_before() {
+    let mut state = state(&config(&["billing"]));
+    assign_all(&mut state);
+    let angry: Vec<Said> = (0..120).map(|second| Said { department: 0, second, angry: true }).collect();
+    fold(&mut state, 0, &angry);
+    state.follow_backlog(true, Some(at(119)), now(1));
+    state.follow_backlog(false, Some(at(119)), now(2));
+    for number in 0..PARTITIONS {
+        state.clock.set_at_end(&partition(number), true, now(2));
+    }
+    state.advance(now(32));
+    let active = |state: &mut State| {
+        state.dirty.fill(true);
+        state.changed_views().iter().any(|(_, view)| view.outlook.active.is_some())
+    };
+    assert!(state.book.alerts().iter().any(|alert| alert.ended.is_none()), "the incident goes on");
+    assert!(!active(&mut state));
+    state.follow_backlog(false, Some(at(119)), now(32));
+    assert!(active(&mut state));
+    assert_eq!(alerts_opened(&state), 1);
+}
+
+#[test]
+fn a_partition_that_holds_stream_time_and_is_not_idle_prolongs_the_replay_by_idle_after_only() {
     let config = config(&["billing"]);
     let mut state = state(&config);
     assign_all(&mut state);
@@ -190,9 +213,9 @@ fn a_partition_that_holds_stream_time_and_is_not_idle_prolongs_catching_up_by_id
     let idle_after = config.windows.idle_after.get();
     state.follow_backlog(false, Some(at(659)), now(1));
     state.follow_backlog(false, Some(at(659)), now(1) + idle_after);
-    assert!(state.catching_up, "its end may not be known yet");
+    assert!(state.is_replaying(), "its end may not be known yet");
     state.follow_backlog(false, Some(at(659)), now(1) + idle_after + IDLE_KNOWN_AFTER);
-    assert!(!state.catching_up);
+    assert!(!state.is_replaying());
 }
 
 #[test]
@@ -200,7 +223,7 @@ fn a_stream_without_a_message_is_caught_up_at_once() {
     let mut state = state(&config(&["billing"]));
     assign_all(&mut state);
     state.follow_backlog(false, None, now(1));
-    assert!(!state.catching_up);
+    assert!(!state.is_replaying());
 }
 
 #[test]
@@ -219,7 +242,7 @@ fn what_is_left_out_of_another_config_is_named_and_no_alert_stays_open_for_good(
         [
             "department billing: 12 panes".to_owned(),
             "baseline of department billing".to_owned(),
-            format!("open alert {open}"),
+            format!("open alert {open}: its department is gone"),
         ]
     );
     assert!(after.book.alerts().is_empty());
