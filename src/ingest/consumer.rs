@@ -95,6 +95,8 @@ pub struct Consumer {
     failed: bool,
     /// Whether any broker was connected at the last report.
     connected: bool,
+    /// Saved positions without a partition were looked for.
+    named_what_is_gone: bool,
     rejoin_at: Option<Instant>,
 }
 
@@ -144,6 +146,7 @@ impl Consumer {
             check_topics: false,
             failed: false,
             connected: false,
+            named_what_is_gone: false,
             rejoin_at: None,
         };
         this.subscribe()?;
@@ -246,6 +249,7 @@ impl Consumer {
         } else {
             self.health.set_not_ready("kafka", "no broker of kafka.brokers is connected".to_owned());
         }
+        self.name_what_is_gone(&report);
         self.assembler.flush(&mut self.outbox);
         self.hand_over();
         let all_handed_over = self.outbox.is_empty();
@@ -261,6 +265,22 @@ impl Consumer {
             partition.end = told.end;
             partition.end_at_assignment = partition.end_at_assignment.or(told.end);
             partition.drained = drained.then_some((now, partition.handed_over));
+        }
+    }
+
+    /// Names, once, the saved positions of partitions that their topic no longer has: they are kept, and of no use.
+    fn name_what_is_gone(&mut self, report: &Report) {
+        if self.named_what_is_gone || self.shared.status().partitions.is_empty() {
+            return;
+        }
+        self.named_what_is_gone = true;
+        let has_topic = |topic: &str| report.partitions.iter().any(|told| &*told.partition.topic == topic);
+        let has = |partition: &PartitionId| report.partitions.iter().any(|told| told.partition == *partition);
+        for (partition, next) in self.shared.ledger().positions() {
+            if has_topic(&partition.topic) && !has(partition) {
+                let offset = next.0;
+                tracing::warn!(%partition, offset, "not restored from the checkpoint: the topic has no such partition");
+            }
         }
     }
 
@@ -521,6 +541,10 @@ fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
         // At its default of 1000 a fast consumer stalls whenever the prefetch queue was full.
         .set("fetch.queue.backoff.ms", "5")
         .set("topic.metadata.refresh.interval.ms", "10000");
+    if client.get("fetch.wait.max.ms").is_none() {
+        // A partition resumed after an alignment pause waits for the fetch that is under way for the others.
+        client.set("fetch.wait.max.ms", "100");
+    }
 }
 
 #[cfg(test)]

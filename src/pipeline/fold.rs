@@ -327,6 +327,7 @@ impl Fold {
             rejected: self.state.rejected,
             partitions,
             topic_partitions: status.topic_partitions,
+            unreadable_partitions: status.partitions.values().filter(|known| known.unreadable).count(),
             rebalances_assigned: status.assigned,
             rebalances_revoked: status.revoked,
             checkpoint_saved: self.links.writer.saved(),

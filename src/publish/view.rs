@@ -68,6 +68,8 @@ pub struct StreamView {
     pub partitions: Vec<PartitionView>,
     /// Partitions that the topics have; none while unknown.
     pub topic_partitions: Option<usize>,
+    /// Assigned partitions whose saved offset is not in the log: nothing of them is read.
+    pub unreadable_partitions: usize,
     /// Partitions assigned and revoked so far, as events.
     pub rebalances_assigned: u64,
     /// See [`Self::rebalances_assigned`].

@@ -74,6 +74,8 @@ families! {
         "Partitions assigned to this process.";
     TOPIC_PARTITIONS: gauge "topic_partitions" []
         "Partitions that the topics have; absent while unknown.";
+    UNREADABLE_PARTITIONS: gauge "unreadable_partitions" []
+        "Assigned partitions whose saved offset is not in the log: nothing of them is read.";
     BUFFER_ITEMS: gauge "buffer_items" ["buffer"]
         "Items in a bounded buffer.";
     BUFFER_ITEMS_LIMIT: gauge "buffer_items_limit" ["buffer"]

@@ -274,6 +274,7 @@ fn partitions(stream: &StreamView) -> Vec<MetricFamily> {
         rebalances.finish(),
         single(&known::ASSIGNED_PARTITIONS, Some(size(stream.partitions.len()))),
         single(&known::TOPIC_PARTITIONS, stream.topic_partitions.map(size)),
+        single(&known::UNREADABLE_PARTITIONS, Some(size(stream.unreadable_partitions))),
     ]
 }
 
