@@ -11,8 +11,8 @@ use crate::config::{Loaded, effective, non_defaults};
 
 const EXAMPLES: &str = "\
 Examples:
-  latido check --config latido.toml         print the config in force, and who set what
-  latido check --config latido.toml --live  try the brokers, the topics and the rights too
+  latido check --config latido.toml         the config in force, and who set what
+  latido check --config latido.toml --live  try brokers, topics and rights too
   LATIDO__KAFKA__TOPICS='[\"chats\"]' latido check
 
 Exit codes: 0 fine, 1 a live check failed, 78 wrong config.";

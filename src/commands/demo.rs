@@ -11,13 +11,14 @@ use crate::pipeline::{self, Pipeline};
 
 const EXAMPLES: &str = "\
 Examples:
-  latido demo                                       until Ctrl-C; open http://127.0.0.1:9464/metrics meanwhile
-  latido demo --for 150s --seed 7                   one incident from start to end, then a summary as JSON
-  latido demo --rate 200 --listen 127.0.0.1:9500    busier, elsewhere
-  latido demo --brokers localhost:9092              through a Kafka of yours, in a topic of its own
+  latido demo                           until Ctrl-C
+  latido demo --for 150s --seed 7       one incident, then a summary as JSON
+  latido demo --rate 200 --listen 127.0.0.1:9500
+                                        busier, elsewhere
+  latido demo --brokers localhost:9092  through a Kafka of yours, own topic
 
-An hour of history comes first; then messages come at the pace of the clock. From second 45 to 75 of that
-live part one department's customers turn unhappy.";
+An hour of history comes first; then messages come at the pace of the clock.
+From second 45 to 75 of that live part one department's customers turn unhappy.";
 
 /// Run everything in one process: a broker, a company's customers, an incident, the pipeline
 #[derive(Clone, Debug, clap::Args)]
@@ -28,7 +29,7 @@ pub struct DemoArgs {
     pub listen: SocketAddr,
 
     /// End after this much of the live part (such as 150s), with a summary as one line of JSON on standard output
-    #[arg(long = "for", value_name = "DURATION")]
+    #[arg(long = "for", value_name = "DURATION", value_parser = span)]
     pub live_for: Option<Span>,
 
     /// Mean messages a second over all departments
@@ -42,6 +43,10 @@ pub struct DemoArgs {
     /// Brokers of a real Kafka in place of the one inside the process; a topic is created there
     #[arg(long, value_name = "HOSTS")]
     pub brokers: Option<String>,
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    text.parse().map_err(|_| "write a span such as 150s or 5m".to_owned())
 }
 
 impl From<DemoArgs> for Options {

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::Args;
 use serde_json::json;
 
@@ -13,11 +14,12 @@ use crate::score::{EmbeddedModel, EmbeddedScorer};
 
 const EXAMPLES: &str = "\
 Examples:
-  latido eval --data umsab.es.val.tsv.gz
-  latido eval --model ours.latido --data umsab.es.val.tsv.gz umsab.en.val.tsv.gz --json
+  latido eval --data calls.es.val.tsv.gz
+  latido eval --model ours.latido --json --data calls.es.val.tsv.gz mails.tsv
 
-Figures are percentages in the table and 0 to 1 with --json; in brackets, 95 % bootstrap intervals.
-Data files are as for `latido train`; rows without a label are left out and counted.";
+Figures are percentages in the table and 0 to 1 with --json; in brackets, 95 %
+bootstrap intervals. Data files are as for `latido train`; rows without a label
+are left out and counted.";
 
 /// Measure a model on labelled texts.
 #[derive(Args, Clone, Debug)]
@@ -46,7 +48,7 @@ pub struct EvalArgs {
 /// Runs `latido eval`.
 ///
 /// # Errors
-/// If the model or a data file cannot be used.
+/// If the model or a data file cannot be used, or a data file holds no row.
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let model = match &args.model {
         Some(path) => EmbeddedModel::load(path)?,
@@ -57,7 +59,9 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
     let mut reports = Vec::with_capacity(args.data.len());
     for path in &args.data {
-        reports.push(evaluate(&data::read(path, &recipe)?, &mut scorer, plan));
+        let set = data::read(path, &recipe)?;
+        ensure!(!set.rows.is_empty(), "{} holds no row to measure on; name a file with labelled texts", path.display());
+        reports.push(evaluate(&set, &mut scorer, plan));
     }
     let mut out = std::io::stdout().lock();
     if args.json {

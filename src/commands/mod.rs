@@ -23,8 +23,8 @@ const EX_CONFIG: u8 = 78;
 
 const EXAMPLES: &str = "\
 Examples:
-  latido demo                               see it work: nothing to install, nothing to configure
-  latido check --config latido.toml         is this config right, and what is in force?
+  latido demo                               see it work: nothing to set up
+  latido check --config latido.toml         is this config right?
   latido run --config latido.toml           the daemon
   latido score 'llevo tres días esperando'  what does the scorer say of a text?
   latido help check                         everything about a command
@@ -92,14 +92,21 @@ fn report(error: &anyhow::Error) -> ExitCode {
     if error.chain().find(pipe_closed).is_some() {
         return ExitCode::SUCCESS;
     }
-    let mut text = format!("error: {error}\n");
-    for cause in error.chain().skip(1) {
-        text.push_str(&format!("  caused by: {cause}\n"));
-    }
     // With standard error gone there is nobody left to tell.
-    drop(io::stderr().write_all(text.as_bytes()));
+    drop(io::stderr().write_all(told(error).as_bytes()));
     let wrong_config = error.chain().any(|cause| cause.is::<ConfigError>());
     if wrong_config { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
+}
+
+/// The error and its causes, without those whose words the error before them says already.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = format!("error: {error}\n");
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(cause.trim_end()) {
+            text.push_str(&format!("  caused by: {cause}\n"));
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -120,6 +127,14 @@ mod tests {
         let error = anyhow::Error::new(wrong).context("the daemon cannot start");
         assert_eq!(report(&error), ExitCode::from(EX_CONFIG));
         assert_eq!(report(&anyhow::anyhow!("anything else")), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let bare = anyhow::Error::new(io::Error::other("the disk is full"));
+        assert_eq!(told(&bare.context("cannot write")), "error: cannot write\n  caused by: the disk is full\n");
+        let bare = anyhow::Error::new(io::Error::other("the disk is full"));
+        assert_eq!(told(&bare.context("cannot write: the disk is full")), "error: cannot write: the disk is full\n");
     }
 
     #[test]

@@ -11,10 +11,12 @@ use crate::pipeline::{Options, Pipeline};
 const EXAMPLES: &str = "\
 Examples:
   latido run --config /etc/latido/latido.toml
-  LATIDO__KAFKA__BROKERS=kafka:9092 LATIDO__CHECKPOINT__DIRECTORY=./state latido run
-  latido run --config latido.toml --start-from earliest    a topic was made anew: go on at its beginning
+  LATIDO__KAFKA__BROKERS=kafka:9092 LATIDO__CHECKPOINT__DIRECTORY=state latido run
+  latido run --config latido.toml --start-from earliest
+      a topic was made anew: go on at its beginning
 
-Exit codes: 0 stopped by SIGTERM or SIGINT and drained, 1 failed, 78 wrong config.";
+Exit codes: 0 stopped by SIGTERM or SIGINT and drained, 1 failed,
+78 wrong config.";
 
 /// Run the daemon: read messages, score them, keep windows, serve metrics and alerts
 ///
@@ -48,6 +50,7 @@ pub fn run(args: RunArgs) -> anyhow::Result<()> {
     pipeline.wait(&stop)?;
     tracing::info!("stopping");
     pipeline.stop()?;
+    tracing::info!("drained and saved");
     Ok(())
 }
 

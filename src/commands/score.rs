@@ -24,11 +24,13 @@ Examples:
   zcat messages.jsonl.gz | latido score --input json | head
 
 Each text, or each line of standard input where no text is given, becomes one line of JSON:
-  {\"text\", \"sentiment\": {\"negative\", \"neutral\", \"positive\"}, \"frustration\", \"language\", \"scorer\"}
-With --input json a line is an object with `text` and, if it has them, `id` (given back in place of the text)
-and `language` (goes before --lang). A line that cannot be used becomes {\"error\", \"line\"}; the others are
-scored, and the exit code is 1. Bytes that are no UTF-8 are replaced in text lines and an error in JSON lines.
-Lines may be up to 32 MiB long.";
+  {\"text\", \"sentiment\": {\"negative\", \"neutral\", \"positive\"},
+   \"frustration\", \"language\", \"scorer\"}
+With --input json a line is an object with `text` and, if it has them, `id`
+(given back in place of the text) and `language` (goes before --lang). A line
+that cannot be used becomes {\"error\", \"line\"}; the others are scored, and the
+exit code is 1. Bytes that are no UTF-8 are replaced in text lines and an error
+in JSON lines. Lines may be up to 32 MiB long.";
 
 /// Score texts: arguments, or lines of standard input.
 #[derive(Args, Clone, Debug)]
@@ -76,7 +78,7 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
     match done {
         // Whoever reads our output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        other => other.context("cannot score standard input")?,
+        other => other.context("cannot read the texts or write the scores")?,
     }
     if lines.unusable > 0 {
         bail!(
@@ -192,7 +194,7 @@ struct Record {
 impl Record {
     fn parse(line: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
-        let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
+        let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
         let Value::Object(mut fields) = value else { return Err("not a JSON object".to_owned()) };
         let text = match fields.remove("text") {
             Some(Value::String(text)) => text,
@@ -203,6 +205,11 @@ impl Record {
         let language = fields.get("language").and_then(Value::as_str).and_then(tagged);
         Ok(Self { id, text, language })
     }
+}
+
+/// What is wrong with a line; the line's own number stands beside it, so serde_json's count of 1 would only mislead.
+fn not_json(error: &serde_json::Error) -> String {
+    format!("not JSON: {error}").replace(" at line 1 column ", " at column ")
 }
 
 /// The language of a tag such as `es-MX`; an empty tag names none.
@@ -288,6 +295,7 @@ mod tests {
         let numbers: Vec<_> = outcome.lines.iter().filter_map(|line| line["line"].as_u64()).collect();
         assert_eq!(numbers, [1, 2, 3, 4, 5]);
         assert_eq!(outcome.unusable, 5);
+        assert_eq!(outcome.lines[1]["error"], "not JSON: expected ident at column 2");
         assert_eq!(outcome.lines[5]["text"], "bye", "of duplicate keys the last wins");
     }
 

@@ -15,15 +15,19 @@ use crate::score::train::train;
 const EXAMPLES: &str = "\
 Examples:
   latido train --data messages.jsonl --out ours.latido
-  latido train --data umsab.es.train.tsv.gz --data umsab.en.train.tsv.gz --recipe models/recipe.toml --out ours.latido
-  latido eval --model ours.latido --data umsab.es.val.tsv.gz
+  latido train --data calls.es.train.tsv.gz mails.en.train.tsv.gz \\
+      --recipe recipe.toml --out ours.latido
+  latido eval --model ours.latido --data calls.es.val.tsv.gz
 
 Data files (plain, .gz or .zst), told apart by their names and first lines:
-  TSV        a header with `text` and `label` (or `sentiment`, `frustrated`, `language`); a label is negative,
-             neutral, positive, or emotions joined by commas
-  .jsonl     {\"text\", \"sentiment\"?, \"frustrated\"? (true, false, 0, 1), \"language\"?} a line
+  TSV        a header with `text` and `label` (or `sentiment`, `frustrated`,
+             `language`); a label is negative, neutral, positive, or emotions
+             joined by commas
+  .jsonl     {\"text\", \"sentiment\"?, \"frustrated\"?, \"language\"?} a line;
+             frustrated is true, false, 0 or 1
   word list  `word<TAB>valence` a line, without a header
-A set is named by its file: <set>.<language>.<split>.tsv.gz. The same data, recipe and seed give the same file.";
+A set is named by its file: <set>.<language>.<split>.tsv.gz. The same data,
+recipe and seed give the same file.";
 
 /// Train the embedded scorer on labelled texts.
 #[derive(Args, Clone, Debug)]

@@ -44,7 +44,7 @@ pub enum ModelError {
     },
     /// The file is not a model of ours.
     #[error(
-        "{path} is not a Latido model file (it does not start with its mark); make one with `latido train --out {path}`"
+        "{path} is not a Latido model file (it does not start with its mark); name a file that `latido train` made"
     )]
     Foreign {
         /// Which file.
