@@ -53,6 +53,7 @@ fn stream() -> StreamView {
         window_end: Some(EventTime::from_millis(1_772_359_200_000)),
         partitions: (0..12).map(partition).collect(),
         topic_partitions: Some(12),
+        unreadable_partitions: 0,
         buffers: vec![Buffer { name: "batches", items: 3, items_limit: 64, bytes: 4_096, bytes_limit: 33_554_432 }],
         ..StreamView::default()
     }

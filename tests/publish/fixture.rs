@@ -123,6 +123,7 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         rejected: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0],
         partitions: vec![partition(0, Some(41)), partition(1, None)],
         topic_partitions: Some(2),
+        unreadable_partitions: 1,
         rebalances_assigned: 2,
         rebalances_revoked: 1,
         checkpoint_saved: Some(NOW),
