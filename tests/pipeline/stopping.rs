@@ -58,9 +58,7 @@ fn a_stop_ends_in_time_though_dead_letters_wait_for_a_broker_that_is_gone() {
     let daemon = Daemon::start(config);
     daemon.wait_for_records(1);
     stop_without_broker(&broker, daemon, home.path());
-    assert_eq!(
-        saved_offsets(home.path()),
-        [].into(),
-        "no checkpoint passes a record whose dead letter is not confirmed"
-    );
+    // Where reading starts may be saved; the record itself may not be passed.
+    let passed = saved_offsets(home.path()).into_iter().find(|(_, next)| *next > 0);
+    assert_eq!(passed, None, "no checkpoint passes a record whose dead letter is not confirmed");
 }
