@@ -44,3 +44,31 @@ fn a_wrong_command_line_is_2() {
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{output:?}");
     }
 }
+
+#[test]
+fn examples_fit_a_terminal_of_80_columns() {
+    for arguments in [
+        ["run"].as_slice(),
+        &["demo"],
+        &["check"],
+        &["checkpoint"],
+        &["checkpoint", "show"],
+        &["score"],
+        &["train"],
+        &["eval"],
+        &[],
+    ] {
+        let output = latido(&[arguments, &["--help"]].concat());
+        let help = text(&output.stdout);
+        let (_, examples) = help.split_once("Examples:").unwrap_or_else(|| panic!("no examples: {help}"));
+        let long: Vec<_> = examples.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(long.is_empty(), "{arguments:?}: {long:#?}");
+    }
+}
+
+#[test]
+fn a_span_that_is_none_is_answered_with_how_to_write_one() {
+    let output = latido(&["demo", "--for", "soon"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("such as 150s"), "{output:?}");
+}

@@ -110,3 +110,25 @@ fn a_malformed_row_stops_the_training_before_anything_is_written() {
     assert!(message.contains("bad.es.tsv:3") && message.contains("soso"), "{message}");
     assert!(!out.exists());
 }
+
+#[test]
+fn a_data_file_without_a_row_gives_no_figures() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("none.es.tsv");
+    std::fs::write(&data, "text\tlabel\n").unwrap();
+    let output = latido(&["eval", "--json", "--data", data.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("none.es.tsv holds no row"), "{output:?}");
+}
+
+#[test]
+fn a_file_that_is_no_model_is_not_offered_for_overwriting() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("notes.txt");
+    std::fs::write(&file, "not a model").unwrap();
+    let output = latido(&["score", "--model", file.to_str().unwrap(), "x"]).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(message.contains("notes.txt is not a Latido model") && !message.contains("--out"), "{message}");
+}

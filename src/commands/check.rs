@@ -11,7 +11,7 @@ use crate::config::{Loaded, effective, non_defaults};
 
 const EXAMPLES: &str = "\
 Examples:
-  latido check --config latido.toml         the config in force, and who set what
+  latido check --config latido.toml         what is in force, and who set it
   latido check --config latido.toml --live  try brokers, topics and rights too
   LATIDO__KAFKA__TOPICS='[\"chats\"]' latido check
 

@@ -11,7 +11,7 @@ use crate::pipeline::{Options, Pipeline};
 const EXAMPLES: &str = "\
 Examples:
   latido run --config /etc/latido/latido.toml
-  LATIDO__KAFKA__BROKERS=kafka:9092 LATIDO__CHECKPOINT__DIRECTORY=state latido run
+  LATIDO__CHECKPOINT__DIRECTORY=state latido run --config latido.toml
   latido run --config latido.toml --start-from earliest
       a topic was made anew: go on at its beginning
 

@@ -23,14 +23,14 @@ Examples:
   latido score --lang es < messages.txt
   zcat messages.jsonl.gz | latido score --input json | head
 
-Each text, or each line of standard input where no text is given, becomes one line of JSON:
+Each text (without any: each line of standard input) becomes a line of JSON:
   {\"text\", \"sentiment\": {\"negative\", \"neutral\", \"positive\"},
    \"frustration\", \"language\", \"scorer\"}
 With --input json a line is an object with `text` and, if it has them, `id`
 (given back in place of the text) and `language` (goes before --lang). A line
-that cannot be used becomes {\"error\", \"line\"}; the others are scored, and the
-exit code is 1. Bytes that are no UTF-8 are replaced in text lines and an error
-in JSON lines. Lines may be up to 32 MiB long.";
+that cannot be used becomes {\"error\", \"line\"}; the others are scored, and
+the exit code is 1. Bytes that are no UTF-8 are replaced in text lines and an
+error in JSON lines. Lines may be up to 32 MiB long.";
 
 /// Score texts: arguments, or lines of standard input.
 #[derive(Args, Clone, Debug)]
