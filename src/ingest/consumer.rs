@@ -1,5 +1,8 @@
 //! The consumer thread: it polls, copies records into batches and hands them over. It blocks on nothing but the poll.
 
+mod leave;
+mod settings;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,6 +25,8 @@ use super::ends::Ends;
 use super::quiet_log::{QuietLog, is_connection_trouble};
 use super::shared::Shared;
 use super::stats::Report;
+use leave::leave;
+use settings::own_settings;
 
 /// Longest wait for a record when nothing is being assembled.
 const IDLE_POLL: Duration = Duration::from_millis(50);
@@ -33,10 +38,6 @@ const RECORDS_A_TURN: usize = 1_000;
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(5);
 /// Without room for this long, partitions are paused. Pausing drops what librdkafka has fetched, so not at once.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
-/// Least time for leaving the group, however long draining took.
-const LEAVE_WITHIN: Duration = Duration::from_millis(500);
-/// Statistics carry the ends of the partitions, which stream time and catching up need.
-const STATISTICS_MILLIS: &str = "500";
 
 /// Why the consumer cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -496,54 +497,6 @@ impl Consumer {
     fn assigned_of(&self, covered: Positions) -> Positions {
         let status = self.shared.status();
         covered.into_iter().filter(|(partition, _)| status.partitions.contains_key(partition)).collect()
-    }
-}
-
-/// Leaves the group, once commits on their way are answered. Where no broker answers that may take the session timeout, and
-/// then goes on by itself: it holds nothing that anybody needs.
-fn leave(consumer: BaseConsumer<IngestContext>, deadline: Instant) {
-    consumer.context().closing.store(true, Ordering::Release);
-    let (left, done) = crossbeam_channel::bounded::<()>(1);
-    let leaving = std::thread::Builder::new().name("latido-leave".to_owned()).spawn(move || {
-        drop(consumer);
-        drop(left);
-    });
-    if let Err(error) = leaving {
-        tracing::warn!(%error, "the group is left without a word: no thread for it");
-        return;
-    }
-    let wait = deadline.saturating_duration_since(Instant::now()).max(LEAVE_WITHIN);
-    if done.recv_timeout(wait).is_err_and(|error| error.is_timeout()) {
-        tracing::warn!("the group could not be left in time; it learns of it by the session timeout");
-    }
-}
-
-/// The settings that the daemon owns.
-fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
-    let kafka = &config.kafka;
-    // As much again waits in librdkafka, in the one queue of all partitions.
-    let prefetch_kilobytes = (config.pipeline.in_flight_bytes / 1024).max(1_024);
-    let session_millis = kafka.session_timeout.get().as_millis();
-    client
-        .set("group.id", &kafka.group)
-        .set("group.instance.id", instance)
-        .set("session.timeout.ms", session_millis.to_string())
-        .set("heartbeat.interval.ms", (session_millis / 3).to_string())
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        // A saved offset outside the log is an error, never a silent reset.
-        .set("auto.offset.reset", "error")
-        .set("enable.partition.eof", "true")
-        .set("statistics.interval.ms", STATISTICS_MILLIS)
-        .set("partition.assignment.strategy", "range,roundrobin")
-        .set("queued.max.messages.kbytes", prefetch_kilobytes.to_string())
-        .set("queued.min.messages", "20000")
-        // At its default of 1000 a fast consumer stalls whenever the prefetch queue was full.
-        .set("fetch.queue.backoff.ms", "5")
-        .set("topic.metadata.refresh.interval.ms", "10000");
-    if client.get("fetch.wait.max.ms").is_none() {
-        // A partition resumed after an alignment pause waits for the fetch that is under way for the others.
-        client.set("fetch.wait.max.ms", "100");
     }
 }
 

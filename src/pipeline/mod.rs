@@ -10,6 +10,7 @@
 
 mod book;
 mod fold;
+mod parts;
 mod scoring;
 mod state;
 mod writer;
@@ -21,21 +22,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded, unbounded};
+use crossbeam_channel::{Receiver, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Directory, DirectoryError, Snapshot};
-use crate::config::{Config, Roster, StartPosition, client_config};
-use crate::ingest::{self, Consumer, ConsumerError, DeadLetterError, DeadLetters, Decoder, Patience, Router, Shared};
-use crate::publish::http::{self, ApiState, Bound, HttpError, Token};
-use crate::publish::metrics::{self, Sources};
-use crate::publish::{Board, Health, Thread, Timings};
-use crate::score::{EmbeddedScorer, ModelError};
+use crate::checkpoint::{Directory, DirectoryError};
+use crate::config::{Config, StartPosition, client_config};
+use crate::ingest::{Consumer, ConsumerError, DeadLetterError};
+use crate::publish::http::{self, HttpError};
+use crate::publish::{Board, Health, Thread};
+use crate::score::ModelError;
 
-use fold::{Fold, Limits};
-use scoring::Worker;
-use state::State;
-use writer::{Writer, WriterStatus};
+use parts::Parts;
 
 /// Batches that may wait before and behind the pool; the byte budget usually bites first.
 const BATCHES_WAITING: usize = 64;
@@ -111,79 +108,25 @@ impl Pipeline {
         };
         let snapshot = directory.load()?;
         let bound = http::bind(&config.http)?;
+        let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let model = crate::score::open(&config.scorer)?;
-        let roster = Arc::new(Roster::new(&config));
-        let parts = Parts::new(&config, roster)?;
-        let mut state = State::new(&config, Arc::clone(&parts.roster));
-        if let Some(snapshot) = snapshot {
-            restore(&config, &parts, &mut state, &snapshot);
-        }
-        let mut threads = Vec::new();
+        let parts = Parts::new(&config)?;
+        let state = parts.restored_state(&config, snapshot);
 
+        // Each thread ends once nobody can send to it any more.
+        let mut threads = Vec::new();
         let (batches, batches_out) = bounded(BATCHES_WAITING);
         let (scored, scored_out) = bounded(BATCHES_WAITING);
-        // Rebalances are rare and must never wait.
-        let (assignments, assignments_out) = unbounded();
-        let (jobs, jobs_out) = bounded(1);
-        let (covered, covered_out) = unbounded();
-
-        let letters = parts.start_dead_letters(&config, &mut threads)?;
-        let writer = Writer {
-            directory,
-            jobs: jobs_out,
-            covered,
-            letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
-            patience: Patience::new(Arc::clone(&parts.stop), config.pipeline.drain_timeout.get()),
-            status: Arc::clone(&parts.writer),
-            health: Arc::clone(&parts.health),
-        };
-        threads.push(writer.start()?);
-        let links = fold::Links {
-            scored: scored_out,
-            assignments: assignments_out,
-            jobs,
-            letters,
-            shared: Arc::clone(&parts.shared),
-            board: Arc::clone(&parts.board),
-            health: Arc::clone(&parts.health),
-            timings: Arc::clone(&parts.timings),
-            writer: Arc::clone(&parts.writer),
-            stop: Arc::clone(&parts.stop),
-        };
-        let limits = Limits {
-            checkpoint_every: config.checkpoint.interval.get(),
-            drain_timeout: config.pipeline.drain_timeout.get(),
-            in_flight_bytes: config.pipeline.in_flight_bytes,
-            in_flight_records: 2 * BATCHES_WAITING * config.pipeline.batch_records,
-        };
-        threads.push(Fold::start(state, links, limits)?);
-        for number in 0..workers(&config) {
-            let worker = Worker {
-                decoder: Decoder::new(&config.input, Router::new(&parts.roster)),
-                scorer: Box::new(EmbeddedScorer::new(Arc::clone(&model))),
-                batches: batches_out.clone(),
-                scored: scored.clone(),
-                health: Arc::clone(&parts.health),
-                timings: Arc::clone(&parts.timings),
-            };
-            threads.push(worker.start(number)?);
-        }
-        let consumer_links = ingest::Links {
-            batches,
-            assignments,
-            covered: covered_out,
-            shared: Arc::clone(&parts.shared),
-            health: Arc::clone(&parts.health),
-            stop: Arc::clone(&parts.stop),
-        };
+        let ends = parts.start_fold(&config, state, directory, scored_out, &mut threads)?;
+        parts.start_workers(&config, &model, &batches_out, &scored, &mut threads)?;
+        let links = parts.consumer_links(batches, ends);
         let client = client_config(&config.kafka);
-        let consumer = Consumer::new(&config, client, &instance, options.start_from, consumer_links)?;
+        let consumer = Consumer::new(&config, client, &instance, options.start_from, links)?;
         threads.push(thread::Builder::new().name(INGEST.to_owned()).spawn(move || consumer.run())?);
         for watched in [Thread::Ingest, Thread::Score, Thread::Fold, Thread::Checkpoint] {
             parts.health.expect(watched);
         }
         let (stop_http, stopped) = oneshot::channel();
-        let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let http = parts.serve(&config, bound, stopped)?;
         parts.health.set_ready(Health::STARTING);
         Ok(Self {
@@ -276,106 +219,6 @@ impl Pipeline {
     }
 }
 
-/// What the threads share.
-struct Parts {
-    roster: Arc<Roster>,
-    board: Arc<Board>,
-    health: Arc<Health>,
-    timings: Arc<Timings>,
-    shared: Arc<Shared>,
-    writer: Arc<WriterStatus>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Parts {
-    fn new(config: &Config, roster: Arc<Roster>) -> Result<Self, PipelineError> {
-        Ok(Self {
-            board: Arc::new(Board::new(roster.len(), config.windows.lengths.len())),
-            health: Health::new(),
-            timings: Timings::new()?,
-            shared: Arc::new(Shared::default()),
-            writer: Arc::new(WriterStatus::default()),
-            stop: Arc::new(AtomicBool::new(false)),
-            roster,
-        })
-    }
-
-    fn start_dead_letters(
-        &self,
-        config: &Config,
-        threads: &mut Vec<JoinHandle<()>>,
-    ) -> Result<Option<DeadLetters>, PipelineError> {
-        let Some(topic) = &config.kafka.dead_letter_topic else { return Ok(None) };
-        let patience = Patience::new(Arc::clone(&self.stop), config.pipeline.drain_timeout.get());
-        let client = client_config(&config.kafka);
-        let (letters, thread) = DeadLetters::start(client, topic, Arc::clone(&self.health), patience)?;
-        self.health.expect(Thread::DeadLetters);
-        threads.push(thread);
-        Ok(Some(letters))
-    }
-
-    /// Serves HTTP on a thread and a runtime of its own.
-    fn serve(
-        &self,
-        config: &Config,
-        bound: Bound,
-        stopped: oneshot::Receiver<()>,
-    ) -> Result<JoinHandle<()>, PipelineError> {
-        let sources = Sources {
-            board: Arc::clone(&self.board),
-            roster: Arc::clone(&self.roster),
-            windows: config.windows.lengths.clone(),
-            timings: Arc::clone(&self.timings),
-            health: Arc::clone(&self.health),
-        };
-        let state = ApiState {
-            board: Arc::clone(&self.board),
-            health: Arc::clone(&self.health),
-            registry: metrics::registry(sources)?,
-            roster: Arc::clone(&self.roster),
-            windows: config.windows.lengths.clone(),
-            token: Token::of(&config.http)?,
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let serve = move || {
-            let shutdown = async {
-                // Told to stop, or nobody is left who could tell.
-                stopped.await.unwrap_or_default();
-            };
-            if let Err(error) = runtime.block_on(bound.serve(state, shutdown)) {
-                tracing::error!(%error, "HTTP cannot be served");
-            }
-        };
-        Ok(thread::Builder::new().name("latido-http".to_owned()).spawn(serve)?)
-    }
-}
-
-/// Takes up a checkpoint and names what of it no longer applies.
-fn restore(config: &Config, parts: &Parts, state: &mut State, snapshot: &Snapshot) {
-    let mut left_out = state.restore(snapshot);
-    let mut ledger = parts.shared.ledger();
-    for saved in &snapshot.partitions {
-        if config.kafka.topics.iter().any(|topic| **topic == *saved.partition.topic) {
-            ledger.restore(saved.partition.clone(), saved.next_offset);
-        } else {
-            left_out.push(format!("position of {}: its topic is not in kafka.topics", saved.partition));
-        }
-    }
-    drop(ledger);
-    tracing::info!(taken = %snapshot.taken, partitions = snapshot.partitions.len(), "checkpoint restored");
-    for what in left_out {
-        tracing::warn!("not restored from the checkpoint: {what}");
-    }
-}
-
 fn name_of(thread: &JoinHandle<()>) -> String {
     thread.thread().name().unwrap_or("unnamed").to_owned()
-}
-
-/// How many threads score.
-fn workers(config: &Config) -> usize {
-    if config.pipeline.score_threads > 0 {
-        return config.pipeline.score_threads;
-    }
-    thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
 }

@@ -1,0 +1,37 @@
+//! librdkafka's settings for the consumer.
+
+use rdkafka::ClientConfig;
+
+use crate::config::Config;
+
+/// Statistics carry the ends of the partitions, which stream time and catching up need.
+const STATISTICS_MILLIS: &str = "500";
+
+/// The settings that the daemon owns.
+pub(super) fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
+    let kafka = &config.kafka;
+    // As much again waits in librdkafka, in the one queue of all partitions.
+    let prefetch_kilobytes = (config.pipeline.in_flight_bytes / 1024).max(1_024);
+    let session_millis = kafka.session_timeout.get().as_millis();
+    client
+        .set("group.id", &kafka.group)
+        .set("group.instance.id", instance)
+        .set("session.timeout.ms", session_millis.to_string())
+        .set("heartbeat.interval.ms", (session_millis / 3).to_string())
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // A saved offset outside the log is an error, never a silent reset.
+        .set("auto.offset.reset", "error")
+        .set("enable.partition.eof", "true")
+        .set("statistics.interval.ms", STATISTICS_MILLIS)
+        .set("partition.assignment.strategy", "range,roundrobin")
+        .set("queued.max.messages.kbytes", prefetch_kilobytes.to_string())
+        .set("queued.min.messages", "20000")
+        // At its default of 1000 a fast consumer stalls whenever the prefetch queue was full.
+        .set("fetch.queue.backoff.ms", "5")
+        .set("topic.metadata.refresh.interval.ms", "10000");
+    if client.get("fetch.wait.max.ms").is_none() {
+        // A partition resumed after an alignment pause waits for the fetch that is under way for the others.
+        client.set("fetch.wait.max.ms", "100");
+    }
+}

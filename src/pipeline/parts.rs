@@ -1,0 +1,216 @@
+//! What the threads share, and how each is started.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio::sync::oneshot;
+
+use crate::checkpoint::{Directory, Snapshot};
+use crate::config::{Config, Roster, client_config};
+use crate::ingest::{self, Assignment, Batch, DeadLetters, Decoder, Patience, Positions, Router, Shared};
+use crate::publish::http::{ApiState, Bound, Token};
+use crate::publish::metrics::{self, Sources};
+use crate::publish::{Board, Health, Thread, Timings};
+use crate::score::{EmbeddedModel, EmbeddedScorer};
+
+use super::fold::{self, Fold, Limits};
+use super::scoring::{ScoredBatch, Worker};
+use super::state::State;
+use super::writer::{Writer, WriterStatus};
+use super::{BATCHES_WAITING, PipelineError};
+
+/// Rebalances and saved positions that may wait; both are rare, and neither sender may be held up.
+const NOTES_WAITING: usize = 1_024;
+
+/// The consumer's ends of the channels to and from the fold.
+pub(super) struct Ends {
+    assignments: Sender<Assignment>,
+    covered: Receiver<Positions>,
+}
+
+/// What the threads share.
+pub(super) struct Parts {
+    roster: Arc<Roster>,
+    pub(super) board: Arc<Board>,
+    pub(super) health: Arc<Health>,
+    timings: Arc<Timings>,
+    shared: Arc<Shared>,
+    writer: Arc<WriterStatus>,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl Parts {
+    pub(super) fn new(config: &Config) -> Result<Self, PipelineError> {
+        let roster = Arc::new(Roster::new(config));
+        Ok(Self {
+            board: Arc::new(Board::new(roster.len(), config.windows.lengths.len())),
+            health: Health::new(),
+            timings: Timings::new()?,
+            shared: Arc::new(Shared::default()),
+            writer: Arc::new(WriterStatus::default()),
+            stop: Arc::new(AtomicBool::new(false)),
+            roster,
+        })
+    }
+
+    /// The fold's state: a checkpoint's, where there is one. What of that no longer applies is named.
+    pub(super) fn restored_state(&self, config: &Config, snapshot: Option<Snapshot>) -> State {
+        let mut state = State::new(config, Arc::clone(&self.roster));
+        let Some(snapshot) = snapshot else { return state };
+        let mut left_out = state.restore(&snapshot);
+        let mut ledger = self.shared.ledger();
+        for saved in &snapshot.partitions {
+            if config.kafka.topics.iter().any(|topic| **topic == *saved.partition.topic) {
+                ledger.restore(saved.partition.clone(), saved.next_offset);
+            } else {
+                left_out.push(format!("position of {}: its topic is not in kafka.topics", saved.partition));
+            }
+        }
+        drop(ledger);
+        tracing::info!(taken = %snapshot.taken, partitions = snapshot.partitions.len(), "checkpoint restored");
+        for what in left_out {
+            tracing::warn!("not restored from the checkpoint: {what}");
+        }
+        state
+    }
+
+    /// Starts the fold, the checkpoint writer and, if a topic is configured, the dead-letter producer.
+    pub(super) fn start_fold(
+        &self,
+        config: &Config,
+        state: State,
+        directory: Directory,
+        scored: Receiver<ScoredBatch>,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Ends, PipelineError> {
+        let (assignments, assignments_out) = bounded(NOTES_WAITING);
+        let (covered_in, covered) = bounded(NOTES_WAITING);
+        let (jobs, jobs_out) = bounded(1);
+        let letters = self.start_dead_letters(config, threads)?;
+        let drain_timeout = config.pipeline.drain_timeout.get();
+        let writer = Writer {
+            directory,
+            jobs: jobs_out,
+            covered: covered_in,
+            letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
+            patience: Patience::new(Arc::clone(&self.stop), drain_timeout),
+            status: Arc::clone(&self.writer),
+            health: Arc::clone(&self.health),
+        };
+        threads.push(writer.start()?);
+        let links = fold::Links {
+            scored,
+            assignments: assignments_out,
+            jobs,
+            letters,
+            shared: Arc::clone(&self.shared),
+            board: Arc::clone(&self.board),
+            health: Arc::clone(&self.health),
+            timings: Arc::clone(&self.timings),
+            writer: Arc::clone(&self.writer),
+            stop: Arc::clone(&self.stop),
+        };
+        let limits = Limits {
+            checkpoint_every: config.checkpoint.interval.get(),
+            drain_timeout,
+            in_flight_bytes: config.pipeline.in_flight_bytes,
+            in_flight_records: 2 * BATCHES_WAITING * config.pipeline.batch_records,
+        };
+        threads.push(Fold::start(state, links, limits)?);
+        Ok(Ends { assignments, covered })
+    }
+
+    /// Starts the scoring pool, each worker with a scorer of its own.
+    pub(super) fn start_workers(
+        &self,
+        config: &Config,
+        model: &Arc<EmbeddedModel>,
+        batches: &Receiver<Batch>,
+        scored: &Sender<ScoredBatch>,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<(), PipelineError> {
+        for number in 0..workers(config) {
+            let worker = Worker {
+                decoder: Decoder::new(&config.input, Router::new(&self.roster)),
+                scorer: Box::new(EmbeddedScorer::new(Arc::clone(model))),
+                batches: batches.clone(),
+                scored: scored.clone(),
+                health: Arc::clone(&self.health),
+                timings: Arc::clone(&self.timings),
+            };
+            threads.push(worker.start(number)?);
+        }
+        Ok(())
+    }
+
+    /// What the consumer thread is connected to.
+    pub(super) fn consumer_links(&self, batches: Sender<Batch>, ends: Ends) -> ingest::Links {
+        ingest::Links {
+            batches,
+            assignments: ends.assignments,
+            covered: ends.covered,
+            shared: Arc::clone(&self.shared),
+            health: Arc::clone(&self.health),
+            stop: Arc::clone(&self.stop),
+        }
+    }
+
+    fn start_dead_letters(
+        &self,
+        config: &Config,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Option<DeadLetters>, PipelineError> {
+        let Some(topic) = &config.kafka.dead_letter_topic else { return Ok(None) };
+        let patience = Patience::new(Arc::clone(&self.stop), config.pipeline.drain_timeout.get());
+        let client = client_config(&config.kafka);
+        let (letters, thread) = DeadLetters::start(client, topic, Arc::clone(&self.health), patience)?;
+        self.health.expect(Thread::DeadLetters);
+        threads.push(thread);
+        Ok(Some(letters))
+    }
+
+    /// Serves HTTP on a thread and a runtime of its own.
+    pub(super) fn serve(
+        &self,
+        config: &Config,
+        bound: Bound,
+        stopped: oneshot::Receiver<()>,
+    ) -> Result<JoinHandle<()>, PipelineError> {
+        let sources = Sources {
+            board: Arc::clone(&self.board),
+            roster: Arc::clone(&self.roster),
+            windows: config.windows.lengths.clone(),
+            timings: Arc::clone(&self.timings),
+            health: Arc::clone(&self.health),
+        };
+        let state = ApiState {
+            board: Arc::clone(&self.board),
+            health: Arc::clone(&self.health),
+            registry: metrics::registry(sources)?,
+            roster: Arc::clone(&self.roster),
+            windows: config.windows.lengths.clone(),
+            token: Token::of(&config.http)?,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let serve = move || {
+            let shutdown = async {
+                // Told to stop, or nobody is left who could tell.
+                stopped.await.unwrap_or_default();
+            };
+            if let Err(error) = runtime.block_on(bound.serve(state, shutdown)) {
+                tracing::error!(%error, "HTTP cannot be served");
+            }
+        };
+        Ok(thread::Builder::new().name("latido-http".to_owned()).spawn(serve)?)
+    }
+}
+
+/// How many threads score.
+fn workers(config: &Config) -> usize {
+    if config.pipeline.score_threads > 0 {
+        return config.pipeline.score_threads;
+    }
+    thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+}
