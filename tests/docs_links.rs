@@ -1,0 +1,53 @@
+//! The pages lead where they say they lead.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every Markdown page of the project.
+fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of the project") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            pages(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// The targets of a page's links that lie in the project.
+fn local_links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let local = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    local.map(|target| target.split('#').next().unwrap_or(target))
+}
+
+#[test]
+fn every_link_between_the_pages_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    pages(root, &mut found);
+    let mut links = 0;
+    for page in found {
+        let text = fs::read_to_string(&page).expect("a page");
+        for link in local_links(&text) {
+            links += 1;
+            let target = page.parent().expect("a folder").join(link);
+            assert!(target.exists(), "{} links to {link}, which is not there", page.display());
+        }
+    }
+    assert!(links >= 10, "only {links} links were found: the test looks at the wrong place");
+}
+
+#[test]
+fn every_runbook_that_a_rule_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rules = fs::read_to_string(root.join("config/prometheus/rules/latido.rules.yml")).expect("the rules");
+    let named: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("runbook_url: ")).collect();
+    assert!(!named.is_empty());
+    for runbook in named {
+        assert!(root.join(runbook).is_file(), "{runbook} is not there");
+    }
+}
