@@ -62,11 +62,8 @@ impl fmt::Debug for Batch {
 
 /// A batch in the making.
 pub struct BatchBuilder {
-    partition: PartitionId,
-    epoch: u32,
-    sequence: u64,
-    next: NextOffset,
-    layout: Layout,
+    /// Holds no record yet, and then no next offset either.
+    batch: Batch,
 }
 
 impl BatchBuilder {
@@ -74,7 +71,7 @@ impl BatchBuilder {
     #[must_use]
     pub fn new(partition: PartitionId, epoch: u32, sequence: u64, capacity: usize) -> Self {
         let layout = Layout { bytes: Vec::with_capacity(capacity), entries: Vec::new(), headers: Vec::new() };
-        Self { partition, epoch, sequence, next: NextOffset(0), layout }
+        Self { batch: Batch { partition, epoch, sequence, next: NextOffset(0), layout } }
     }
 
     /// Copies a record in. Offsets must ascend; gaps (compacted topics, transaction markers) are fine.
@@ -86,21 +83,22 @@ impl BatchBuilder {
         value: Option<&[u8]>,
         headers: impl Iterator<Item = (&'h str, Option<&'h [u8]>)>,
     ) {
-        debug_assert!(self.layout.entries.is_empty() || offset.next() > self.next, "offsets of a batch ascend");
-        self.layout.push(offset, kafka_timestamp, key, value, headers);
-        self.next = offset.next();
+        let batch = &mut self.batch;
+        debug_assert!(batch.len() == 0 || offset.next() > batch.next, "offsets of a batch ascend");
+        batch.layout.push(offset, kafka_timestamp, key, value, headers);
+        batch.next = offset.next();
     }
 
     /// How many records it holds so far.
     #[must_use]
     pub fn records(&self) -> usize {
-        self.layout.entries.len()
+        self.batch.len()
     }
 
     /// Bytes of keys, values and headers so far.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.layout.bytes.len()
+        self.batch.bytes()
     }
 
     /// Closes the batch.
@@ -109,14 +107,8 @@ impl BatchBuilder {
     /// If nothing was pushed: an empty batch would have no next offset.
     #[must_use]
     pub fn finish(self) -> Batch {
-        assert!(!self.layout.entries.is_empty(), "a batch holds at least one record");
-        Batch {
-            partition: self.partition,
-            epoch: self.epoch,
-            sequence: self.sequence,
-            next: self.next,
-            layout: self.layout,
-        }
+        assert!(self.batch.len() > 0, "a batch holds at least one record");
+        self.batch
     }
 }
 
