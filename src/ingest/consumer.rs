@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, SendTimeoutError, Sender};
 use rdkafka::ClientConfig;
 use rdkafka::Offset as KafkaOffset;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::config::{Config, StartPosition};
@@ -176,7 +176,7 @@ impl Consumer {
     fn turn(&mut self) {
         self.hand_over();
         self.regulate();
-        self.commit_covered(CommitMode::Async);
+        self.commit_covered();
         self.rejoin_if_due();
         if self.check_range {
             self.find_unreadable();
@@ -351,13 +351,18 @@ impl Consumer {
         self.paused = wanted;
     }
 
-    fn commit_covered(&mut self, mode: CommitMode) {
-        let Some(covered) = self.covered.try_iter().last() else { return };
-        let ours: Positions = {
-            let status = self.shared.status();
-            covered.into_iter().filter(|(partition, _)| status.partitions.contains_key(partition)).collect()
-        };
-        commit(&self.consumer, &ours, mode);
+    fn commit_covered(&self) {
+        if let Some(covered) = self.covered.try_iter().last() {
+            self.commit_ours(covered);
+        }
+    }
+
+    /// Commits what is covered of the assigned partitions; one revoked partition would sink the whole commit.
+    fn commit_ours(&self, mut covered: Positions) {
+        let status = self.shared.status();
+        covered.retain(|(partition, _)| status.partitions.contains_key(partition));
+        drop(status);
+        commit(&self.consumer, &covered);
     }
 
     fn rejoin_if_due(&mut self) {
@@ -486,17 +491,12 @@ impl Consumer {
             self.health.beat(Thread::Ingest);
             match self.covered.recv_timeout(IDLE_POLL) {
                 // Not waited for here: without a broker that takes the whole session timeout. Leaving waits for it.
-                Ok(covered) => commit(&self.consumer, &self.assigned_of(covered), CommitMode::Async),
+                Ok(covered) => self.commit_ours(covered),
                 Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
                 Err(crossbeam_channel::RecvTimeoutError::Disconnected) => break,
             }
         }
         leave(self.consumer, deadline);
-    }
-
-    fn assigned_of(&self, covered: Positions) -> Positions {
-        let status = self.shared.status();
-        covered.into_iter().filter(|(partition, _)| status.partitions.contains_key(partition)).collect()
     }
 }
 

@@ -242,7 +242,7 @@ impl IngestContext {
         }
         // Not waited for: with the coordinator away that takes a minute (INV-3). It goes out before the group is joined
         // again, so whoever gets the partitions next finds it.
-        commit(consumer, &ours, CommitMode::Async);
+        commit(consumer, &ours);
     }
 
     fn take_statistics(&self, json: &[u8]) {
@@ -281,11 +281,11 @@ impl ConsumerContext for IngestContext {
 }
 
 /// Commits positions of the group, for tools that watch its lag; what is resumed from is the checkpoint.
-pub(super) fn commit(consumer: &BaseConsumer<IngestContext>, positions: &Positions, mode: CommitMode) {
+pub(super) fn commit(consumer: &BaseConsumer<IngestContext>, positions: &Positions) {
     if positions.is_empty() {
         return;
     }
-    let result = position_list(positions).and_then(|list| consumer.commit(&list, mode));
+    let result = position_list(positions).and_then(|list| consumer.commit(&list, CommitMode::Async));
     if let Err(error) = result {
         consumer.context().log.error(&error, "offsets could not be committed; the next checkpoint commits them");
     }
