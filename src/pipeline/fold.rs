@@ -65,6 +65,8 @@ pub(super) struct Fold {
     saved: Instant,
     /// Something was folded since the last checkpoint.
     unsaved: bool,
+    /// A record was claimed whose dead letter is lost: no checkpoint may pass it.
+    must_not_save: bool,
 }
 
 impl Fold {
@@ -81,6 +83,7 @@ impl Fold {
             published: now,
             saved: now,
             unsaved: false,
+            must_not_save: false,
         };
         thread::Builder::new().name("latido-fold".to_owned()).spawn(move || fold.run())
     }
@@ -106,10 +109,10 @@ impl Fold {
             },
             default(TICK) => {}
         }
-        let reading_backlog = self.follow_partitions();
+        let caught_up = self.follow_partitions();
         self.state.advance(self.begun.elapsed());
         // After the panes of the backlog are closed, not before: its alerts page nobody (INV-10).
-        self.follow_backlog(reading_backlog);
+        self.follow_backlog(caught_up);
         self.tell_ahead();
         if self.published.elapsed() >= PUBLISH_EVERY {
             self.publish();
@@ -200,8 +203,7 @@ impl Fold {
         });
         if !sent {
             // The offset is claimed but its dead letter is lost: no checkpoint may cover it. It is read again.
-            self.unsaved = false;
-            self.limits.checkpoint_every = Duration::MAX;
+            self.must_not_save = true;
             tracing::error!(
                 "a dead letter could not be handed over before the daemon stopped; no checkpoint is saved past it"
             );
@@ -247,9 +249,9 @@ impl Fold {
         self.early.retain(|_, waiting| !waiting.is_empty());
     }
 
-    /// Learns from the consumer thread which partitions are read to their end. Gives those that are not yet where their
-    /// log ended at the assignment, of how many; none where all are.
-    fn follow_partitions(&mut self) -> Option<(usize, usize)> {
+    /// Learns from the consumer thread which partitions are read to their end. Gives how many have come to where their log
+    /// ended at the assignment, of how many.
+    fn follow_partitions(&mut self) -> (usize, usize) {
         let now = self.begun.elapsed();
         let status = self.links.shared.status();
         let ledger = self.links.shared.ledger();
@@ -267,32 +269,31 @@ impl Fold {
                 self.caught_up.extend(ledger.epoch(partition).map(|epoch| (partition.clone(), epoch)));
             }
         }
-        let reading = status.partitions.len();
-        (reading == 0 || self.caught_up.len() < reading)
-            .then_some((reading - self.caught_up.len().min(reading), reading))
+        (self.caught_up.len(), status.partitions.len())
     }
 
     /// Says whether a backlog is being read, to the state and on `/readyz`.
-    fn follow_backlog(&mut self, reading: Option<(usize, usize)>) {
+    fn follow_backlog(&mut self, (caught_up, all): (usize, usize)) {
+        let is_behind = caught_up < all;
         let assigned = &self.links.shared.status().partitions;
         let newest = self.state.clock.frontiers().filter(|(partition, _)| assigned.contains_key(*partition));
         let newest = newest.map(|(_, frontier)| frontier).max();
-        self.state.follow_backlog(reading.is_some(), newest, self.begun.elapsed());
+        self.state.follow_backlog(is_behind || all == 0, newest, self.begun.elapsed());
         let health = &self.links.health;
-        match reading {
-            // Nothing assigned has a reason of its own.
-            Some((_, 0)) => health.set_ready("catching_up"),
-            Some((behind, all)) => {
-                health.set_not_ready("catching_up", format!("catching up: {} of {all} partitions are", all - behind))
-            }
-            None => health.set_ready("catching_up"),
+        // Nothing assigned has a reason of its own.
+        if is_behind {
+            health.set_not_ready("catching_up", format!("catching up: {caught_up} of {all} partitions are"));
+        } else {
+            health.set_ready("catching_up");
         }
     }
 
     /// Tells the consumer thread which partitions must wait for the others.
     fn tell_ahead(&self) {
-        let assigned: Vec<PartitionId> = self.links.shared.status().partitions.keys().cloned().collect();
-        let ahead = assigned.into_iter().filter(|partition| self.state.clock.is_ahead(partition)).collect();
+        let status = self.links.shared.status();
+        let ahead =
+            status.partitions.keys().filter(|partition| self.state.clock.is_ahead(partition)).cloned().collect();
+        drop(status);
         self.links.shared.set_ahead(ahead);
     }
 
@@ -361,7 +362,7 @@ impl Fold {
 
     /// Hands a checkpoint to the writer. Where it still has one to save, the next turn tries again.
     fn save(&mut self, answer: Option<Sender<Positions>>, deadline: Option<Instant>) {
-        if self.limits.checkpoint_every == Duration::MAX {
+        if self.must_not_save {
             return;
         }
         // A snapshot copies every pane: not each turn while the writer waits for dead letters or a slow disk.
