@@ -1,5 +1,6 @@
 //! Steps of the project, the same for a person and for CI: `cargo xtask --help` lists them.
 
+mod corpus;
 mod demo;
 mod kafka;
 mod shell;
@@ -20,12 +21,14 @@ struct Arguments {
     step: Step,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum Step {
     /// Every step below, in this order.
     Ci,
     /// Formatting.
     Fmt,
+    /// The rules of the project's own corpus, and its counts.
+    Corpus(corpus::Options),
     /// Lints, with warnings as errors.
     Clippy,
     /// The API documentation, with warnings as errors.
@@ -43,19 +46,31 @@ enum Step {
 
 impl Step {
     /// The steps of CI, cheapest first, so that a slip is told early.
-    const ALL: [Self; 7] = [Self::Fmt, Self::Clippy, Self::Doc, Self::Test, Self::Kafka, Self::Prometheus, Self::Demo];
+    const ALL: [Self; 8] = [
+        Self::Fmt,
+        Self::Corpus(corpus::Options::PLAIN),
+        Self::Clippy,
+        Self::Doc,
+        Self::Test,
+        Self::Kafka,
+        Self::Prometheus,
+        Self::Demo,
+    ];
 
     fn run_timed(self) -> Result<()> {
         let started = Instant::now();
         self.run()?;
-        say(&format!("{self:?} passed in {} s", started.elapsed().as_secs()));
+        let step = format!("{self:?}");
+        let name = step.split('(').next().unwrap_or(&step);
+        say(&format!("{name} passed in {} s", started.elapsed().as_secs()));
         Ok(())
     }
 
-    fn run(self) -> Result<()> {
+    fn run(&self) -> Result<()> {
         match self {
             Self::Ci => Self::ALL.into_iter().try_for_each(Self::run_timed),
             Self::Fmt => Run::cargo(["fmt", "--all", "--check"]).go(),
+            Self::Corpus(options) => corpus::run(options),
             Self::Clippy => Run::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go(),
             Self::Doc => Run::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings").go(),
             Self::Test => Run::cargo(["test"]).go(),
