@@ -1,9 +1,11 @@
 //! The project's own corpus of customers' messages, held to its rules.
 
+mod against;
 mod agreement;
 mod counts;
 #[cfg(test)]
 mod fixture;
+mod near;
 mod page;
 mod private;
 mod problem;
@@ -13,7 +15,7 @@ mod sets;
 mod words;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -31,6 +33,9 @@ const SHOWN: usize = 100;
 /// What to do beyond the check.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
+    /// Also compare with public sets: every *.tsv.gz below this directory, with a header that names a column `text`.
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
     /// Write the counts into the corpus's README first.
     #[arg(long)]
     write: bool,
@@ -38,7 +43,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// The check alone.
-    pub(crate) const PLAIN: Self = Self { write: false };
+    pub(crate) const PLAIN: Self = Self { against: None, write: false };
 }
 
 /// Reads the corpus, tells its counts, fails if anything is wrong with it.
@@ -56,6 +61,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     tell(&section);
     if readable {
         problems.extend(check_page(&root().join(PAGE), &section, options.write)?);
+    }
+    if let Some(directory) = &options.against {
+        problems.extend(compare(&rows, directory)?);
     }
     settle(&problems)
 }
@@ -92,6 +100,19 @@ fn check_page(path: &Path, section: &str, write: bool) -> Result<Option<Problem>
     }
     fs::write(path, fresh).with_context(|| format!("cannot write {name}"))?;
     Ok(None)
+}
+
+fn compare(rows: &[Placed<Row>], directory: &Path) -> Result<Vec<Problem>> {
+    let found = against::check(rows, directory)?;
+    say(&format!(
+        "compared with {} texts of {} files; {} more are below {} words; near duplicates from {} on",
+        found.compared,
+        found.files,
+        found.short,
+        words::MIN_WORDS,
+        near::THRESHOLD
+    ));
+    Ok(found.problems)
 }
 
 #[expect(clippy::print_stdout, reason = "the tables are what the step is run for")]

@@ -4,6 +4,9 @@ use rustc_hash::FxHashMap;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+/// Shorter texts say what everybody says: they are not compared with other people's.
+pub(crate) const MIN_WORDS: usize = 5;
+
 /// The words of a text, in lower case, without accents: runs of letters, digits and `_`.
 pub(crate) fn words(text: &str) -> Vec<String> {
     let plain: String = text.to_lowercase().nfd().filter(|letter| !is_combining_mark(*letter)).collect();
@@ -23,6 +26,9 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
+    /// A word that no text of the vocabulary has.
+    const UNKNOWN: u32 = 0;
+
     /// The numbers of a text's words; new words get one.
     pub(crate) fn add(&mut self, words: &[String]) -> Vec<u32> {
         words.iter().map(|word| self.add_word(word)).collect()
@@ -35,6 +41,11 @@ impl Vocabulary {
         let number = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
         self.numbers.insert(word.to_owned(), number);
         number
+    }
+
+    /// The numbers of another text's words, for comparing only.
+    pub(crate) fn look_up(&self, words: &[String]) -> Vec<u32> {
+        words.iter().map(|word| self.numbers.get(word).copied().unwrap_or(Self::UNKNOWN)).collect()
     }
 }
 
