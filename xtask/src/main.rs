@@ -33,7 +33,7 @@ enum Step {
     Clippy,
     /// The API documentation, with warnings as errors.
     Doc,
-    /// The hermetic tests: what the README's `cargo test` runs.
+    /// The hermetic tests: what the README's `cargo test` runs, and the tests of these steps.
     Test,
     /// The daemon against a real Apache Kafka (needs java, mvn, kcat).
     Kafka,
@@ -73,7 +73,7 @@ impl Step {
             Self::Corpus(options) => corpus::run(options),
             Self::Clippy => Run::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go(),
             Self::Doc => Run::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings").go(),
-            Self::Test => Run::cargo(["test"]).go(),
+            Self::Test => Run::cargo(["test", "--workspace"]).go(),
             Self::Kafka => kafka::run(),
             Self::Prometheus => prometheus(),
             Self::Demo => demo::run(),
