@@ -25,6 +25,8 @@ pub trait FeatureSink {
     fn word(&mut self, hash: u64);
     /// A feature of characters.
     fn chars(&mut self, hash: u64);
+    /// A token begins; `hash` is [`word_hash`] of it.
+    fn token(&mut self, _token: &Token<'_>, _hash: u64) {}
     /// A token ends; at most a few hundred features lie between two calls.
     fn token_end(&mut self) {}
 }
@@ -42,7 +44,8 @@ impl Extractor {
         let mut negated: u8 = 0;
         let mut found = false;
         self.normaliser.tokens(text, |token| {
-            let word = hash_of(WORD_SEED, token.folded);
+            let word = word_hash(token.folded);
+            sink.token(&token, word);
             word_features(&token, word, previous, sink);
             if negated > 0 && token.kind == TokenKind::Word {
                 sink.word(join(NEGATED_SEED, word));
@@ -135,6 +138,12 @@ fn is_negation(word: &[char]) -> bool {
             | ['d' | 'c', 'o' | 'a', 'n', 't']
             | ['w', 'o', 'n', 't']
     )
+}
+
+/// The hash of a token's folded form.
+#[must_use]
+pub fn word_hash(folded: &[char]) -> u64 {
+    hash_of(WORD_SEED, folded)
 }
 
 fn hash_of(seed: u64, characters: &[char]) -> u64 {

@@ -8,6 +8,7 @@ pub mod labels;
 pub mod model;
 pub mod normalise;
 pub mod recipe;
+pub mod signals;
 pub mod train;
 
 use std::sync::Arc;

@@ -1,0 +1,57 @@
+//! Signals: named reasons found in a text by phrases.
+//!
+//! - [`Rules`] are read from files (`docs/signals.md` says how these are written) and compiled once.
+//! - A [`Matcher`] goes over the tokens of a text once: each token is looked up in a table of words, and moves an automaton
+//!   that follows all phrases of all rules together. Time is linear in the text, and memory bounded.
+//! - What words cannot tell a learned head may: [`join`] puts both together.
+
+mod automaton;
+mod compile;
+mod file;
+mod matcher;
+mod phrase;
+mod rules;
+mod words;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub use file::RulesError;
+pub use matcher::Matcher;
+pub use rules::Rules;
+
+use super::features;
+use super::normalise::Normaliser;
+use crate::message::{Language, SignalSet};
+
+use std::sync::Arc;
+
+/// The signals of a text: those that its phrases show and those that a learned head finds. Either alone is enough: a phrase
+/// that was written down is meant, and a head sees what nobody thought of.
+#[must_use]
+pub fn join(from_phrases: SignalSet, learned: SignalSet) -> SignalSet {
+    from_phrases.union(learned)
+}
+
+/// Finds signals alone, without the rest of a score. Keep one and reuse it.
+#[derive(Debug)]
+pub struct SignalFinder {
+    normaliser: Normaliser,
+    matcher: Matcher,
+}
+
+impl SignalFinder {
+    /// A finder by those rules.
+    #[must_use]
+    pub fn new(rules: Arc<Rules>) -> Self {
+        Self { normaliser: Normaliser::default(), matcher: Matcher::new(rules) }
+    }
+
+    /// The signals of a text in that language; `other` asks the rules of every language.
+    pub fn find(&mut self, text: &str, language: Language) -> SignalSet {
+        let Self { normaliser, matcher } = self;
+        normaliser.tokens(text, |token| matcher.token(&token, features::word_hash(token.folded)));
+        matcher.finish(language)
+    }
+}
