@@ -301,6 +301,8 @@ pub struct Score {
     pub language: Language,
     /// Which scorer said so.
     pub scorer: ScorerKind,
+    /// Named reasons found in the text.
+    pub signals: SignalSet,
 }
 
 impl Score {

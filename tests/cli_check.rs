@@ -61,6 +61,25 @@ fn a_right_config_is_printed_as_toml_with_who_set_what() {
 }
 
 #[test]
+fn rules_of_ones_own_are_shown_and_a_bad_one_is_78() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ours.toml");
+    let rule = "[[rules]]\nname = \"ours\"\nsignals = [\"waiting\"]\nany = [\"mi caso\"]\n";
+    let config = given(&format!("[signals]\nfiles = [{:?}]\n", file.to_str().unwrap()));
+    std::fs::write(&file, format!("off = [\"es-abuse\", \"en-abuse\"]\n{rule}")).unwrap();
+    let output = config.check(&[], &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(text(&output.stdout).contains(" rules, 2 of the built-in ones switched off."), "{output:?}");
+
+    std::fs::write(&file, rule.replace("mi caso", "(mi caso")).unwrap();
+    let output = config.check(&[], &[]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(78), ""));
+    let complaint = text(&output.stderr);
+    let place = "ours.toml: rules[0].any[0] = \"(mi caso\": a bracket is not closed; write (one|two|three)";
+    assert!(complaint.contains("latido.toml:2: signals.files[0] = ") && complaint.contains(place), "{complaint}");
+}
+
+#[test]
 fn the_variable_may_name_the_file() {
     let given = given("[kafka]\ngroup = \"from-the-file\"\n");
     let mut command = Command::new(env!("CARGO_BIN_EXE_latido"));

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::ConfigArgs;
 use crate::config::{Loaded, effective, non_defaults};
+use crate::score::open_rules;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +52,11 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
 /// The config in force and who set it.
 fn print(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "{}", effective(&loaded.config)?.trim_end())?;
+    if !loaded.config.signals.files.is_empty() {
+        let rules = open_rules(&loaded.config.signals)?;
+        let switched_off = rules.switched_off();
+        writeln!(out, "\n# Signals: {} rules, {switched_off} of the built-in ones switched off.", rules.len())?;
+    }
     let origins = non_defaults(loaded);
     if origins.is_empty() {
         writeln!(out, "\n# Every value is the default.")?;

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::score::data;
 use crate::score::eval::{BootstrapPlan, evaluate, table};
 use crate::score::recipe::Recipe;
+use crate::score::signals::Rules;
 use crate::score::{EmbeddedModel, EmbeddedScorer};
 
 const EXAMPLES: &str = "\
@@ -19,7 +20,8 @@ Examples:
 
 Figures are percentages in the table and 0 to 1 with --json; in brackets, 95 %
 bootstrap intervals. Data files are as for `latido train`; rows without a label
-are left out and counted.";
+are left out and counted. Signals are measured where a TSV has a column
+`signals` (names joined by commas, `-` for none) or a JSON line an array of it.";
 
 /// Measure a model on labelled texts.
 #[derive(Args, Clone, Debug)]
@@ -31,6 +33,9 @@ pub struct EvalArgs {
     /// Labelled texts; may be given more than once, or with several files.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub data: Vec<PathBuf>,
+    /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
+    #[arg(long, value_name = "FILE")]
+    pub signals: Vec<PathBuf>,
     /// TOML file that says what the sets' own labels mean, as for `latido train`.
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
@@ -54,7 +59,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
         Some(path) => EmbeddedModel::load(path)?,
         None => EmbeddedModel::builtin()?,
     };
-    let mut scorer = EmbeddedScorer::new(model);
+    let mut scorer = EmbeddedScorer::new(model, Rules::with_files(&args.signals)?);
     let plan = BootstrapPlan { samples: args.samples, seed: args.seed };
     let recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
     let mut reports = Vec::with_capacity(args.data.len());

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore};
+use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, SignalSet};
+use crate::score::signals::Rules;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Text};
 
 /// A longer line cannot be used; its rest is skipped.
@@ -25,7 +26,7 @@ Examples:
 
 Each text (without any: each line of standard input) becomes a line of JSON:
   {\"text\", \"sentiment\": {\"negative\", \"neutral\", \"positive\"},
-   \"frustration\", \"language\", \"scorer\"}
+   \"frustration\", \"language\", \"scorer\", \"signals\": [..]}
 With --input json a line is an object with `text` and, if it has them, `id`
 (given back in place of the text) and `language` (goes before --lang). A line
 that cannot be used becomes {\"error\", \"line\"}; the others are scored, and
@@ -45,6 +46,12 @@ pub struct ScoreArgs {
     /// Model file. Default: the built-in model.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
+    #[arg(long, value_name = "FILE")]
+    pub signals: Vec<PathBuf>,
+    /// Say which rules found the signals, as "rules".
+    #[arg(long)]
+    pub explain: bool,
     /// Texts to score.
     #[arg(value_name = "TEXT")]
     pub texts: Vec<String>,
@@ -72,8 +79,9 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
         Some(path) => EmbeddedModel::load(path)?,
         None => EmbeddedModel::builtin()?,
     };
+    let rules = Rules::with_files(&args.signals)?;
     let out = io::BufWriter::new(io::stdout().lock());
-    let mut lines = LineScorer { scorer: EmbeddedScorer::new(model), args: &args, out, number: 0, unusable: 0 };
+    let mut lines = LineScorer { scorer: EmbeddedScorer::new(model, rules), args: &args, out, number: 0, unusable: 0 };
     let done = if args.texts.is_empty() { lines.stream(io::stdin().lock()) } else { lines.arguments() };
     match done {
         // Whoever reads our output has seen enough.
@@ -140,13 +148,20 @@ impl<W: Write> LineScorer<'_, W> {
 
     fn text(&mut self, text: &str) -> io::Result<()> {
         let score = self.scorer.score_one(Text { text, language: self.args.lang });
-        self.write(&Scored::new(None, Some(text), &score))
+        let rules = self.rules();
+        self.write(&Scored { rules, ..Scored::new(None, Some(text), &score) })
     }
 
     fn record(&mut self, record: &Record) -> io::Result<()> {
         let score = self.scorer.score_one(Text { text: &record.text, language: record.language.or(self.args.lang) });
         let text = record.id.is_none().then_some(record.text.as_str());
-        self.write(&Scored::new(record.id.as_ref(), text, &score))
+        let rules = self.rules();
+        self.write(&Scored { rules, ..Scored::new(record.id.as_ref(), text, &score) })
+    }
+
+    /// The rules that held in the last text, if they are asked for.
+    fn rules(&self) -> Option<Vec<String>> {
+        self.args.explain.then(|| self.scorer.rules_held().map(str::to_owned).collect())
     }
 
     fn refuse(&mut self, reason: &str) -> io::Result<()> {
@@ -228,6 +243,9 @@ struct Scored<'a> {
     frustration: Probability,
     language: Language,
     scorer: ScorerKind,
+    signals: SignalSet,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<Vec<String>>,
 }
 
 impl<'a> Scored<'a> {
@@ -239,6 +257,8 @@ impl<'a> Scored<'a> {
             frustration: score.frustration,
             language: score.language,
             scorer: score.scorer,
+            signals: score.signals,
+            rules: None,
         }
     }
 }
@@ -260,8 +280,9 @@ mod tests {
     }
 
     fn stream(input: &[u8], kind: Input) -> Outcome {
-        let args = ScoreArgs { lang: None, input: kind, model: None, texts: Vec::new() };
-        let scorer = EmbeddedScorer::new(EmbeddedModel::builtin().unwrap());
+        let args =
+            ScoreArgs { lang: None, input: kind, model: None, signals: Vec::new(), explain: false, texts: Vec::new() };
+        let scorer = EmbeddedScorer::new(EmbeddedModel::builtin().unwrap(), Rules::builtin().unwrap());
         let mut lines = LineScorer { scorer, args: &args, out: Vec::new(), number: 0, unusable: 0 };
         lines.stream(input).unwrap();
         let text = String::from_utf8(lines.out).unwrap();

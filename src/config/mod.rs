@@ -56,6 +56,8 @@ pub struct Config {
     pub input: InputConfig,
     /// What scores a text.
     pub scorer: ScorerConfig,
+    /// Which reasons are found in a text, and by which words.
+    pub signals: SignalsConfig,
     /// Panes, windows and stream time.
     pub windows: WindowsConfig,
     /// When a department's customers count as unhappy.
@@ -148,6 +150,15 @@ pub struct ScorerConfig {
     pub kind: ScorerChoice,
     /// Model file, made by `latido train`, to use in place of the one inside the binary.
     pub model: Option<PathBuf>,
+}
+
+/// `[signals]`: which reasons are found in a text, and by which words.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignalsConfig {
+    /// Files of rules of your own, a list of paths: more phrases for the signals there are, or built-in rules switched off.
+    /// A rule replaces an earlier one of the same name. See [signals](signals.md).
+    pub files: Vec<PathBuf>,
 }
 
 /// Which scorer runs.

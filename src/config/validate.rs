@@ -69,6 +69,7 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     stream::detect(&config.detect, &config.windows, check);
     stream::pipeline(&config.pipeline, check);
     places::scorer(&config.scorer, check);
+    places::signals(&config.signals, check);
     places::checkpoint(&config.checkpoint, check);
     places::http(&config.http, check);
     places::log(&config.log, check);

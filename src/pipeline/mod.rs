@@ -30,7 +30,7 @@ use crate::config::{Config, StartPosition, client_config};
 use crate::ingest::{Consumer, ConsumerError, DeadLetterError};
 use crate::publish::http::{self, HttpError};
 use crate::publish::{Board, Health, Thread};
-use crate::score::ModelError;
+use crate::score::{ModelError, RulesError};
 
 use parts::Parts;
 
@@ -54,6 +54,9 @@ pub enum PipelineError {
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The rules for signals.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
     /// The consumer.
     #[error(transparent)]
     Consumer(#[from] ConsumerError),
@@ -110,6 +113,7 @@ impl Pipeline {
         let bound = http::bind(&config.http)?;
         let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let model = crate::score::open(&config.scorer)?;
+        let rules = crate::score::open_rules(&config.signals)?;
         let parts = Parts::new(&config)?;
         let state = parts.restored_state(&config, snapshot);
 
@@ -118,7 +122,7 @@ impl Pipeline {
         let (batches, batches_out) = bounded(BATCHES_WAITING);
         let (scored, scored_out) = bounded(BATCHES_WAITING);
         let ends = parts.start_fold(&config, state, directory, scored_out, &mut threads)?;
-        parts.start_workers(&config, &model, &batches_out, &scored, &mut threads)?;
+        parts.start_workers(&config, &(model, rules), &batches_out, &scored, &mut threads)?;
         let links = parts.consumer_links(batches, ends);
         let client = client_config(&config.kafka);
         let consumer = Consumer::new(&config, client, &instance, options.start_from, links)?;

@@ -13,7 +13,7 @@ use crate::ingest::{self, Assignment, Batch, DeadLetters, Decoder, Patience, Pos
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, Thread, Timings};
-use crate::score::{EmbeddedModel, EmbeddedScorer};
+use crate::score::{EmbeddedModel, EmbeddedScorer, Rules};
 
 use super::fold::{self, Fold, Limits};
 use super::scoring::{ScoredBatch, Worker};
@@ -126,7 +126,7 @@ impl Parts {
     pub(super) fn start_workers(
         &self,
         config: &Config,
-        model: &Arc<EmbeddedModel>,
+        (model, rules): &(Arc<EmbeddedModel>, Arc<Rules>),
         batches: &Receiver<Batch>,
         scored: &Sender<ScoredBatch>,
         threads: &mut Vec<JoinHandle<()>>,
@@ -134,7 +134,7 @@ impl Parts {
         for number in 0..workers(config) {
             let worker = Worker {
                 decoder: Decoder::new(&config.input, Router::new(&self.roster)),
-                scorer: Box::new(EmbeddedScorer::new(Arc::clone(model))),
+                scorer: Box::new(EmbeddedScorer::new(Arc::clone(model), Arc::clone(rules))),
                 batches: batches.clone(),
                 scored: scored.clone(),
                 health: Arc::clone(&self.health),

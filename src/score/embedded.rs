@@ -4,32 +4,40 @@ use std::sync::Arc;
 
 use super::features::{Extractor, FeatureSink};
 use super::model::{CHANNELS, EmbeddedModel, FRUSTRATION, Header, LANGUAGE, RARITY, Row, SENTIMENT};
+use super::normalise::Token;
+use super::signals::{self, Matcher, Rules};
 use super::{Scorer, Text};
-use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore};
+use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, SignalSet};
 
 /// A language less likely than this is not named.
 const LANGUAGE_FROM: f32 = 0.4;
 
-/// Scores with an [`EmbeddedModel`]. Each worker owns one; the model is shared.
+/// Scores with an [`EmbeddedModel`] and finds signals by [`Rules`]. Each worker owns one; model and rules are shared.
 #[derive(Debug)]
 pub struct EmbeddedScorer {
     model: Arc<EmbeddedModel>,
     extractor: Extractor,
+    matcher: Matcher,
 }
 
 impl EmbeddedScorer {
-    /// A scorer on a model.
+    /// A scorer on a model and rules.
     #[must_use]
-    pub fn new(model: Arc<EmbeddedModel>) -> Self {
-        Self { model, extractor: Extractor::default() }
+    pub fn new(model: Arc<EmbeddedModel>, rules: Arc<Rules>) -> Self {
+        Self { model, extractor: Extractor::default(), matcher: Matcher::new(rules) }
     }
 
     /// Scores one text.
     pub fn score_one(&mut self, text: Text<'_>) -> Score {
         let margins = self.margins(text.text);
         let header = &self.model.header;
-        let Some(margins) = margins else { return prior(header, text.language) };
+        let Some(margins) = margins else {
+            let signals = self.matcher.finish(text.language.unwrap_or(Language::Other));
+            return prior(header, text.language, signals);
+        };
         let language = text.language.unwrap_or_else(|| likeliest_language(&margins));
+        // No head for signals yet: what it learns joins here.
+        let signals = signals::join(self.matcher.finish(language), SignalSet::EMPTY);
         let heads = Heads::of(header, &margins, language);
         let [negative, neutral, positive] = heads.sentiment(header.sentiment_temperature).map(Probability::new);
         Score {
@@ -37,13 +45,19 @@ impl EmbeddedScorer {
             frustration: Probability::new(heads.frustration(header)),
             language,
             scorer: ScorerKind::Embedded,
+            signals,
         }
+    }
+
+    /// The names of the rules that held in the last text: why it has its signals.
+    pub fn rules_held(&self) -> impl Iterator<Item = &str> {
+        self.matcher.held()
     }
 
     /// The heads' margins; nothing where no feature of the text is known.
     fn margins(&mut self, text: &str) -> Option<[f32; RARITY]> {
         let mut sums = Sums::new(&self.model);
-        self.extractor.extract(text, &mut sums);
+        self.extractor.extract(text, &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
         sums.finish(&self.model.header)
     }
 }
@@ -137,6 +151,34 @@ impl<'m> Sums<'m> {
     }
 }
 
+/// Hands features to the sums and tokens to the signals, in one pass.
+struct Tokenwise<'a, 'm> {
+    sums: &'a mut Sums<'m>,
+    matcher: &'a mut Matcher,
+}
+
+impl FeatureSink for Tokenwise<'_, '_> {
+    #[inline]
+    fn word(&mut self, hash: u64) {
+        self.sums.word(hash);
+    }
+
+    #[inline]
+    fn chars(&mut self, hash: u64) {
+        self.sums.chars(hash);
+    }
+
+    #[inline]
+    fn token(&mut self, token: &Token<'_>, hash: u64) {
+        self.matcher.token(token, hash);
+    }
+
+    #[inline]
+    fn token_end(&mut self) {
+        self.sums.token_end();
+    }
+}
+
 impl FeatureSink for Sums<'_> {
     #[inline]
     fn word(&mut self, hash: u64) {
@@ -186,13 +228,14 @@ pub(crate) fn narrow(value: f64) -> f32 {
     value as f32
 }
 
-fn prior(header: &Header, language: Option<Language>) -> Score {
+fn prior(header: &Header, language: Option<Language>, signals: SignalSet) -> Score {
     let [negative, neutral, positive, frustration] = header.prior.map(Probability::new);
     Score {
         sentiment: SentimentScore { negative, neutral, positive },
         frustration,
         language: language.unwrap_or(Language::Other),
         scorer: ScorerKind::Embedded,
+        signals,
     }
 }
 
@@ -250,7 +293,7 @@ mod tests {
     use crate::message::Sentiment;
 
     fn scorer() -> EmbeddedScorer {
-        EmbeddedScorer::new(EmbeddedModel::builtin().unwrap())
+        EmbeddedScorer::new(EmbeddedModel::builtin().unwrap(), Rules::builtin().unwrap())
     }
 
     fn score(text: &str) -> Score {

@@ -13,11 +13,12 @@ pub mod train;
 
 use std::sync::Arc;
 
-use crate::config::{ScorerChoice, ScorerConfig};
+use crate::config::{ScorerChoice, ScorerConfig, SignalsConfig};
 use crate::message::{Language, Score};
 
 pub use embedded::EmbeddedScorer;
 pub use model::{EmbeddedModel, ModelError};
+pub use signals::{Rules, RulesError};
 
 /// The model that a config asks for: the named file, else the built-in one.
 ///
@@ -30,6 +31,14 @@ pub fn open(config: &ScorerConfig) -> Result<Arc<EmbeddedModel>, ModelError> {
             None => EmbeddedModel::builtin(),
         },
     }
+}
+
+/// The rules that a config asks for: the built-in ones and those of its files.
+///
+/// # Errors
+/// If a file cannot be read, or something in it cannot be used.
+pub fn open_rules(config: &SignalsConfig) -> Result<Arc<Rules>, RulesError> {
+    Rules::with_files(&config.files)
 }
 
 /// A text to score and what is already known of it.

@@ -8,12 +8,25 @@ use tracing_subscriber::filter::LevelFilter;
 use super::Check;
 use crate::config::names::guess;
 use crate::config::properties::read_secret;
-use crate::config::{CheckpointConfig, HttpConfig, LEAST_TOKEN_CHARACTERS, LogConfig, ScorerConfig, Span};
+use crate::config::{
+    CheckpointConfig, HttpConfig, LEAST_TOKEN_CHARACTERS, LogConfig, ScorerConfig, SignalsConfig, Span,
+};
+use crate::score::signals::{Rules, RulesError};
 
 pub(super) fn scorer(scorer: &ScorerConfig, check: &mut Check<'_>) {
     let Some(model) = &scorer.model else { return };
     let remedy = "name a model file made by `latido train`, or leave it out for the built-in one";
     check.need(model.is_file(), &["scorer", "model"], "no such file", remedy);
+}
+
+pub(super) fn signals(signals: &SignalsConfig, check: &mut Check<'_>) {
+    // A file may name rules of those before it; the first one with which the rules are no longer sound is the bad one.
+    for count in 1..=signals.files.len() {
+        let Err(error) = Rules::with_files(&signals.files[..count]) else { continue };
+        let RulesError { remedy, .. } = &error;
+        check.refuse(&["signals", "files", &(count - 1).to_string()], error.place_and_what(), remedy);
+        return;
+    }
 }
 
 pub(super) fn checkpoint(checkpoint: &CheckpointConfig, check: &mut Check<'_>) {

@@ -6,7 +6,7 @@ use super::*;
 use crate::checkpoint::{decode, encode};
 use crate::config::{DepartmentConfig, Span};
 use crate::ingest::{BatchBuilder, Rejection};
-use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore};
+use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, SignalSet};
 
 const BEGUN: i64 = 1_750_000_000_000;
 const PARTITIONS: i32 = 2;
@@ -57,6 +57,7 @@ fn scored(said: Said) -> Outcome {
         frustration: negative,
         language: Language::Spanish,
         scorer: ScorerKind::Embedded,
+        signals: SignalSet::EMPTY,
     };
     Outcome::Scored(placed(said), Audience::External, score)
 }

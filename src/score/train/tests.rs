@@ -6,6 +6,7 @@ use crate::score::data::Row;
 use crate::score::embedded::EmbeddedScorer;
 use crate::score::labels::Targets;
 use crate::score::recipe::SetRecipe;
+use crate::score::signals::Rules;
 use crate::score::{Scorer, Text};
 use std::sync::Arc;
 
@@ -46,7 +47,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn what_was_shown_is_learned() {
-    let mut scorer = EmbeddedScorer::new(Arc::new(trained(&small_recipe())));
+    let mut scorer = EmbeddedScorer::new(Arc::new(trained(&small_recipe())), Rules::builtin().unwrap());
     let mut scores = Vec::new();
     let texts = ["todo malo y tarde", "una pregunta de horario", "muy lindo y bueno"];
     scorer.score(&texts.map(|text| Text { text, language: None }), &mut scores);
