@@ -40,6 +40,40 @@ fn arguments_are_scored_in_order() {
     assert!((sum - 1.0).abs() < 1e-4);
     assert!((0.0..=1.0).contains(&lines[1]["frustration"].as_f64().unwrap()));
     assert_eq!(lines[1]["scorer"], "embedded");
+    assert_eq!(lines[1]["signals"], serde_json::json!([]));
+}
+
+#[test]
+fn signals_are_printed_and_explained_and_rules_of_ones_own_join() {
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("ours.toml");
+    std::fs::write(&rules, "[[rules]]\nname = \"ours\"\nsignals = [\"outage\"]\nany = [\"pantalla lila\"]\n").unwrap();
+    let rules = rules.to_str().unwrap();
+    let text = "llevo dos horas esperando con la pantalla lila";
+    let output = latido(&["score", "--lang", "es", "--explain", "--signals", rules, text]).output().unwrap();
+    let line = &json_lines(&output)[0];
+    assert_eq!(line["signals"], serde_json::json!(["waiting", "unresolved", "outage"]));
+    assert!(line["rules"].as_array().unwrap().contains(&"ours".into()), "{line}");
+    let plain = latido(&["score", "--lang", "es", text]).output().unwrap();
+    assert!(json_lines(&plain)[0].get("rules").is_none());
+    let missing = latido(&["score", "--signals", "nowhere.toml", "x"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("nowhere.toml: the file cannot be read"), "{missing:?}");
+}
+
+#[test]
+fn eval_says_how_well_signals_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("made.es.tsv");
+    std::fs::write(&data, "text\tsignals\nllevo dos horas esperando\twaiting,unresolved\nbuenos días\t-\n").unwrap();
+    let data = data.to_str().unwrap();
+    let json = latido(&["eval", "--json", "--data", data]).output().unwrap();
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let signals = &report["sets"][0]["signals"];
+    assert_eq!((&signals["rows"], &signals["macro_of"]), (&2.into(), &2.into()));
+    assert_eq!(signals["signals"][0]["recall"], 1.0);
+    let table = latido(&["eval", "--data", data]).output().unwrap();
+    assert!(String::from_utf8_lossy(&table.stdout).contains("macro-F1 of the 2 most frequent"), "{table:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::labels::{self, Target, Targets};
 use super::recipe::{Recipe, SetRecipe};
-use crate::message::Language;
+use crate::message::{Language, Signal, SignalSet};
 
 /// A line longer than this is refused.
 const MAX_LINE_BYTES: usize = 64 << 20;
@@ -23,6 +23,8 @@ pub struct Row {
     pub text: String,
     /// What is known of it.
     pub targets: Targets,
+    /// Its signals, where the file knows them.
+    pub signals: Option<SignalSet>,
     /// Its language, where the file says so.
     pub language: Option<Language>,
 }
@@ -172,6 +174,7 @@ struct Columns {
     text: usize,
     label: Option<usize>,
     frustrated: Option<usize>,
+    signals: Option<usize>,
     language: Option<usize>,
 }
 
@@ -181,10 +184,12 @@ impl Columns {
         let find = |wanted: &str| names.iter().position(|name| *name == wanted);
         let text = find("text").ok_or("the header line names no column `text`; expected `text<TAB>label<TAB>extra`")?;
         let (label, frustrated) = (find("label").or_else(|| find("sentiment")), find("frustrated"));
-        if label.is_none() && frustrated.is_none() {
-            return Err("the header line names none of the columns `label`, `sentiment`, `frustrated`".to_owned());
+        let signals = find("signals");
+        if label.is_none() && frustrated.is_none() && signals.is_none() {
+            let columns = "`label`, `sentiment`, `frustrated`, `signals`";
+            return Err(format!("the header line names none of the columns {columns}"));
         }
-        Ok(Self { count: names.len(), text, label, frustrated, language: find("language") })
+        Ok(Self { count: names.len(), text, label, frustrated, signals, language: find("language") })
     }
 
     fn row(&self, line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Option<Row>, String> {
@@ -197,8 +202,9 @@ impl Columns {
         if let Some(frustrated) = cell(self.frustrated) {
             targets.frustrated = Some(truth(frustrated)?);
         }
+        let signals = cell(self.signals).map(|names| signals(names.split(',').map(str::trim))).transpose()?;
         let language = cell(self.language).map_or(language, language_of);
-        labelled(cells[self.text].to_owned(), targets, language)
+        labelled(cells[self.text].to_owned(), targets, signals, language)
     }
 }
 
@@ -208,17 +214,20 @@ struct JsonRow {
     #[serde(alias = "label")]
     sentiment: Option<String>,
     frustrated: Option<serde_json::Value>,
+    signals: Option<Vec<String>>,
     language: Option<String>,
 }
 
 fn json_row(line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Option<Row>, String> {
-    let row: JsonRow = serde_json::from_str(line)
-        .map_err(|error| format!("{error}; expected {{\"text\", \"sentiment\"?, \"frustrated\"?, \"language\"?}}"))?;
+    let row: JsonRow = serde_json::from_str(line).map_err(|error| {
+        format!("{error}; expected {{\"text\", \"sentiment\"?, \"frustrated\"?, \"signals\"?, \"language\"?}}")
+    })?;
     let mut targets = row.sentiment.map(|names| named(&names, recipe)).transpose()?.unwrap_or_default();
     if let Some(frustrated) = row.frustrated.filter(|value| !value.is_null()) {
         targets.frustrated = Some(truth(&frustrated.to_string())?);
     }
-    labelled(row.text, targets, row.language.map_or(language, |tag| language_of(&tag)))
+    let signals = row.signals.map(|names| signals(names.iter().map(String::as_str))).transpose()?;
+    labelled(row.text, targets, signals, row.language.map_or(language, |tag| language_of(&tag)))
 }
 
 /// A line of a word list: `word<TAB>valence`, further columns ignored.
@@ -235,7 +244,7 @@ fn word_row(line: &str, language: Option<Language>) -> Result<Option<Row>, Strin
         _ => return Ok(None),
     };
     let targets = labels::join(labels::meaning(name).as_slice());
-    Ok(Some(Row { text: word.to_owned(), targets, language }))
+    Ok(Some(Row { text: word.to_owned(), targets, signals: None, language }))
 }
 
 /// A line of the Emoji Sentiment Ranking: counts of negative, neutral, positive in columns 5 to 7.
@@ -249,17 +258,34 @@ fn emoji_row(line: &str) -> Result<Option<Row>, String> {
     // One more of each, so that a rare emoji does not count as certain.
     let total = negative + neutral + positive + 3.0;
     let sentiment = Some([negative, neutral, positive].map(|count| (count + 1.0) / total));
-    Ok(Some(Row { text: (*emoji).to_owned(), targets: Targets { sentiment, frustrated: None }, language: None }))
+    let targets = Targets { sentiment, frustrated: None };
+    Ok(Some(Row { text: (*emoji).to_owned(), targets, signals: None, language: None }))
 }
 
-fn labelled(text: String, targets: Targets, language: Option<Language>) -> Result<Option<Row>, String> {
+fn labelled(
+    text: String,
+    targets: Targets,
+    signals: Option<SignalSet>,
+    language: Option<Language>,
+) -> Result<Option<Row>, String> {
     if text.trim().is_empty() {
         return Err("the text is empty; remove the row".to_owned());
     }
-    if targets.sentiment.is_none() && targets.frustrated.is_none() {
+    if targets.sentiment.is_none() && targets.frustrated.is_none() && signals.is_none() {
         return Ok(None);
     }
-    Ok(Some(Row { text, targets, language }))
+    Ok(Some(Row { text, targets, signals, language }))
+}
+
+/// Signals by name; `-` is none.
+fn signals<'a>(names: impl Iterator<Item = &'a str>) -> Result<SignalSet, String> {
+    names
+        .filter(|name| !matches!(*name, "" | "-"))
+        .map(|name| {
+            let all = || Signal::ALL.iter().map(|signal| signal.as_str()).collect::<Vec<_>>().join(", ");
+            Signal::from_name(name).ok_or_else(|| format!("signal `{name}` is none of {}, or - for none", all()))
+        })
+        .collect()
 }
 
 fn named(names: &str, recipe: &SetRecipe) -> Result<Targets, String> {
@@ -370,6 +396,17 @@ mod tests {
         assert_eq!(set.rows[0].language, Some(Language::Portuguese));
         assert_eq!(set.rows[0].targets.frustrated, Some(true));
         assert_eq!((set.rows.len(), set.unlabelled), (1, 1));
+    }
+
+    #[test]
+    fn signals_are_read_from_a_column_or_an_array() {
+        let tsv = read_text("made.es.tsv", "text\tsignals\nhola\t-\nsigo esperando\twaiting, unresolved\n").unwrap();
+        assert_eq!(tsv.rows[0].signals, Some(SignalSet::EMPTY));
+        assert_eq!(tsv.rows[1].signals, Some([Signal::Waiting, Signal::Unresolved].into_iter().collect()));
+        let json = read_text("made.jsonl", "{\"text\":\"hola\",\"signals\":[\"praise\"]}\n").unwrap();
+        assert_eq!(json.rows[0].signals, Some([Signal::Praise].into_iter().collect()));
+        let error = read_text("made.es.tsv", "text\tsignals\nhola\tpraises\n").unwrap_err();
+        assert!(error.contains(":2: signal `praises` is none of human_request, "), "{error}");
     }
 
     #[test]

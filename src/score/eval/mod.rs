@@ -3,10 +3,12 @@
 mod bootstrap;
 mod figures;
 mod report;
+mod signals;
 
 pub use bootstrap::Interval;
 pub use figures::{ClassFigures, FrustrationFigures, SentimentFigures};
 pub use report::{SetReport, table};
+pub use signals::{SignalFigures, SignalsFigures};
 
 use super::data::DataSet;
 use super::{Scorer, Text};
@@ -28,6 +30,7 @@ pub struct BootstrapPlan {
 /// Scores a set and compares with its labels.
 pub fn evaluate(set: &DataSet, scorer: &mut dyn Scorer, plan: BootstrapPlan) -> SetReport {
     let (mut sentiment, mut frustration) = (Vec::new(), Vec::new());
+    let mut signals = Vec::new();
     let (mut language_known, mut language_right) = (0_usize, 0_usize);
     let mut scores = Vec::with_capacity(BATCH);
     for rows in set.rows.chunks(BATCH) {
@@ -41,6 +44,9 @@ pub fn evaluate(set: &DataSet, scorer: &mut dyn Scorer, plan: BootstrapPlan) -> 
             if let Some(frustrated) = row.targets.frustrated {
                 frustration.push(FrustrationCase { frustrated, score: score.frustration.get() });
             }
+            if let Some(labelled) = row.signals {
+                signals.push((labelled, score.signals));
+            }
             if let Some(language) = row.language {
                 language_known += 1;
                 language_right += usize::from(language == score.language);
@@ -53,6 +59,7 @@ pub fn evaluate(set: &DataSet, scorer: &mut dyn Scorer, plan: BootstrapPlan) -> 
         unlabelled: set.unlabelled,
         sentiment: SentimentFigures::of(&sentiment, plan),
         frustration: FrustrationFigures::of(&frustration, plan),
+        signals: SignalsFigures::of(&signals),
         language_accuracy: figures::share(language_right, language_known),
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::bootstrap::Interval;
 use super::figures::{FrustrationFigures, SentimentFigures};
+use super::signals::SignalsFigures;
 use crate::message::Sentiment;
 
 /// Everything said of one set.
@@ -21,6 +22,8 @@ pub struct SetReport {
     pub sentiment: Option<SentimentFigures>,
     /// The frustration head's figures, where the set knows both sides.
     pub frustration: Option<FrustrationFigures>,
+    /// Figures of the signals, where the set knows them.
+    pub signals: Option<SignalsFigures>,
     /// Share of texts whose language was found, where the set knows it.
     pub language_accuracy: Option<f64>,
 }
@@ -46,6 +49,9 @@ fn write_report(text: &mut String, report: &SetReport) -> std::fmt::Result {
     }
     if let Some(frustration) = &report.frustration {
         write_frustration(text, frustration)?;
+    }
+    if let Some(signals) = &report.signals {
+        write_signals(text, signals)?;
     }
     if let Some(accuracy) = report.language_accuracy {
         writeln!(text, "  language     accuracy {}", percent(accuracy))?;
@@ -102,6 +108,30 @@ fn write_frustration(text: &mut String, figures: &FrustrationFigures) -> std::fm
         figures.frustrated,
         figures.rows,
     )
+}
+
+fn write_signals(text: &mut String, figures: &SignalsFigures) -> std::fmt::Result {
+    writeln!(
+        text,
+        "  signals      macro-F1 of the {} most frequent {}  ({} rows)",
+        figures.macro_of,
+        percent(figures.macro_f1),
+        figures.rows,
+    )?;
+    writeln!(text, "    {:<20} {:>6} {:>9} {:>7} {:>6}", "signal", "rows", "precision", "recall", "F1")?;
+    for signal in &figures.signals {
+        let or_dash = |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), percent);
+        writeln!(
+            text,
+            "    {:<20} {:>6} {:>9} {:>7} {:>6}",
+            signal.signal.as_str(),
+            signal.rows,
+            or_dash(signal.precision),
+            or_dash(signal.recall),
+            percent(signal.f1),
+        )?;
+    }
+    Ok(())
 }
 
 fn percent(share: f64) -> String {

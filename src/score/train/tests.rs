@@ -23,6 +23,7 @@ fn made_set(rows: usize) -> DataSet {
             Row {
                 text: format!("el pedido {} es {word}", at % 50),
                 targets: Targets { sentiment: Some(shares), frustrated: Some(frustrated) },
+                signals: None,
                 language: Some(Language::Spanish),
             }
         })
