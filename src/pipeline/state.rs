@@ -271,6 +271,9 @@ fn count(
     }
     view.messages[audience as usize][score.sentiment.label() as usize] += 1;
     view.frustrated[audience as usize] += u64::from(score.is_frustrated());
+    for signal in score.signals.iter() {
+        view.signals[signal as usize] += 1;
+    }
 }
 
 fn count_context(view: &mut DepartmentView, author: Author) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use dashmap::DashMap;
 
 use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity};
-use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment};
+use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
 use crate::window::Tally;
 
 /// One department at one moment. Counts are since the start of the process.
@@ -15,6 +15,8 @@ pub struct DepartmentView {
     pub messages: [[u64; Sentiment::ALL.len()]; Audience::ALL.len()],
     /// Frustrated messages by audience.
     pub frustrated: [u64; Audience::ALL.len()],
+    /// Messages by the signals found in them, in the order of [`Signal::ALL`].
+    pub signals: [u64; Signal::ALL.len()],
     /// Messages by author, in the order of [`Author::ALL`]; the customer's place stays 0.
     pub context: [u64; Author::ALL.len()],
     /// Messages too old for any window.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use latido::detect::{Alert, AlertKind, Severity};
-use latido::message::{Audience, Author, RejectReason, Sentiment};
+use latido::message::{Audience, Author, RejectReason, Sentiment, Signal};
 use latido::publish::StreamView;
 
 use crate::fixture::{Company, alerts, stream};
@@ -52,7 +52,7 @@ fn before_anything_happened_every_counter_is_there_at_0() {
     let scrape = Company::new().scrape();
     let counters: BTreeSet<_> =
         scrape.lines().filter_map(|line| line.strip_prefix("# TYPE latido_")?.strip_suffix(" counter")).collect();
-    assert_eq!(counters.len(), 10, "{counters:?}");
+    assert_eq!(counters.len(), 11, "{counters:?}");
     for line in scrape.lines().filter(|line| line.starts_with("latido_")) {
         let (name, value) = line.rsplit_once(' ').unwrap();
         let is_counter = counters.iter().any(|counter| name["latido_".len()..].split('{').next() == Some(counter));
@@ -60,6 +60,10 @@ fn before_anything_happened_every_counter_is_there_at_0() {
     }
     for reason in RejectReason::ALL {
         assert!(scrape.contains(&format!("latido_rejected_records_total{{reason=\"{reason}\"}} 0")), "{reason}");
+    }
+    for signal in Signal::ALL {
+        let series = format!("latido_signals_total{{department=\"billing\",signal=\"{signal}\"}} 0");
+        assert!(scrape.contains(&series), "{series}");
     }
 }
 

@@ -138,6 +138,7 @@ pub(crate) fn billing() -> DepartmentView {
     DepartmentView {
         messages: [[30, 8, 2], [4, 5, 6]],
         frustrated: [28, 3],
+        signals: std::array::from_fn(|place| place as u64),
         context: [0, 12, 7],
         late: 1,
         cut_texts: 2,

@@ -75,6 +75,22 @@ fn batch(number: i32, outcomes: Vec<Outcome>) -> ScoredBatch {
     ScoredBatch { batch: building.finish(), outcomes, decoded: at(0) }
 }
 
+#[test]
+fn each_signal_of_a_message_counts_for_its_department() {
+    use crate::message::Signal;
+    let config = config(&["billing"]);
+    let mut state = state(&config);
+    assign_all(&mut state);
+    let said = Said { department: 0, second: 1, angry: true };
+    let Outcome::Scored(placed, audience, mut score) = scored(said) else { panic!("a customer's message is scored") };
+    score.signals = [Signal::Waiting, Signal::Outage].into_iter().collect();
+    let outcome = Outcome::Scored(placed, audience, score);
+    state.apply(&batch(0, vec![outcome.clone(), outcome, scored(said)]), now(1));
+    let counts = state.views[0].signals;
+    assert_eq!((counts[Signal::Waiting as usize], counts[Signal::Outage as usize]), (2, 2));
+    assert_eq!(counts.iter().sum::<u64>(), 4);
+}
+
 fn fold(state: &mut State, number: i32, said: &[Said]) {
     state.apply(&batch(number, said.iter().copied().map(scored).collect()), now(1));
     state.advance(now(1));

@@ -30,6 +30,8 @@ families! {
         "Scored messages.";
     FRUSTRATED_MESSAGES: counter "frustrated_messages_total" ["department", "audience"]
         "Scored messages with a frustration of at least 0.5.";
+    SIGNALS: counter "signals_total" ["department", "signal"]
+        "Scored messages with that signal.";
     CONTEXT_MESSAGES: counter "context_messages_total" ["department", "author"]
         "Messages of agents and bots, which are not scored.";
     LATE_MESSAGES: counter "late_messages_total" ["department"]

@@ -15,7 +15,7 @@ use super::view::{DepartmentView, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
 use crate::detect::{AlertKind, Severity};
-use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment};
+use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
 use crate::window::Tally;
 
 /// What the metrics are read from.
@@ -116,6 +116,11 @@ impl BoardCollector {
             self.each_department(view, &known::FRUSTRATED_MESSAGES, |samples, department, shown| {
                 for (audience, frustrated) in Audience::ALL.iter().zip(shown.frustrated) {
                     samples.push([department, Label::closed(audience.as_str())], count(frustrated));
+                }
+            }),
+            self.each_department(view, &known::SIGNALS, |samples, department, shown| {
+                for (signal, found) in Signal::ALL.iter().zip(shown.signals) {
+                    samples.push([department, Label::closed(signal.as_str())], count(found));
                 }
             }),
             self.each_department(view, &known::CONTEXT_MESSAGES, |samples, department, shown| {
