@@ -84,7 +84,15 @@ fn signals(criterion: &mut Criterion) {
         bencher.iter(|| {
             for text in &normalised {
                 for Owned { kind, folded, hash } in text {
-                    let token = Token { kind: *kind, folded, accented: folded, shouted: false, stretched: false };
+                    let token = Token {
+                        kind: *kind,
+                        folded,
+                        accented: folded,
+                        shouted: false,
+                        stretched: false,
+                        start: 0,
+                        end: 0,
+                    };
                     matcher.token(black_box(&token), *hash);
                 }
                 black_box(matcher.finish(Language::Spanish));

@@ -200,7 +200,13 @@ closed_set! {
         English => "en",
         /// Portuguese.
         Portuguese => "pt",
-        /// Any other, or too little text to tell.
+        /// French.
+        French => "fr",
+        /// German.
+        German => "de",
+        /// Italian.
+        Italian => "it",
+        /// Any other, or too little text to tell; scored all the same, and counted apart.
         Other => "other",
     }
 }
@@ -208,7 +214,7 @@ closed_set! {
 closed_set! {
     /// Which scorer gave a score.
     ScorerKind {
-        /// The linear model built into the binary.
+        /// The small model built into the binary.
         Embedded => "embedded",
         /// A transformer through rust-bert.
         Transformer => "transformer",

@@ -36,6 +36,9 @@ pub struct EvalArgs {
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
     pub signals: Vec<PathBuf>,
+    /// Only rows of this split, where a row names its own (JSON lines with `split`).
+    #[arg(long, value_name = "NAME")]
+    pub split: Option<String>,
     /// TOML file that says what the sets' own labels mean, as for `latido train`.
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
@@ -64,7 +67,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
     let mut reports = Vec::with_capacity(args.data.len());
     for path in &args.data {
-        let set = data::read(path, &recipe)?;
+        let set = data::read(path, &recipe, args.split.as_deref())?;
         ensure!(!set.rows.is_empty(), "{} holds no row to measure on; name a file with labelled texts", path.display());
         reports.push(evaluate(&set, &mut scorer, plan));
     }

@@ -37,7 +37,7 @@ error in JSON lines. Lines may be up to 32 MiB long.";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ScoreArgs {
-    /// Language of the texts: es, en, pt or other. Default: detected in each text.
+    /// Language of the texts: es, en, pt, fr, de, it or other. Default: detected in each text.
     #[arg(long, value_name = "LANGUAGE", value_parser = language)]
     pub lang: Option<Language>,
     /// What an argument or line is.
@@ -67,7 +67,7 @@ pub enum Input {
 }
 
 fn language(name: &str) -> Result<Language, String> {
-    Language::from_name(name).ok_or_else(|| "expected es, en, pt or other".to_owned())
+    Language::from_name(name).ok_or_else(|| "expected es, en, pt, fr, de, it or other".to_owned())
 }
 
 /// Runs `latido score`.

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::score::data::{self, DataSet};
 use crate::score::recipe::Recipe;
+use crate::score::soft::SoftLabels;
 use crate::score::train::train;
 
 const EXAMPLES: &str = "\
@@ -39,9 +40,15 @@ pub struct TrainArgs {
     /// Where the model goes. An existing file is replaced once the new one is complete.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Only rows of this split, where a row names its own (JSON lines with `split`).
+    #[arg(long, value_name = "NAME")]
+    pub split: Option<String>,
     /// TOML file with the numbers of the training and the weights of the sets.
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
+    /// What a larger model says of each text, made by models/encoder/make/soft_labels.py.
+    #[arg(long, value_name = "FILE")]
+    pub soft: Option<PathBuf>,
     /// Seed of the order of rows; goes before the recipe's.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -56,12 +63,14 @@ pub struct TrainArgs {
 /// If a file cannot be read or holds a malformed row, a class has no row, or the model cannot be written.
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe(&args)?;
-    let sets: Vec<DataSet> = args.data.iter().map(|path| data::read(path, &recipe)).collect::<Result<_, _>>()?;
+    let sets: Vec<DataSet> =
+        args.data.iter().map(|path| data::read(path, &recipe, args.split.as_deref())).collect::<Result<_, _>>()?;
     check_names(&recipe, &sets)?;
     let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
     let started = Instant::now();
     let bar = progress_bar();
-    let model = train(&sets, &recipe, &mut |done, total| {
+    let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
+    let model = train(&sets, &soft, &recipe, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;

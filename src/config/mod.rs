@@ -146,7 +146,7 @@ pub struct InputConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScorerConfig {
-    /// Which scorer: `embedded` is a linear model that runs within the daemon.
+    /// Which scorer: `embedded` is a small model that runs within the daemon.
     pub kind: ScorerChoice,
     /// Model file, made by `latido train`, to use in place of the one inside the binary.
     pub model: Option<PathBuf>,
@@ -165,7 +165,7 @@ pub struct SignalsConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScorerChoice {
-    /// The linear model inside the binary.
+    /// The model inside the binary.
     #[default]
     Embedded,
 }

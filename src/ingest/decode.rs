@@ -257,6 +257,9 @@ fn language_of_tag(tag: &str) -> Option<Language> {
         "es" | "spa" => Language::Spanish,
         "en" | "eng" => Language::English,
         "pt" | "por" => Language::Portuguese,
+        "fr" | "fra" | "fre" => Language::French,
+        "de" | "deu" | "ger" => Language::German,
+        "it" | "ita" => Language::Italian,
         _ => Language::Other,
     };
     Some(known)

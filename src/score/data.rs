@@ -38,8 +38,8 @@ pub struct DataSet {
     pub language: String,
     /// Rows with at least one label.
     pub rows: Vec<Row>,
-    /// How many rows had no label.
-    pub unlabelled: usize,
+    /// Rows without a label.
+    pub unlabelled: Vec<Row>,
     /// What the set is worth.
     pub recipe: SetRecipe,
 }
@@ -67,11 +67,12 @@ pub enum DataError {
     },
 }
 
-/// Reads one file. Its form is seen from its name (`.jsonl`, `.json`, `.ndjson`) and its first line.
+/// Reads one file. Its form is seen from its name (`.jsonl`, `.json`, `.ndjson`) and its first line. With a `split`, rows
+/// that say they are of another one are left out.
 ///
 /// # Errors
 /// If the file cannot be read, or at its first malformed row.
-pub fn read(path: &Path, recipe: &Recipe) -> Result<DataSet, DataError> {
+pub fn read(path: &Path, recipe: &Recipe, split: Option<&str>) -> Result<DataSet, DataError> {
     let (name, language) = name_and_language(path);
     let set_recipe = recipe.set(&name, &language);
     let shown = path.display().to_string();
@@ -87,13 +88,13 @@ pub fn read(path: &Path, recipe: &Recipe) -> Result<DataSet, DataError> {
         let Some(form) = &form else {
             let (found, first_is_row) = Form::of_first_line(text).map_err(malformed)?;
             if first_is_row {
-                set.take(&found, text).map_err(malformed)?;
+                set.take(&found, text, split).map_err(malformed)?;
             }
             form = Some(found);
             continue;
         };
         if !text.trim().is_empty() {
-            set.take(form, text).map_err(malformed)?;
+            set.take(form, text, split).map_err(malformed)?;
         }
     }
     Ok(set)
@@ -101,20 +102,25 @@ pub fn read(path: &Path, recipe: &Recipe) -> Result<DataSet, DataError> {
 
 impl DataSet {
     fn empty(name: String, language: String, recipe: SetRecipe) -> Self {
-        Self { name, language, rows: Vec::new(), unlabelled: 0, recipe }
+        Self { name, language, rows: Vec::new(), unlabelled: Vec::new(), recipe }
     }
 
-    fn take(&mut self, form: &Form, line: &str) -> Result<(), String> {
+    fn take(&mut self, form: &Form, line: &str, split: Option<&str>) -> Result<(), String> {
         let file_language = language_of(&self.language);
         let row = match form {
-            Form::Json => json_row(line, &self.recipe, file_language)?,
+            Form::Json => match json_row(line, &self.recipe, file_language, split)? {
+                Some(row) => row,
+                None => return Ok(()),
+            },
             Form::Tsv(columns) => columns.row(line, &self.recipe, file_language)?,
             Form::WordList => word_row(line, file_language)?,
             Form::EmojiCounts => emoji_row(line)?,
         };
-        match row {
-            Some(row) => self.rows.push(row),
-            None => self.unlabelled += 1,
+        let labelled = row.targets != Targets::default() || row.signals.is_some();
+        if labelled {
+            self.rows.push(row)
+        } else {
+            self.unlabelled.push(row)
         }
         Ok(())
     }
@@ -192,7 +198,7 @@ impl Columns {
         Ok(Self { count: names.len(), text, label, frustrated, signals, language: find("language") })
     }
 
-    fn row(&self, line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Option<Row>, String> {
+    fn row(&self, line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Row, String> {
         let cells: Vec<&str> = line.split('\t').collect();
         if cells.len() != self.count {
             return Err(format!("{} columns, the header has {}", cells.len(), self.count));
@@ -216,22 +222,32 @@ struct JsonRow {
     frustrated: Option<serde_json::Value>,
     signals: Option<Vec<String>>,
     language: Option<String>,
+    split: Option<String>,
 }
 
-fn json_row(line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Option<Row>, String> {
+/// The row of a line; none where it is of another split than the one asked for.
+fn json_row(
+    line: &str,
+    recipe: &SetRecipe,
+    language: Option<Language>,
+    split: Option<&str>,
+) -> Result<Option<Row>, String> {
     let row: JsonRow = serde_json::from_str(line).map_err(|error| {
         format!("{error}; expected {{\"text\", \"sentiment\"?, \"frustrated\"?, \"signals\"?, \"language\"?}}")
     })?;
+    if row.split.as_deref().zip(split).is_some_and(|(of, wanted)| of != wanted) {
+        return Ok(None);
+    }
     let mut targets = row.sentiment.map(|names| named(&names, recipe)).transpose()?.unwrap_or_default();
     if let Some(frustrated) = row.frustrated.filter(|value| !value.is_null()) {
         targets.frustrated = Some(truth(&frustrated.to_string())?);
     }
     let signals = row.signals.map(|names| signals(names.iter().map(String::as_str))).transpose()?;
-    labelled(row.text, targets, signals, row.language.map_or(language, |tag| language_of(&tag)))
+    labelled(row.text, targets, signals, row.language.map_or(language, |tag| language_of(&tag))).map(Some)
 }
 
 /// A line of a word list: `word<TAB>valence`, further columns ignored.
-fn word_row(line: &str, language: Option<Language>) -> Result<Option<Row>, String> {
+fn word_row(line: &str, language: Option<Language>) -> Result<Row, String> {
     let mut cells = line.split('\t');
     let word = cells.next().unwrap_or_default();
     let valence: f32 = cells
@@ -241,14 +257,14 @@ fn word_row(line: &str, language: Option<Language>) -> Result<Option<Row>, Strin
     let name = match valence {
         valence if valence <= -MIN_VALENCE => "negative",
         valence if valence >= MIN_VALENCE => "positive",
-        _ => return Ok(None),
+        _ => "",
     };
     let targets = labels::join(labels::meaning(name).as_slice());
-    Ok(Some(Row { text: word.to_owned(), targets, signals: None, language }))
+    Ok(Row { text: word.to_owned(), targets, signals: None, language })
 }
 
 /// A line of the Emoji Sentiment Ranking: counts of negative, neutral, positive in columns 5 to 7.
-fn emoji_row(line: &str) -> Result<Option<Row>, String> {
+fn emoji_row(line: &str) -> Result<Row, String> {
     let cells: Vec<&str> = line.split(',').collect();
     let count = |at: usize| cells.get(at).and_then(|cell| cell.parse::<f32>().ok());
     let (Some(emoji), Some(negative), Some(neutral), Some(positive)) = (cells.first(), count(4), count(5), count(6))
@@ -259,7 +275,7 @@ fn emoji_row(line: &str) -> Result<Option<Row>, String> {
     let total = negative + neutral + positive + 3.0;
     let sentiment = Some([negative, neutral, positive].map(|count| (count + 1.0) / total));
     let targets = Targets { sentiment, frustrated: None };
-    Ok(Some(Row { text: (*emoji).to_owned(), targets, signals: None, language: None }))
+    Ok(Row { text: (*emoji).to_owned(), targets, signals: None, language: None })
 }
 
 fn labelled(
@@ -267,14 +283,11 @@ fn labelled(
     targets: Targets,
     signals: Option<SignalSet>,
     language: Option<Language>,
-) -> Result<Option<Row>, String> {
+) -> Result<Row, String> {
     if text.trim().is_empty() {
         return Err("the text is empty; remove the row".to_owned());
     }
-    if targets.sentiment.is_none() && targets.frustrated.is_none() && signals.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(Row { text, targets, signals, language }))
+    Ok(Row { text, targets, signals, language })
 }
 
 /// Signals by name; `-` is none.
@@ -361,7 +374,7 @@ mod tests {
 
     fn read_text(name: &str, content: &str) -> Result<DataSet, String> {
         let directory = tempfile::tempdir().unwrap();
-        read(&file(&directory, name, content.as_bytes()), &Recipe::default()).map_err(|error| error.to_string())
+        read(&file(&directory, name, content.as_bytes()), &Recipe::default(), None).map_err(|error| error.to_string())
     }
 
     const TSV: &str = "text\tlabel\textra\nbuen día\tpositive\t\nno sirve\tanger,sadness\tx\n";
@@ -383,7 +396,7 @@ mod tests {
         let gz = file(&directory, "made.es.tsv.gz", &gz.finish().unwrap());
         let zst = file(&directory, "made.es.tsv.zst", &zstd::encode_all(TSV.as_bytes(), 1).unwrap());
         let plain = file(&directory, "made.es.tsv", TSV.as_bytes());
-        let rows = |path: &Path| read(path, &Recipe::default()).unwrap().rows;
+        let rows = |path: &Path| read(path, &Recipe::default(), None).unwrap().rows;
         assert_eq!(rows(&gz), rows(&plain));
         assert_eq!(rows(&zst), rows(&plain));
     }
@@ -395,7 +408,7 @@ mod tests {
         let set = read_text("own.jsonl", lines).unwrap();
         assert_eq!(set.rows[0].language, Some(Language::Portuguese));
         assert_eq!(set.rows[0].targets.frustrated, Some(true));
-        assert_eq!((set.rows.len(), set.unlabelled), (1, 1));
+        assert_eq!((set.rows.len(), set.unlabelled.len()), (1, 1));
     }
 
     #[test]
@@ -410,9 +423,24 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_another_split_are_left_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let lines =
+            "{\"text\":\"a\",\"label\":\"neutral\",\"split\":\"dev\"}\n{\"text\":\"b\",\"label\":\"neutral\"}\n";
+        let path = file(&directory, "made.jsonl", lines.as_bytes());
+        let texts = |split| {
+            let rows = read(&path, &Recipe::default(), split).unwrap().rows;
+            rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(Some("train")), ["b"]);
+        assert_eq!(texts(Some("dev")), ["a", "b"]);
+        assert_eq!(texts(None), ["a", "b"]);
+    }
+
+    #[test]
     fn word_lists_and_emoji_counts_are_known_by_their_first_line() {
         let words = read_text("words.es.txt", "harto\t-3\ntal vez\t0.2\nfeliz\t3\n").unwrap();
-        assert_eq!((words.rows.len(), words.unlabelled), (2, 1));
+        assert_eq!((words.rows.len(), words.unlabelled.len()), (2, 1));
         let emoji = read_text(
             "emoji.csv",
             "Emoji,Unicode codepoint,Occurrences,Position,Negative,Neutral,Positive\n😂,0x1,10,0.8,2,3,5\n",
@@ -441,8 +469,8 @@ mod tests {
     fn bytes_that_are_no_utf8_and_missing_files_are_named() {
         let directory = tempfile::tempdir().unwrap();
         let path = file(&directory, "a.tsv", b"text\tlabel\n\xff\tpositive\n");
-        assert!(read(&path, &Recipe::default()).unwrap_err().to_string().contains("a.tsv:2: not UTF-8"));
-        let missing = read(Path::new("/nowhere/a.tsv"), &Recipe::default()).unwrap_err().to_string();
+        assert!(read(&path, &Recipe::default(), None).unwrap_err().to_string().contains("a.tsv:2: not UTF-8"));
+        let missing = read(Path::new("/nowhere/a.tsv"), &Recipe::default(), None).unwrap_err().to_string();
         assert!(missing.contains("/nowhere/a.tsv"), "{missing}");
     }
 
@@ -454,6 +482,6 @@ mod tests {
         recipe.sets.insert("intents.es".to_owned(), set);
         let directory = tempfile::tempdir().unwrap();
         let path = file(&directory, "intents.es.tsv", b"text\tlabel\nhola\task_hours\n");
-        assert_eq!(read(&path, &recipe).unwrap().rows[0].targets, Targets::from(calm));
+        assert_eq!(read(&path, &recipe, None).unwrap().rows[0].targets, Targets::from(calm));
     }
 }

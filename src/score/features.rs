@@ -19,16 +19,82 @@ const MARK_SEED: u64 = 0x9b05_688c_2b3e_6c1f;
 /// How many words a negation reaches.
 const NEGATION_REACH: u8 = 3;
 
+/// Which of a text's two lengths a feature counts to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Whole words and pairs of them.
+    Words,
+    /// Characters within a word.
+    Characters,
+}
+
 /// Takes features as they are found.
 pub trait FeatureSink {
-    /// A feature of whole words.
-    fn word(&mut self, hash: u64);
-    /// A feature of characters.
-    fn chars(&mut self, hash: u64);
-    /// A token begins; `hash` is [`word_hash`] of it.
-    fn token(&mut self, _token: &Token<'_>, _hash: u64) {}
-    /// A token ends; at most a few hundred features lie between two calls.
-    fn token_end(&mut self) {}
+    /// A token; its own features depend on nothing else, so that their sum may be remembered under [`TokenFeatures::key`].
+    fn token(&mut self, token: &TokenFeatures<'_>);
+    /// A feature of the last token and what stands before it; of the family [`Family::Words`].
+    fn context(&mut self, hash: u64);
+}
+
+/// A token's own features.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenFeatures<'a> {
+    token: Token<'a>,
+    word: u64,
+}
+
+impl<'a> TokenFeatures<'a> {
+    fn of(token: Token<'a>) -> Self {
+        Self { token, word: word_hash(token.folded) }
+    }
+
+    /// Equal for two tokens with the same features, and hardly ever for others.
+    #[must_use]
+    pub fn key(&self) -> u64 {
+        let token = &self.token;
+        let spelling = if token.folded == token.accented { 0 } else { hash_of(ACCENTED_SEED, token.accented) };
+        let marks = u64::from(token.shouted) | u64::from(token.stretched) << 1 | (token.kind as u64) << 2;
+        join(join(self.word, spelling), marks)
+    }
+
+    /// The token itself, and [`word_hash`] of it.
+    #[must_use]
+    pub fn token(&self) -> (&Token<'a>, u64) {
+        (&self.token, self.word)
+    }
+
+    /// Where the token stands in the text, in bytes.
+    #[must_use]
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.token.start..self.token.end
+    }
+
+    /// Gives each of the token's own features; at most a few hundred.
+    pub fn each(&self, sink: &mut impl FnMut(Family, u64)) {
+        let token = &self.token;
+        let mut word = |hash| sink(Family::Words, hash);
+        word(self.word);
+        if token.folded != token.accented {
+            word(hash_of(ACCENTED_SEED, token.accented));
+        }
+        if token.shouted {
+            word(step(MARK_SEED, 'A'));
+        }
+        if token.stretched {
+            word(step(MARK_SEED, '~'));
+        }
+        if token.kind == TokenKind::Hashtag {
+            word(step(MARK_SEED, '#'));
+        }
+        let mut chars = |hash| sink(Family::Characters, hash);
+        match token.kind {
+            TokenKind::Mention | TokenKind::Link => {}
+            TokenKind::Emoji | TokenKind::Punctuation => {
+                token.folded.iter().for_each(|&character| chars(step(CHAR_SEED, character)));
+            }
+            TokenKind::Word | TokenKind::Hashtag | TokenKind::Number => word_grams(token.folded, &mut chars),
+        }
+    }
 }
 
 /// Finds the features of texts; keep one and reuse it.
@@ -44,69 +110,38 @@ impl Extractor {
         let mut negated: u8 = 0;
         let mut found = false;
         self.normaliser.tokens(text, |token| {
-            let word = word_hash(token.folded);
-            sink.token(&token, word);
-            word_features(&token, word, previous, sink);
+            let features = TokenFeatures::of(token);
+            sink.token(&features);
+            sink.context(join(previous, features.word));
             if negated > 0 && token.kind == TokenKind::Word {
-                sink.word(join(NEGATED_SEED, word));
+                sink.context(join(NEGATED_SEED, features.word));
             }
             negated = negation_after(&token, negated);
-            char_features(&token, sink);
-            sink.token_end();
-            previous = word;
+            previous = features.word;
             found = true;
         });
         if found {
-            sink.word(join(previous, step(WORD_SEED, '$')));
+            sink.context(join(previous, step(WORD_SEED, '$')));
         }
-    }
-}
-
-fn word_features(token: &Token<'_>, word: u64, previous: u64, sink: &mut impl FeatureSink) {
-    sink.word(word);
-    sink.word(join(previous, word));
-    if token.folded != token.accented {
-        sink.word(hash_of(ACCENTED_SEED, token.accented));
-    }
-    if token.shouted {
-        sink.word(step(MARK_SEED, 'A'));
-    }
-    if token.stretched {
-        sink.word(step(MARK_SEED, '~'));
-    }
-    if token.kind == TokenKind::Hashtag {
-        sink.word(step(MARK_SEED, '#'));
-    }
-}
-
-fn char_features(token: &Token<'_>, sink: &mut impl FeatureSink) {
-    match token.kind {
-        TokenKind::Mention | TokenKind::Link => {}
-        TokenKind::Emoji | TokenKind::Punctuation => {
-            for &character in token.folded {
-                sink.chars(step(CHAR_SEED, character));
-            }
-        }
-        TokenKind::Word | TokenKind::Hashtag | TokenKind::Number => word_grams(token.folded, sink),
     }
 }
 
 /// Every 2- to 5-gram of ` word `; each start extends one hash, so that a gram costs one multiplication.
-fn word_grams(word: &[char], sink: &mut impl FeatureSink) {
+fn word_grams(word: &[char], sink: &mut impl FnMut(u64)) {
     grams_from(step(CHAR_SEED, BOUNDARY), word, sink);
     for start in 0..word.len() {
         grams_from(step(CHAR_SEED, word[start]), &word[start + 1..], sink);
     }
 }
 
-fn grams_from(first: u64, rest: &[char], sink: &mut impl FeatureSink) {
+fn grams_from(first: u64, rest: &[char], sink: &mut impl FnMut(u64)) {
     let mut hash = first;
     for &character in rest.iter().take(MAX_GRAM - 1) {
         hash = step(hash, character);
-        sink.chars(hash);
+        sink(hash);
     }
     if rest.len() < MAX_GRAM - 1 {
-        sink.chars(step(hash, BOUNDARY));
+        sink(step(hash, BOUNDARY));
     }
 }
 
@@ -169,14 +204,19 @@ mod tests {
     struct Seen {
         words: Vec<u64>,
         chars: Vec<u64>,
+        keys: Vec<u64>,
     }
 
     impl FeatureSink for Seen {
-        fn word(&mut self, hash: u64) {
-            self.words.push(hash);
+        fn token(&mut self, token: &TokenFeatures<'_>) {
+            self.keys.push(token.key());
+            token.each(&mut |family, hash| match family {
+                Family::Words => self.words.push(hash),
+                Family::Characters => self.chars.push(hash),
+            });
         }
-        fn chars(&mut self, hash: u64) {
-            self.chars.push(hash);
+        fn context(&mut self, hash: u64) {
+            self.words.push(hash);
         }
     }
 
@@ -197,6 +237,14 @@ mod tests {
     #[test]
     fn case_and_accents_change_no_character_gram() {
         assert_eq!(features("ATENCIÓN").chars, features("atencion").chars);
+    }
+
+    #[test]
+    fn tokens_that_differ_in_their_features_differ_in_their_key() {
+        let spellings = ["esta", "está", "ESTA", "ESTÁ", "estaaa", "#esta", "esto", "@esta", ":("];
+        let keys: HashSet<_> = spellings.iter().map(|text| features(text).keys[0]).collect();
+        assert_eq!(keys.len(), spellings.len());
+        assert_eq!(features("esta").keys, features("Esta").keys);
     }
 
     #[test]

@@ -5,10 +5,12 @@ pub mod embedded;
 pub mod eval;
 pub mod features;
 pub mod labels;
+mod maths;
 pub mod model;
 pub mod normalise;
 pub mod recipe;
 pub mod signals;
+pub mod soft;
 pub mod train;
 
 use std::sync::Arc;

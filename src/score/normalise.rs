@@ -39,6 +39,10 @@ pub struct Token<'a> {
     pub shouted: bool,
     /// A character was repeated three times or more.
     pub stretched: bool,
+    /// Where it begins in the text, in bytes.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
 }
 
 /// Turns texts into tokens; keep one and reuse it.
@@ -50,12 +54,16 @@ pub struct Normaliser {
     lowercase: usize,
     digits: usize,
     stretched: bool,
+    /// Length of the text, from which a rest's length tells its place.
+    length: usize,
+    start: usize,
 }
 
 impl Normaliser {
     /// Gives every token of `text` to `sink`, in order.
     pub fn tokens(&mut self, text: &str, mut sink: impl FnMut(Token<'_>)) {
         let mut rest = text;
+        self.length = text.len();
         while let Some(first) = rest.chars().next() {
             rest = match classify(first) {
                 Class::Space | Class::Ignored => &rest[first.len_utf8()..],
@@ -70,23 +78,26 @@ impl Normaliser {
     }
 
     fn link<'t>(&mut self, rest: &'t str, sink: &mut impl FnMut(Token<'_>)) -> &'t str {
-        self.single(TokenKind::Link, &['h', 't', 't', 'p'], sink);
-        rest.trim_start_matches(|character: char| !character.is_whitespace())
+        let after = rest.trim_start_matches(|character: char| !character.is_whitespace());
+        self.single(TokenKind::Link, &['h', 't', 't', 'p'], [rest, after], sink);
+        after
     }
 
     fn mention<'t>(&mut self, rest: &'t str, sink: &mut impl FnMut(Token<'_>)) -> &'t str {
-        self.single(TokenKind::Mention, &['@'], sink);
-        rest[1..].trim_start_matches(|character: char| character.is_alphanumeric() || character == '_')
+        let after = rest[1..].trim_start_matches(|character: char| character.is_alphanumeric() || character == '_');
+        self.single(TokenKind::Mention, &['@'], [rest, after], sink);
+        after
     }
 
     fn emoji<'t>(&mut self, rest: &'t str, emoji: char, sink: &mut impl FnMut(Token<'_>)) -> &'t str {
-        self.single(TokenKind::Emoji, &[emoji], sink);
-        &rest[emoji.len_utf8()..]
+        let after = &rest[emoji.len_utf8()..];
+        self.single(TokenKind::Emoji, &[emoji], [rest, after], sink);
+        after
     }
 
     /// A run of letters and digits; returns what follows it.
     fn word<'t>(&mut self, rest: &'t str, kind: TokenKind, sink: &mut impl FnMut(Token<'_>)) -> &'t str {
-        self.clear();
+        self.begin(rest);
         let mut previous_lowercase = false;
         let mut characters = rest.char_indices().peekable();
         while let Some((at, character)) = characters.next() {
@@ -94,7 +105,8 @@ impl Normaliser {
                 Class::Alphanumeric => {
                     let camel_hump = kind == TokenKind::Hashtag && previous_lowercase && character.is_uppercase();
                     if camel_hump || self.folded.len() >= MAX_TOKEN_CHARS {
-                        self.flush_word(kind, sink);
+                        self.flush_word(kind, &rest[at..], sink);
+                        self.begin(&rest[at..]);
                     }
                     previous_lowercase = character.is_lowercase();
                     self.push_alphanumeric(character);
@@ -106,18 +118,18 @@ impl Normaliser {
                     self.push('\'', '\'');
                 }
                 _ => {
-                    self.flush_word(kind, sink);
+                    self.flush_word(kind, &rest[at..], sink);
                     return &rest[at..];
                 }
             }
         }
-        self.flush_word(kind, sink);
+        self.flush_word(kind, "", sink);
         ""
     }
 
     /// A run of symbols, cut at eight; returns what follows it.
     fn punctuation<'t>(&mut self, rest: &'t str, sink: &mut impl FnMut(Token<'_>)) -> &'t str {
-        self.clear();
+        self.begin(rest);
         for (at, character) in rest.char_indices() {
             match classify(character) {
                 Class::Ignored => continue,
@@ -125,7 +137,7 @@ impl Normaliser {
                     if at > 0
                         && (names_follow(&rest[at..], character, '@') || names_follow(&rest[at..], character, '#'))
                     {
-                        self.emit(TokenKind::Punctuation, sink);
+                        self.emit(TokenKind::Punctuation, &rest[at..], sink);
                         return &rest[at..];
                     }
                     self.push(fold_symbol(character), character);
@@ -133,16 +145,16 @@ impl Normaliser {
                 Class::Alphanumeric if self.ends_emoticon(&rest[at..], character) => {
                     let letter = character.to_ascii_lowercase();
                     self.push(letter, letter);
-                    self.emit(TokenKind::Punctuation, sink);
+                    self.emit(TokenKind::Punctuation, &rest[at + 1..], sink);
                     return &rest[at + 1..];
                 }
                 _ => {
-                    self.emit(TokenKind::Punctuation, sink);
+                    self.emit(TokenKind::Punctuation, &rest[at..], sink);
                     return &rest[at..];
                 }
             }
         }
-        self.emit(TokenKind::Punctuation, sink);
+        self.emit(TokenKind::Punctuation, "", sink);
         ""
     }
 
@@ -155,11 +167,15 @@ impl Normaliser {
         alone && (heart || (eyes && mouth)) && character.is_ascii()
     }
 
-    fn single(&mut self, kind: TokenKind, characters: &[char], sink: &mut impl FnMut(Token<'_>)) {
-        sink(Token { kind, folded: characters, accented: characters, shouted: false, stretched: false });
+    /// A token of which only the kind or one character counts; it reaches from the first rest to the second.
+    fn single(&self, kind: TokenKind, characters: &[char], rests: [&str; 2], sink: &mut impl FnMut(Token<'_>)) {
+        let [start, end] = rests.map(|rest| self.length - rest.len());
+        sink(Token { kind, folded: characters, accented: characters, shouted: false, stretched: false, start, end });
     }
 
-    fn clear(&mut self) {
+    /// A token begins where `rest` does.
+    fn begin(&mut self, rest: &str) {
+        self.start = self.length - rest.len();
         self.folded.clear();
         self.accented.clear();
         self.uppercase = 0;
@@ -204,13 +220,12 @@ impl Normaliser {
         self.accented.push(accented);
     }
 
-    fn flush_word(&mut self, kind: TokenKind, sink: &mut impl FnMut(Token<'_>)) {
+    fn flush_word(&self, kind: TokenKind, after: &str, sink: &mut impl FnMut(Token<'_>)) {
         let kind = if self.digits > 0 { TokenKind::Number } else { kind };
-        self.emit(kind, sink);
-        self.clear();
+        self.emit(kind, after, sink);
     }
 
-    fn emit(&self, kind: TokenKind, sink: &mut impl FnMut(Token<'_>)) {
+    fn emit(&self, kind: TokenKind, after: &str, sink: &mut impl FnMut(Token<'_>)) {
         if self.folded.is_empty() {
             return;
         }
@@ -220,6 +235,8 @@ impl Normaliser {
             accented: &self.accented,
             shouted: self.uppercase >= 3 && self.lowercase == 0,
             stretched: self.stretched,
+            start: self.start,
+            end: self.length - after.len(),
         });
     }
 }
@@ -395,6 +412,14 @@ mod tests {
             ["@", "mira", "http", "no", "mas", "filas"]
         );
         assert_eq!(kinds("@Banco www.banco.mx #fila"), [TokenKind::Mention, TokenKind::Link, TokenKind::Hashtag]);
+    }
+
+    #[test]
+    fn a_token_knows_where_it_stands_in_the_text() {
+        let text = "¡Nó! @Banco #SinLuz https://x.mx 👍🏽 d'accord";
+        let mut places = Vec::new();
+        Normaliser::default().tokens(text, |token| places.push(&text[token.start..token.end]));
+        assert_eq!(places, ["¡", "Nó", "!", "@Banco", "Sin", "Luz", "https://x.mx", "👍", "d'accord"]);
     }
 
     #[test]

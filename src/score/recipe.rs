@@ -26,8 +26,16 @@ pub struct Recipe {
     pub min_texts: u32,
     /// Share of the rows kept aside to calibrate with.
     pub holdout: f32,
-    /// Factor of the log odds of negative in the frustration logit.
-    pub negative_in_frustration: f32,
+    /// Hidden units of the feed-forward part.
+    pub hidden: usize,
+    /// Step of the hidden units against that of the features.
+    pub dense_rate: f32,
+    /// Share of the soft labels in a text's teaching, where it has them; the gold ones keep the rest.
+    pub soft: f32,
+    /// Share of a sentiment label that is spread evenly over the classes.
+    pub smoothing: f32,
+    /// Weights are rounded to this many steps on either side of 0.
+    pub levels: u8,
     /// What each set is worth, by `name.language` or `name`.
     pub sets: BTreeMap<String, SetRecipe>,
 }
@@ -36,13 +44,17 @@ impl Default for Recipe {
     fn default() -> Self {
         Self {
             seed: 7,
-            epochs: 6,
-            learning_rate: 0.25,
-            l2: 1e-5,
-            bits: 19,
+            epochs: 5,
+            learning_rate: 0.09,
+            l2: 2e-4,
+            bits: 18,
             min_texts: 2,
             holdout: 0.05,
-            negative_in_frustration: 0.3,
+            hidden: 64,
+            dense_rate: 0.3,
+            soft: 0.7,
+            smoothing: 0.05,
+            levels: 63,
             sets: BTreeMap::new(),
         }
     }
@@ -94,16 +106,43 @@ pub struct SetRecipe {
     pub sentiment: f32,
     /// Weight of a row for the frustration head.
     pub frustration: f32,
+    /// What "frustrated" means in the set.
+    pub frustration_head: FrustrationHead,
+    /// Weight of a row for the signals.
+    pub signals: f32,
+    /// Weight of a row's soft labels.
+    pub soft: f32,
     /// Weight of a row for the language head.
     pub language: f32,
+    /// The set's mix of labels is the model's own: it gets no leaning of its own to unlearn.
+    pub reference: bool,
     /// Meaning of labels that are neither sentiments nor emotions; it goes before the built-in one.
     pub labels: BTreeMap<String, Target>,
 }
 
 impl Default for SetRecipe {
     fn default() -> Self {
-        Self { sentiment: 1.0, frustration: 1.0, language: 1.0, labels: BTreeMap::new() }
+        Self {
+            sentiment: 1.0,
+            frustration: 1.0,
+            frustration_head: FrustrationHead::Obstacle,
+            signals: 1.0,
+            soft: 1.0,
+            language: 0.3,
+            reference: false,
+            labels: BTreeMap::new(),
+        }
     }
+}
+
+/// What it means that a text is frustrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrustrationHead {
+    /// An obstacle stands between a customer and what they need.
+    Obstacle,
+    /// Somebody is angry, annoyed, disappointed or disgusted, about whatever.
+    Anger,
 }
 
 #[cfg(test)]

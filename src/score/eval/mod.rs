@@ -56,7 +56,7 @@ pub fn evaluate(set: &DataSet, scorer: &mut dyn Scorer, plan: BootstrapPlan) -> 
     SetReport {
         set: if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) },
         rows: set.rows.len(),
-        unlabelled: set.unlabelled,
+        unlabelled: set.unlabelled.len(),
         sentiment: SentimentFigures::of(&sentiment, plan),
         frustration: FrustrationFigures::of(&frustration, plan),
         signals: SignalsFigures::of(&signals),

@@ -162,12 +162,16 @@ impl Gathered {
     fn add(&mut self, file: &str, mut content: RuleFile) -> Result<(), RulesError> {
         let language = match content.language.as_deref() {
             None => None,
-            Some(name) => Some(Language::from_name(name).ok_or_else(|| RulesError {
-                file: file.to_owned(),
-                key: "language".to_owned(),
-                value: name.to_owned(),
-                what: "no language that is told apart".to_owned(),
-                remedy: "write es, en, pt or other, or leave it out for rules that hold in every language".to_owned(),
+            Some(name) => Some(Language::from_name(name).ok_or_else(|| {
+                RulesError {
+                    file: file.to_owned(),
+                    key: "language".to_owned(),
+                    value: name.to_owned(),
+                    what: "no language that is told apart".to_owned(),
+                    remedy:
+                        "write es, en, pt, fr, de, it or other, or leave it out for rules that hold in every language"
+                            .to_owned(),
+                }
             })?),
         };
         self.switch_off(file, &content.off)?;

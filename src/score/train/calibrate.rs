@@ -1,33 +1,35 @@
 //! Probabilities that mean what they say, fitted on rows that were kept aside.
 
 use super::corpus::{Corpus, Example};
-use crate::message::Language;
-use crate::score::embedded::{Heads, family_length, log_odds, narrow, sigmoid};
-use crate::score::model::{CHANNELS, EmbeddedModel, FrustrationBlend, RARITY};
-use crate::score::recipe::Recipe;
+use crate::score::embedded::{family_length, narrow};
+use crate::score::maths::{ln, log_odds, sigmoid, softmax};
+use crate::score::model::layout::{ANGER, CHANNELS, LANGUAGE_COUNT, OBSTACLE, Outputs, POOLED, RARITY, SENTIMENT};
+use crate::score::model::{EmbeddedModel, FrustrationCalibration, SentimentCalibration};
+use crate::score::recipe::FrustrationHead;
 
-/// With fewer rows kept aside the model stays as trained.
+/// With fewer rows kept aside a head stays as trained.
 const MIN_ROWS: usize = 50;
 
-/// Sets the sentiment temperature and the frustration blend.
-pub(super) fn calibrate(model: &mut EmbeddedModel, corpus: &Corpus, recipe: &Recipe) {
-    model.header.frustration.negative = recipe.negative_in_frustration;
-    let held: Vec<(Heads, &Example)> = corpus
+/// Steps of the gradient descents.
+const STEPS: u32 = 2_000;
+
+/// Sets the calibration from the rows kept aside.
+pub(super) fn calibrate(model: &mut EmbeddedModel, corpus: &Corpus) {
+    let held: Vec<(Outputs, &Example)> = corpus
         .held_out
         .iter()
-        .filter_map(|example| {
-            let margins = margins(model, corpus.families(example))?;
-            Some((Heads::of(&model.header, &margins, example.language.unwrap_or(Language::Other)), example))
-        })
+        .filter_map(|example| Some((outputs(model, corpus.families(example))?, example)))
         .collect();
-    model.header.sentiment_temperature = temperature(&held);
-    model.header.frustration = blend(&held, model.header.sentiment_temperature, recipe.negative_in_frustration);
+    let sentiment = sentiment(&held);
+    model.header.calibration.sentiment = [sentiment; LANGUAGE_COUNT];
+    let negative = |outputs: &Outputs| model.header.calibration.sentiment(outputs, 0)[0];
+    model.header.calibration.frustration = [frustration(&held, &negative); LANGUAGE_COUNT];
 }
 
-/// The margins of a row's features, as the scorer computes them.
-pub(super) fn margins(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<[f32; RARITY]> {
+/// What the model says of a row's features, as the scorer computes it.
+pub(super) fn outputs(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<Outputs> {
     let scales = &model.header.scales;
-    let mut margins = model.header.biases;
+    let mut pooled = [0.0; POOLED];
     let mut known = false;
     for (family, features) in families.into_iter().enumerate() {
         let mut sums = [0.0_f32; CHANNELS];
@@ -39,38 +41,40 @@ pub(super) fn margins(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<[f
         if sums[RARITY] > 0.0 {
             known = true;
             let length = narrow(family_length(family, f64::from(sums[RARITY] * scales[RARITY])));
-            for (channel, margin) in margins.iter_mut().enumerate() {
-                *margin += sums[channel] * scales[channel] / length;
+            for (channel, value) in pooled.iter_mut().enumerate() {
+                *value += sums[channel] * scales[channel] / length;
             }
         }
     }
-    known.then_some(margins)
+    known.then(|| model.outputs(&pooled))
 }
 
-/// The temperature with the least cross-entropy, by golden-section search (the loss has one minimum).
-fn temperature(held: &[(Heads, &Example)]) -> f32 {
+/// The temperature with the least cross-entropy.
+fn sentiment(held: &[(Outputs, &Example)]) -> SentimentCalibration {
     let rows: Vec<_> = held
         .iter()
-        .filter(|(_, example)| example.told_apart == [true; 3])
-        .filter_map(|(heads, example)| Some((heads, example.targets.sentiment?, example.sentiment_weight)))
-        .filter(|(_, _, weight)| *weight > 0.0)
+        .filter(|(_, example)| example.told_apart == [true; 3] && example.sentiment_weight > 0.0)
+        .filter_map(|(outputs, example)| Some((outputs, example.targets.sentiment?, example.sentiment_weight)))
         .collect();
+    let mut found = SentimentCalibration { temperature: 1.0, offsets: [0.0; 3] };
     if rows.len() < MIN_ROWS {
-        return 1.0;
+        return found;
     }
     let loss = |log_temperature: f32| -> f32 {
-        let temperature = log_temperature.exp();
+        let temperature = crate::score::maths::exp(log_temperature);
         rows.iter()
-            .map(|(heads, shares, weight)| {
-                let probabilities = heads.sentiment(temperature);
-                let loss: f32 = shares.iter().zip(probabilities).map(|(share, p)| -share * p.max(1e-6).ln()).sum();
+            .map(|(outputs, shares, weight)| {
+                let margins = std::array::from_fn::<_, 3, _>(|class| outputs[SENTIMENT + class] / temperature);
+                let loss: f32 = shares.iter().zip(softmax(margins)).map(|(share, p)| -share * ln(p.max(1e-6))).sum();
                 weight * loss
             })
             .sum()
     };
-    least(-1.5, 2.5, &loss).exp()
+    found.temperature = crate::score::maths::exp(least(-1.5, 2.5, &loss));
+    found
 }
 
+/// Golden-section search; the loss has one minimum.
 fn least(mut low: f32, mut high: f32, loss: &dyn Fn(f32) -> f32) -> f32 {
     const RATIO: f32 = 0.618_034;
     for _ in 0..40 {
@@ -84,31 +88,38 @@ fn least(mut low: f32, mut high: f32, loss: &dyn Fn(f32) -> f32) -> f32 {
     f32::midpoint(low, high)
 }
 
-/// Scale and offset of the frustration logit by gradient descent; the factor between its two parts is the recipe's.
-fn blend(held: &[(Heads, &Example)], temperature: f32, negative: f32) -> FrustrationBlend {
-    let rows: Vec<(f32, f32, f32)> = held
+/// Logistic regression of frustration on the obstacle and anger outputs and the log odds of negative, by gradient descent.
+fn frustration(held: &[(Outputs, &Example)], negative: &dyn Fn(&Outputs) -> f32) -> FrustrationCalibration {
+    let rows: Vec<([f32; 3], f32, f32)> = held
         .iter()
-        .filter(|(_, example)| example.frustration_weight > 0.0)
-        .filter_map(|(heads, example)| {
+        .filter(|(_, example)| example.head == FrustrationHead::Obstacle && example.frustration_weight > 0.0)
+        .filter_map(|(outputs, example)| {
             let target = if example.targets.frustrated? { 1.0 } else { 0.0 };
-            let raw = heads.margin() + negative * log_odds(heads.sentiment(temperature)[0]);
-            Some((raw, target, example.frustration_weight))
+            let parts = [outputs[OBSTACLE], outputs[ANGER], log_odds(negative(outputs))];
+            Some((parts, target, example.frustration_weight))
         })
         .collect();
-    if rows.len() < MIN_ROWS {
-        return FrustrationBlend { margin: 1.0, negative, offset: 0.0 };
-    }
-    let total: f32 = rows.iter().map(|(_, _, weight)| weight).sum();
-    let (mut scale, mut offset) = (1.0_f32, 0.0_f32);
-    for _ in 0..2_000 {
-        let (mut by_scale, mut by_offset) = (0.0, 0.0);
-        for &(raw, target, weight) in &rows {
-            let error = weight * (sigmoid(scale * raw + offset) - target) / total;
-            by_scale += error * raw;
-            by_offset += error;
+    let mut factors = [1.0_f32, 0.0, 0.0];
+    let mut offset = 0.0_f32;
+    if rows.len() >= MIN_ROWS {
+        let total: f32 = rows.iter().map(|(_, _, weight)| weight).sum();
+        for _ in 0..STEPS {
+            let (mut by_factors, mut by_offset) = ([0.0; 3], 0.0);
+            for (parts, target, weight) in &rows {
+                let logit: f32 = parts.iter().zip(factors).map(|(part, factor)| part * factor).sum();
+                let error = weight * (sigmoid(logit + offset) - target) / total;
+                for (by, part) in by_factors.iter_mut().zip(parts) {
+                    *by += error * part;
+                }
+                by_offset += error;
+            }
+            for (factor, by) in factors.iter_mut().zip(by_factors) {
+                // A head that speaks against its own name is noise.
+                *factor = (*factor - 0.2 * by).max(0.0);
+            }
+            offset -= 0.2 * by_offset;
         }
-        scale = (scale - 0.5 * by_scale).max(0.05);
-        offset -= 0.5 * by_offset;
     }
-    FrustrationBlend { margin: scale, negative: scale * negative, offset }
+    let [obstacle, anger, negative] = factors;
+    FrustrationCalibration { obstacle, anger, negative, offset }
 }

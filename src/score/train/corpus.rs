@@ -1,12 +1,13 @@
 //! The rows as features, with what each is worth to each head.
 
 use super::TrainError;
-use crate::message::Language;
+use crate::message::SignalSet;
 use crate::score::data::{DataSet, Row};
 use crate::score::embedded::{bucket, language_index};
-use crate::score::features::{Extractor, FeatureSink};
+use crate::score::features::{Extractor, Family, FeatureSink, TokenFeatures};
 use crate::score::labels::Targets;
-use crate::score::recipe::Recipe;
+use crate::score::recipe::{FrustrationHead, Recipe};
+use crate::score::soft::{SoftLabels, SoftTarget};
 
 /// A class counts at most this many times its rows, so that a handful of rows cannot rule.
 const MAX_CLASS_WEIGHT: f32 = 4.0;
@@ -18,11 +19,23 @@ pub(super) struct Example {
     words_end: usize,
     end: usize,
     pub(super) targets: Targets,
-    pub(super) language: Option<Language>,
+    /// Its signals, where they are known.
+    pub(super) signals: Option<SignalSet>,
+    pub(super) soft: Option<SoftTarget>,
+    /// The place of its language among the outputs.
+    pub(super) language: Option<usize>,
+    /// Which set it is of.
+    pub(super) set: usize,
+    /// Whether its set has no leaning of its own.
+    pub(super) reference: bool,
+    /// What "frustrated" means in its set.
+    pub(super) head: FrustrationHead,
     /// Sentiments that its set holds at all; it says nothing of the others.
     pub(super) told_apart: [bool; 3],
     pub(super) sentiment_weight: f32,
     pub(super) frustration_weight: f32,
+    pub(super) signal_weight: f32,
+    pub(super) soft_weight: f32,
     pub(super) language_weight: f32,
 }
 
@@ -33,16 +46,22 @@ pub(super) struct Corpus {
     pub(super) examples: Vec<Example>,
     /// Rows kept aside to calibrate with.
     pub(super) held_out: Vec<Example>,
+    /// How many sets.
+    pub(super) sets: usize,
 }
 
 impl Corpus {
-    pub(super) fn of(sets: &[DataSet], recipe: &Recipe) -> Self {
-        let mut corpus = Self { features: Vec::new(), examples: Vec::new(), held_out: Vec::new() };
+    pub(super) fn of(sets: &[DataSet], soft: &SoftLabels, recipe: &Recipe) -> Self {
+        let mut corpus = Self { features: Vec::new(), examples: Vec::new(), held_out: Vec::new(), sets: sets.len() };
         let mut extractor = Extractor::default();
-        for set in sets {
+        for (at, set) in sets.iter().enumerate() {
             let weights = ClassWeights::of(set);
-            for row in &set.rows {
-                let example = corpus.example(row, &weights, set, &mut extractor, recipe.bits);
+            for row in set.rows.iter().chain(&set.unlabelled) {
+                let mut example = Example { set: at, soft: soft.get(&row.text), ..weights.example(row, set) };
+                if !example.teaches() {
+                    continue;
+                }
+                corpus.take_features(&mut example, &row.text, &mut extractor, recipe.bits);
                 if is_held_out(&row.text, recipe) {
                     corpus.held_out.push(example);
                 } else {
@@ -53,31 +72,14 @@ impl Corpus {
         corpus
     }
 
-    fn example(
-        &mut self,
-        row: &Row,
-        weights: &ClassWeights,
-        set: &DataSet,
-        extractor: &mut Extractor,
-        bits: u32,
-    ) -> Example {
+    fn take_features(&mut self, example: &mut Example, text: &str, extractor: &mut Extractor, bits: u32) {
         let mut found = Found { shift: u64::BITS - bits, words: Vec::new(), chars: Vec::new() };
-        extractor.extract(&row.text, &mut found);
-        let start = self.features.len();
+        extractor.extract(text, &mut found);
+        example.start = self.features.len();
         self.features.append(&mut found.words);
-        let words_end = self.features.len();
+        example.words_end = self.features.len();
         self.features.append(&mut found.chars);
-        Example {
-            start,
-            words_end,
-            end: self.features.len(),
-            targets: row.targets,
-            language: row.language,
-            told_apart: weights.sentiment.map(|weight| weight > 0.0),
-            sentiment_weight: set.recipe.sentiment * weights.sentiment(&row.targets),
-            frustration_weight: set.recipe.frustration * weights.frustration(&row.targets),
-            language_weight: set.recipe.language,
-        }
+        example.end = self.features.len();
     }
 
     /// The row's features: of words, and of characters.
@@ -123,9 +125,8 @@ impl Corpus {
 }
 
 impl Example {
-    /// The place of its language in a model's arrays.
-    pub(super) fn language_index(&self) -> Option<usize> {
-        self.language.map(language_index)
+    fn teaches(&self) -> bool {
+        self.soft.is_some() || self.targets != Targets::default() || self.signals.is_some()
     }
 }
 
@@ -136,12 +137,18 @@ struct Found {
 }
 
 impl FeatureSink for Found {
-    fn word(&mut self, hash: u64) {
-        self.words.push(narrow(bucket(hash, self.shift)));
+    fn token(&mut self, token: &TokenFeatures<'_>) {
+        token.each(&mut |family, hash| {
+            let place = narrow(bucket(hash, self.shift));
+            match family {
+                Family::Words => self.words.push(place),
+                Family::Characters => self.chars.push(place),
+            }
+        });
     }
 
-    fn chars(&mut self, hash: u64) {
-        self.chars.push(narrow(bucket(hash, self.shift)));
+    fn context(&mut self, hash: u64) {
+        self.words.push(narrow(bucket(hash, self.shift)));
     }
 }
 
@@ -169,6 +176,28 @@ impl ClassWeights {
             }
         }
         Self { sentiment: balanced(sentiment), frustration: balanced(frustration) }
+    }
+
+    fn example(&self, row: &Row, set: &DataSet) -> Example {
+        let recipe = &set.recipe;
+        Example {
+            start: 0,
+            words_end: 0,
+            end: 0,
+            targets: row.targets,
+            signals: row.signals,
+            soft: None,
+            language: row.language.map(language_index),
+            set: 0,
+            reference: recipe.reference,
+            head: recipe.frustration_head,
+            told_apart: self.sentiment.map(|weight| weight > 0.0),
+            sentiment_weight: recipe.sentiment * self.sentiment(&row.targets),
+            frustration_weight: recipe.frustration * self.frustration(&row.targets),
+            signal_weight: recipe.signals,
+            soft_weight: recipe.soft,
+            language_weight: recipe.language,
+        }
     }
 
     fn sentiment(&self, targets: &Targets) -> f32 {

@@ -1,12 +1,15 @@
-//! The three heads' weights, by AdaGrad.
+//! The weights, by AdaGrad.
 
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{RngExt as _, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::corpus::{Corpus, Example};
-use crate::score::embedded::{family_length, language_margins, narrow, sigmoid, softmax};
-use crate::score::model::{CHANNELS, FRUSTRATION, LANGUAGE, RARITY, SENTIMENT};
+use super::errors::errors;
+use crate::score::embedded::{family_length, narrow};
+use crate::score::maths::ln;
+use crate::score::model::layout::{CHANNELS, LANGUAGE, OUTPUTS, Outputs, POOLED, Pooled, RARITY};
+use crate::score::model::{Dense, activation};
 use crate::score::recipe::Recipe;
 
 /// Largest squared inverse document frequency in units of its quantised channel.
@@ -15,34 +18,51 @@ const RARITY_UNITS: f32 = 127.0;
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 1_024;
 
-/// Sentiments and frustration come first among the channels, so that zipping pairs them with the language biases.
-const _: () = assert!(SENTIMENT == 0 && FRUSTRATION == 3);
+/// Outputs on which a set may have a leaning of its own: all but the languages.
+type Leaning = [f32; LANGUAGE];
 
-type Weights = [f32; CHANNELS];
-
-/// Weights while they are learned. The last channel holds a feature's inverse document frequency, 0 where left out.
+/// Weights while they are learned. The last channel of a row holds a feature's inverse document frequency, 0 where left out.
 pub(super) struct Fit {
-    pub(super) rows: Vec<Weights>,
-    pub(super) biases: [f32; RARITY],
-    pub(super) language_biases: [[f32; 4]; 4],
+    pub(super) rows: Vec<[f32; CHANNELS]>,
+    pub(super) biases: Outputs,
+    pub(super) dense: Dense,
     /// What one unit of the quantised squared inverse document frequency is worth.
     pub(super) rarity_unit: f32,
-    squares: Vec<Weights>,
-    bias_squares: [f32; RARITY],
-    language_bias_squares: [[f32; 4]; 4],
+    squares: Vec<Pooled>,
+    bias_squares: Outputs,
+    dense_squares: Dense,
+    /// What each set adds to the outputs: learned, so that its mix of labels does not shift the model, and left behind.
+    leanings: Vec<Leaning>,
+    leaning_squares: Vec<Leaning>,
+}
+
+/// What one text gave on its way through the model.
+struct Forward {
+    lengths: [f32; 2],
+    pooled: Pooled,
+    activations: Vec<f32>,
+    outputs: Outputs,
 }
 
 impl Fit {
     pub(super) fn new(corpus: &Corpus, recipe: &Recipe) -> Self {
-        let (rows, rarity_unit) = rarities(corpus, recipe);
+        let mut random = Pcg64Mcg::seed_from_u64(recipe.seed ^ 0x6c61_7469_646f);
+        let (mut rows, rarity_unit) = rarities(corpus, recipe);
+        // Channels that only the hidden units read must not all start alike.
+        for row in &mut rows {
+            row[OUTPUTS..POOLED].iter_mut().for_each(|weight| *weight = around_zero(&mut random) * 0.15);
+        }
+        let dense = first_dense(recipe.hidden, &mut random);
         Self {
-            squares: vec![[0.0; CHANNELS]; rows.len()],
+            squares: vec![[0.0; POOLED]; rows.len()],
             rows,
-            biases: [0.0; RARITY],
-            language_biases: [[0.0; 4]; 4],
+            biases: [0.0; OUTPUTS],
+            dense_squares: empty_dense(recipe.hidden),
+            dense,
             rarity_unit,
-            bias_squares: [0.0; RARITY],
-            language_bias_squares: [[0.0; 4]; 4],
+            bias_squares: [0.0; OUTPUTS],
+            leanings: vec![[0.0; LANGUAGE]; corpus.sets],
+            leaning_squares: vec![[0.0; LANGUAGE]; corpus.sets],
         }
     }
 
@@ -55,7 +75,7 @@ impl Fit {
             order.shuffle(&mut random);
             for &at in &order {
                 let rate = recipe.learning_rate * falling(done, total);
-                self.learn(corpus, &corpus.examples[at], rate, recipe.l2);
+                self.learn(corpus, &corpus.examples[at], rate, recipe);
                 done += 1;
                 if done % REPORT_ROWS == 0 {
                     progress(done, total);
@@ -65,28 +85,55 @@ impl Fit {
         progress(total, total);
     }
 
-    /// Probabilities of negative, neutral, positive before rounding to 8 bits.
+    /// What the model says of an example before rounding, without its set's leaning.
     #[cfg(test)]
-    pub(super) fn sentiment(&self, corpus: &Corpus, example: &Example) -> [f32; 3] {
-        let families = corpus.families(example);
-        let margins = self.margins(families, self.lengths(families), example);
-        softmax([margins[0], margins[1], margins[2]])
+    pub(super) fn outputs(&self, corpus: &Corpus, example: &Example) -> Outputs {
+        let mut outputs = self.forward(corpus.families(example), example).outputs;
+        for (output, leaning) in outputs.iter_mut().zip(&self.leanings[example.set]) {
+            *output -= leaning;
+        }
+        outputs
     }
 
-    fn learn(&mut self, corpus: &Corpus, example: &Example, rate: f32, l2: f32) {
+    fn learn(&mut self, corpus: &Corpus, example: &Example, rate: f32, recipe: &Recipe) {
         let families = corpus.families(example);
-        let lengths = self.lengths(families);
-        let margins = self.margins(families, lengths, example);
-        let errors = errors(&margins, example);
+        let forward = self.forward(families, example);
+        let errors = errors(&forward.outputs, example, recipe);
         if errors.iter().all(|&error| error == 0.0) {
             return;
         }
-        for (family, length) in families.into_iter().zip(lengths) {
+        let by_pooled = self.step_dense(&forward, &errors, rate * recipe.dense_rate);
+        for (family, length) in families.into_iter().zip(forward.lengths) {
             if length > 0.0 {
-                self.step_features(family, errors.map(|error| error / length), rate, l2);
+                self.step_features(family, by_pooled.map(|error| error / length), rate, recipe.l2);
             }
         }
         self.step_biases(&errors, example, rate);
+    }
+
+    fn forward(&self, families: [&[u32]; 2], example: &Example) -> Forward {
+        let lengths = self.lengths(families);
+        let pooled = self.pooled(families, lengths);
+        let mut outputs = self.biases;
+        for (output, leaning) in outputs.iter_mut().zip(&self.leanings[example.set]) {
+            *output += leaning;
+        }
+        for (output, direct) in outputs.iter_mut().zip(&pooled) {
+            *output += direct;
+        }
+        let activations: Vec<f32> = self
+            .dense
+            .input
+            .iter()
+            .zip(&self.dense.bias)
+            .map(|(weights, bias)| activation(weights, *bias, &pooled).max(0.0))
+            .collect();
+        for (activation, weights) in activations.iter().zip(&self.dense.output).filter(|(a, _)| **a > 0.0) {
+            for (output, weight) in outputs.iter_mut().zip(weights) {
+                *output += activation * weight;
+            }
+        }
+        Forward { lengths, pooled, activations, outputs }
     }
 
     fn lengths(&self, families: [&[u32]; 2]) -> [f32; 2] {
@@ -97,61 +144,71 @@ impl Fit {
         })
     }
 
-    fn margins(&self, families: [&[u32]; 2], lengths: [f32; 2], example: &Example) -> [f32; RARITY] {
-        let mut margins = self.biases;
-        if let Some(language) = example.language_index() {
-            for (margin, bias) in margins.iter_mut().zip(self.language_biases[language]) {
-                *margin += bias;
-            }
-        }
-        for (family, length) in families.into_iter().zip(lengths) {
-            if length == 0.0 {
-                continue;
-            }
-            let mut sums = [0.0; CHANNELS];
+    fn pooled(&self, families: [&[u32]; 2], lengths: [f32; 2]) -> Pooled {
+        let mut pooled = [0.0; POOLED];
+        for (family, length) in families.into_iter().zip(lengths).filter(|(_, length)| *length > 0.0) {
             for &feature in family {
                 let row = &self.rows[feature as usize];
-                for channel in 0..RARITY {
-                    sums[channel] += row[channel] * row[RARITY];
+                let factor = row[RARITY] / length;
+                for (sum, weight) in pooled.iter_mut().zip(row) {
+                    *sum += weight * factor;
                 }
             }
-            for channel in 0..RARITY {
-                margins[channel] += sums[channel] / length;
-            }
         }
-        margins
+        pooled
     }
 
-    fn step_features(&mut self, family: &[u32], errors: [f32; RARITY], rate: f32, l2: f32) {
+    /// Moves the hidden units; gives the derivative of the loss by the pooled channels as they were.
+    fn step_dense(&mut self, forward: &Forward, errors: &Outputs, rate: f32) -> Pooled {
+        let mut by_pooled = [0.0; POOLED];
+        by_pooled[..OUTPUTS].copy_from_slice(errors);
+        for (unit, &activation) in forward.activations.iter().enumerate().filter(|(_, a)| **a > 0.0) {
+            let output = &mut self.dense.output[unit];
+            let by_unit: f32 = errors.iter().zip(output.iter()).map(|(error, weight)| error * weight).sum();
+            let squares = &mut self.dense_squares.output[unit];
+            for ((weight, squares), error) in output.iter_mut().zip(squares).zip(errors) {
+                adagrad(weight, squares, error * activation, rate);
+            }
+            let (input, squares) = (&mut self.dense.input[unit], &mut self.dense_squares.input[unit]);
+            for channel in 0..POOLED {
+                by_pooled[channel] += by_unit * input[channel];
+                adagrad(&mut input[channel], &mut squares[channel], by_unit * forward.pooled[channel], rate);
+            }
+            adagrad(&mut self.dense.bias[unit], &mut self.dense_squares.bias[unit], by_unit, rate);
+        }
+        by_pooled
+    }
+
+    fn step_features(&mut self, family: &[u32], errors: Pooled, rate: f32, l2: f32) {
         for &feature in family {
             let row = &mut self.rows[feature as usize];
-            let squares = &mut self.squares[feature as usize];
             let rarity = row[RARITY];
-            for channel in 0..RARITY {
-                if errors[channel] == 0.0 {
-                    continue;
-                }
+            if rarity == 0.0 {
+                continue;
+            }
+            let squares = &mut self.squares[feature as usize];
+            for channel in 0..POOLED {
                 let gradient = errors[channel] * rarity + l2 * row[channel];
-                squares[channel] += gradient * gradient;
-                row[channel] -= rate * gradient / (squares[channel].sqrt() + 1e-6);
+                adagrad(&mut row[channel], &mut squares[channel], gradient, rate);
             }
         }
     }
 
-    fn step_biases(&mut self, errors: &[f32; RARITY], example: &Example, rate: f32) {
-        let own = self.biases.iter_mut().zip(&mut self.bias_squares);
-        for ((bias, squares), &error) in own.zip(errors) {
+    fn step_biases(&mut self, errors: &Outputs, example: &Example, rate: f32) {
+        for ((bias, squares), &error) in self.biases.iter_mut().zip(&mut self.bias_squares).zip(errors) {
             adagrad(bias, squares, error, rate);
         }
-        let Some(language) = example.language_index() else { return };
-        // Of the language's biases there are as many as there are channels up to frustration.
-        let of_language = self.language_biases[language].iter_mut().zip(&mut self.language_bias_squares[language]);
-        for ((bias, squares), &error) in of_language.zip(errors) {
+        if example.reference {
+            return;
+        }
+        let leaning = self.leanings[example.set].iter_mut().zip(&mut self.leaning_squares[example.set]);
+        for ((bias, squares), &error) in leaning.zip(errors) {
             adagrad(bias, squares, error, rate);
         }
     }
 }
 
+#[inline]
 fn adagrad(weight: &mut f32, squares: &mut f32, gradient: f32, rate: f32) {
     *squares += gradient * gradient;
     *weight -= rate * gradient / (squares.sqrt() + 1e-6);
@@ -163,41 +220,32 @@ fn falling(done: u64, total: u64) -> f32 {
     1.0 - 0.9 * (done as f32 / total.max(1) as f32)
 }
 
-/// Derivative of the weighted losses by the margins.
-fn errors(margins: &[f32; RARITY], example: &Example) -> [f32; RARITY] {
-    let mut errors = [0.0; RARITY];
-    if let Some(shares) = example.targets.sentiment {
-        let among =
-            |class: usize| if example.told_apart[class] { margins[SENTIMENT + class] } else { f32::NEG_INFINITY };
-        let probabilities = softmax(std::array::from_fn::<_, 3, _>(among));
-        for class in 0..3 {
-            errors[SENTIMENT + class] = example.sentiment_weight * (probabilities[class] - shares[class]);
-        }
-    }
-    if let Some(frustrated) = example.targets.frustrated {
-        let target = if frustrated { 1.0 } else { 0.0 };
-        errors[FRUSTRATION] = example.frustration_weight * (sigmoid(margins[FRUSTRATION]) - target);
-    }
-    if let Some(language) = example.language_index() {
-        let probabilities = softmax(language_margins(margins));
-        for class in 0..3 {
-            let target = if class == language { 1.0 } else { 0.0 };
-            errors[LANGUAGE + class] = example.language_weight * (probabilities[class] - target);
-        }
-    }
-    errors
+fn empty_dense(hidden: usize) -> Dense {
+    Dense { input: vec![[0.0; POOLED]; hidden], bias: vec![0.0; hidden], output: vec![[0.0; OUTPUTS]; hidden] }
+}
+
+fn first_dense(hidden: usize, random: &mut Pcg64Mcg) -> Dense {
+    let mut dense = empty_dense(hidden);
+    dense.input.as_flattened_mut().iter_mut().for_each(|weight| *weight = around_zero(random) * 0.18);
+    dense.output.as_flattened_mut().iter_mut().for_each(|weight| *weight = around_zero(random) * 0.1);
+    dense
+}
+
+/// Evenly from -1 to 1.
+fn around_zero(random: &mut Pcg64Mcg) -> f32 {
+    random.random::<f32>() * 2.0 - 1.0
 }
 
 /// Rows with each feature's inverse document frequency, rounded as the model file will hold it.
 #[expect(clippy::cast_precision_loss, reason = "counts of texts are small")]
-fn rarities(corpus: &Corpus, recipe: &Recipe) -> (Vec<Weights>, f32) {
+fn rarities(corpus: &Corpus, recipe: &Recipe) -> (Vec<[f32; CHANNELS]>, f32) {
     let counts = corpus.text_counts(recipe.bits);
     let texts = corpus.examples.len() as f32;
     let squared = |count: u32| {
         if count < recipe.min_texts.max(1) {
             return 0.0;
         }
-        (((1.0 + texts) / (1.0 + count as f32)).ln() + 1.0).powi(2)
+        (ln((1.0 + texts) / (1.0 + count as f32)) + 1.0).powi(2)
     };
     let largest = counts.iter().map(|&count| squared(count)).fold(f32::MIN_POSITIVE, f32::max);
     let unit = largest / RARITY_UNITS;

@@ -1,13 +1,15 @@
-//! Training: hashed features, three linear heads, AdaGrad, calibration, 8 bits. The same seed gives the same bytes.
+//! Training: hashed features, a small feed-forward part, AdaGrad, calibration, 8 bits. The same seed gives the same bytes.
 
 mod calibrate;
 mod corpus;
+mod errors;
 mod fit;
 mod pack;
 
 use super::data::DataSet;
-use super::model::EmbeddedModel;
+use super::model::{EmbeddedModel, MAX_HIDDEN};
 use super::recipe::Recipe;
+use super::soft::SoftLabels;
 
 use corpus::Corpus;
 use fit::Fit;
@@ -33,22 +35,23 @@ pub enum TrainError {
     },
 }
 
-/// Trains a model. `progress` is told the rows done and the rows to do in all.
+/// Trains a model from labelled texts and from soft labels of these and of the unlabelled ones. `progress` is told the rows done and the rows to do in all.
 ///
 /// # Errors
 /// If a sentiment or either side of frustration has no row, or the recipe makes no sense.
 pub fn train(
     sets: &[DataSet],
+    soft: &SoftLabels,
     recipe: &Recipe,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<EmbeddedModel, TrainError> {
     check(recipe)?;
-    let corpus = Corpus::of(sets, recipe);
+    let corpus = Corpus::of(sets, soft, recipe);
     corpus.check_classes()?;
     let mut fit = Fit::new(&corpus, recipe);
     fit.run(&corpus, recipe, progress);
     let mut model = pack::pack(&fit, sets, recipe);
-    calibrate::calibrate(&mut model, &corpus, recipe);
+    calibrate::calibrate(&mut model, &corpus);
     Ok(model)
 }
 
@@ -65,6 +68,15 @@ fn check(recipe: &Recipe) -> Result<(), TrainError> {
     }
     if !(0.0..0.5).contains(&recipe.holdout) {
         return wrong("holdout", recipe.holdout.to_string(), "0 to less than 0.5");
+    }
+    if !(0.0..=1.0).contains(&recipe.soft) {
+        return wrong("soft", recipe.soft.to_string(), "0 to 1");
+    }
+    if !(1..=127).contains(&recipe.levels) {
+        return wrong("levels", recipe.levels.to_string(), "1 to 127");
+    }
+    if recipe.hidden > MAX_HIDDEN {
+        return wrong("hidden", recipe.hidden.to_string(), "0 to 1024");
     }
     if !(0.0..=1.0).contains(&recipe.l2) {
         return wrong("l2", recipe.l2.to_string(), "0 to 1");

@@ -2,7 +2,8 @@
 
 use super::fit::Fit;
 use crate::score::data::DataSet;
-use crate::score::model::{CHANNELS, EmbeddedModel, FrustrationBlend, Header, Provenance, RARITY, Row};
+use crate::score::model::layout::{CHANNELS, RARITY, Row};
+use crate::score::model::{Calibration, EmbeddedModel, Header, Provenance};
 use crate::score::recipe::Recipe;
 
 /// Weights beyond this quantile of their channel are cut to it, so that one outlier does not coarsen all others.
@@ -12,25 +13,25 @@ const KEPT_QUANTILE: f64 = 0.9999;
 const PRIOR: [f32; 4] = [0.1, 0.8, 0.1, 0.1];
 
 pub(super) fn pack(fit: &Fit, sets: &[DataSet], recipe: &Recipe) -> EmbeddedModel {
-    let mut scales: [f32; CHANNELS] = std::array::from_fn(|channel| scale(fit, channel));
+    let levels = f32::from(recipe.levels);
+    let mut scales: [f32; CHANNELS] = std::array::from_fn(|channel| scale(fit, channel, levels));
     scales[RARITY] = fit.rarity_unit;
-    let rows = fit.rows.iter().map(|row| quantised(row, &scales)).collect();
+    let rows = fit.rows.iter().map(|row| quantised(row, &scales, levels)).collect();
     let mut provenance = Provenance { seed: recipe.seed, epochs: recipe.epochs, ..Provenance::default() };
     for set in sets {
         let name = if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) };
-        *provenance.sets.entry(name).or_default() += set.rows.len();
+        *provenance.sets.entry(name).or_default() += set.rows.len() + set.unlabelled.len();
     }
     let header = Header {
         bits: recipe.bits,
+        hidden: recipe.hidden,
         scales,
         biases: fit.biases,
-        language_biases: fit.language_biases,
-        sentiment_temperature: 1.0,
-        frustration: FrustrationBlend { margin: 1.0, negative: 0.0, offset: 0.0 },
+        calibration: Calibration::default(),
         prior: PRIOR,
         provenance,
     };
-    EmbeddedModel { header, rows }
+    EmbeddedModel { header, rows, dense: fit.dense.clone() }
 }
 
 /// A feature's weight times its inverse document frequency: what one occurrence adds.
@@ -44,7 +45,7 @@ fn addend(row: &[f32; CHANNELS], channel: usize) -> f32 {
     clippy::cast_precision_loss,
     reason = "a place in a list"
 )]
-fn scale(fit: &Fit, channel: usize) -> f32 {
+fn scale(fit: &Fit, channel: usize, levels: f32) -> f32 {
     let mut sizes: Vec<f32> =
         fit.rows.iter().map(|row| addend(row, channel).abs()).filter(|&size| size > 0.0).collect();
     if sizes.is_empty() {
@@ -52,16 +53,16 @@ fn scale(fit: &Fit, channel: usize) -> f32 {
     }
     sizes.sort_unstable_by(f32::total_cmp);
     let at = ((sizes.len() - 1) as f64 * KEPT_QUANTILE) as usize;
-    sizes[at].max(f32::MIN_POSITIVE * 1e6) / 127.0
+    sizes[at].max(f32::MIN_POSITIVE * 1e6) / levels
 }
 
-fn quantised(row: &[f32; CHANNELS], scales: &[f32; CHANNELS]) -> Row {
-    let mut packed: Row = std::array::from_fn(|channel| byte(addend(row, channel) / scales[channel]));
-    packed[RARITY] = byte(row[RARITY] * row[RARITY] / scales[RARITY]);
+fn quantised(row: &[f32; CHANNELS], scales: &[f32; CHANNELS], levels: f32) -> Row {
+    let mut packed: Row = std::array::from_fn(|channel| byte(addend(row, channel) / scales[channel], levels));
+    packed[RARITY] = byte(row[RARITY] * row[RARITY] / scales[RARITY], 127.0);
     packed
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of a signed byte")]
-fn byte(units: f32) -> i8 {
-    units.round().clamp(-127.0, 127.0) as i8
+fn byte(units: f32, levels: f32) -> i8 {
+    units.round().clamp(-levels, levels) as i8
 }

@@ -5,6 +5,8 @@ use crate::message::{Language, Sentiment};
 use crate::score::data::Row;
 use crate::score::embedded::EmbeddedScorer;
 use crate::score::labels::Targets;
+use crate::score::maths::softmax;
+use crate::score::model::layout::Outputs;
 use crate::score::recipe::SetRecipe;
 use crate::score::signals::Rules;
 use crate::score::{Scorer, Text};
@@ -28,7 +30,7 @@ fn made_set(rows: usize) -> DataSet {
             }
         })
         .collect();
-    DataSet { name: "made".into(), language: "es".into(), rows, unlabelled: 0, recipe: SetRecipe::default() }
+    DataSet { name: "made".into(), language: "es".into(), rows, unlabelled: Vec::new(), recipe: SetRecipe::default() }
 }
 
 fn small_recipe() -> Recipe {
@@ -36,7 +38,7 @@ fn small_recipe() -> Recipe {
 }
 
 fn trained(recipe: &Recipe) -> EmbeddedModel {
-    train(&[made_set(300)], recipe, &mut |_, _| {}).unwrap()
+    train(&[made_set(300)], &SoftLabels::default(), recipe, &mut |_, _| {}).unwrap()
 }
 
 #[test]
@@ -62,14 +64,14 @@ fn what_was_shown_is_learned() {
 fn eight_bits_lose_little() {
     let recipe = small_recipe();
     let sets = [made_set(300)];
-    let corpus = Corpus::of(&sets, &recipe);
+    let corpus = Corpus::of(&sets, &SoftLabels::default(), &recipe);
     let mut fit = Fit::new(&corpus, &recipe);
     fit.run(&corpus, &recipe, &mut |_, _| {});
     let model = pack::pack(&fit, &sets, &recipe);
     for example in &corpus.examples {
-        let exact = fit.sentiment(&corpus, example);
-        let margins = calibrate::margins(&model, corpus.families(example)).unwrap();
-        let packed = crate::score::embedded::Heads::of(&model.header, &margins, Language::Spanish).sentiment(1.0);
+        let probabilities = |outputs: Outputs| softmax([outputs[0], outputs[1], outputs[2]]);
+        let exact = probabilities(fit.outputs(&corpus, example));
+        let packed = probabilities(calibrate::outputs(&model, corpus.families(example)).unwrap());
         for (one, other) in exact.iter().zip(packed) {
             assert!((one - other).abs() < 0.02, "{exact:?} {packed:?}");
         }
@@ -79,7 +81,7 @@ fn eight_bits_lose_little() {
 #[test]
 fn progress_ends_at_the_whole() {
     let mut last = (0, 0);
-    train(&[made_set(300)], &small_recipe(), &mut |done, total| last = (done, total)).unwrap();
+    train(&[made_set(300)], &SoftLabels::default(), &small_recipe(), &mut |done, total| last = (done, total)).unwrap();
     assert!(last.0 > 0 && last.0 == last.1);
 }
 
@@ -87,7 +89,7 @@ fn progress_ends_at_the_whole() {
 fn a_class_without_rows_is_named() {
     let mut set = made_set(300);
     set.rows.retain(|row| row.targets.sentiment_label() != Some(Sentiment::Neutral));
-    let error = train(&[set], &small_recipe(), &mut |_, _| {}).unwrap_err().to_string();
+    let error = train(&[set], &SoftLabels::default(), &small_recipe(), &mut |_, _| {}).unwrap_err().to_string();
     assert!(error.contains("neutral"), "{error}");
 }
 
@@ -99,7 +101,7 @@ fn a_senseless_recipe_is_refused_by_field() {
         (Recipe { learning_rate: f32::NAN, ..Recipe::default() }, "learning_rate"),
         (Recipe { holdout: 1.0, ..Recipe::default() }, "holdout"),
     ] {
-        let error = train(&[made_set(30)], &recipe, &mut |_, _| {}).unwrap_err().to_string();
+        let error = train(&[made_set(30)], &SoftLabels::default(), &recipe, &mut |_, _| {}).unwrap_err().to_string();
         assert!(error.contains(field), "{error}");
     }
 }

@@ -1,0 +1,156 @@
+//! The scorer built into the binary: hashed n-grams, one table look-up each, a small feed-forward part, all heads at once.
+
+mod sums;
+
+use std::sync::Arc;
+
+use super::features::{Extractor, FeatureSink, TokenFeatures};
+use super::maths::softmax;
+use super::model::layout::{LANGUAGE, LANGUAGE_COUNT, Outputs};
+use super::model::{Calibration, EmbeddedModel};
+use super::signals::{self, Matcher, Rules};
+use super::{Scorer, Text};
+use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, Signal, SignalSet};
+
+use sums::{Memo, Sums};
+pub(crate) use sums::{bucket, family_length, narrow};
+
+/// A language less likely than this is not named.
+const LANGUAGE_FROM: f32 = 0.4;
+
+/// What follows in a text is not looked at: it bounds the time of a text, and the sums.
+pub const MAX_TEXT_BYTES: usize = 64 << 10;
+
+/// Scores with an [`EmbeddedModel`] and finds signals by [`Rules`] too. Each worker owns one; model and rules are shared.
+#[derive(Debug)]
+pub struct EmbeddedScorer {
+    model: Arc<EmbeddedModel>,
+    extractor: Extractor,
+    memo: Memo,
+    matcher: Matcher,
+}
+
+impl EmbeddedScorer {
+    /// A scorer on a model and rules.
+    #[must_use]
+    pub fn new(model: Arc<EmbeddedModel>, rules: Arc<Rules>) -> Self {
+        let matcher = Matcher::new(rules);
+        Self { model, extractor: Extractor::default(), memo: Memo::default(), matcher }
+    }
+
+    /// Scores one text.
+    pub fn score_one(&mut self, text: Text<'_>) -> Score {
+        let Some(outputs) = self.outputs(text.text) else {
+            let language = text.language.unwrap_or(Language::Other);
+            return prior(self.model.header.prior, language, self.matcher.finish(language));
+        };
+        let calibration = &self.model.header.calibration;
+        let language = text.language.unwrap_or_else(|| likeliest_language(text.text, &outputs));
+        let place = language_index(language);
+        let sentiment = calibration.sentiment(&outputs, place);
+        let frustration = calibration.frustration(&outputs, sentiment[0], place);
+        let [negative, neutral, positive] = sentiment.map(Probability::new);
+        Score {
+            sentiment: SentimentScore { negative, neutral, positive },
+            frustration: Probability::new(frustration),
+            language,
+            scorer: ScorerKind::Embedded,
+            signals: signals::join(self.matcher.finish(language), learned(calibration, &outputs)),
+        }
+    }
+
+    /// The names of the rules that held in the last text: why it has its signals.
+    pub fn rules_held(&self) -> impl Iterator<Item = &str> {
+        self.matcher.held()
+    }
+
+    /// What the model says; nothing where no feature of the text is known.
+    fn outputs(&mut self, text: &str) -> Option<Outputs> {
+        let mut sums = Sums::new(&self.model, &mut self.memo);
+        self.extractor.extract(cut(text), &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
+        Some(self.model.outputs(&sums.finish(&self.model.header.scales)?))
+    }
+}
+
+impl Scorer for EmbeddedScorer {
+    fn score(&mut self, texts: &[Text<'_>], scores: &mut Vec<Score>) {
+        scores.extend(texts.iter().map(|&text| self.score_one(text)));
+    }
+}
+
+/// Hands features to the sums and tokens to the signals, in one pass.
+struct Tokenwise<'a, 'm> {
+    sums: &'a mut Sums<'m>,
+    matcher: &'a mut Matcher,
+}
+
+impl FeatureSink for Tokenwise<'_, '_> {
+    #[inline]
+    fn token(&mut self, token: &TokenFeatures<'_>) {
+        self.sums.token(token);
+        let (token, hash) = token.token();
+        self.matcher.token(token, hash);
+    }
+
+    #[inline]
+    fn context(&mut self, hash: u64) {
+        self.sums.context(hash);
+    }
+}
+
+/// The signals that the model has learned to see.
+fn learned(calibration: &Calibration, outputs: &Outputs) -> SignalSet {
+    Signal::ALL.iter().copied().filter(|&signal| calibration.has_signal(outputs, signal as usize)).collect()
+}
+
+/// The text's beginning, up to [`MAX_TEXT_BYTES`].
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MAX_TEXT_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn prior(prior: [f32; 4], language: Language, signals: SignalSet) -> Score {
+    let [negative, neutral, positive, frustration] = prior.map(Probability::new);
+    Score {
+        sentiment: SentimentScore { negative, neutral, positive },
+        frustration,
+        language,
+        scorer: ScorerKind::Embedded,
+        signals,
+    }
+}
+
+/// The place of a language in a model's arrays.
+pub(crate) const fn language_index(language: Language) -> usize {
+    language as usize
+}
+
+fn likeliest_language(text: &str, outputs: &Outputs) -> Language {
+    if is_of_another_script(cut(text)) {
+        return Language::Other;
+    }
+    let margins: [f32; LANGUAGE_COUNT] = std::array::from_fn(|at| outputs[LANGUAGE + at]);
+    let probabilities = softmax(margins);
+    let mut best = (Language::Other, LANGUAGE_FROM);
+    for (&language, probability) in Language::ALL.iter().zip(probabilities) {
+        if probability > best.1 {
+            best = (language, probability);
+        }
+    }
+    best.0
+}
+
+/// Whether most letters are none of the Latin script, which all languages told apart are written in.
+fn is_of_another_script(text: &str) -> bool {
+    let latin = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    // First bytes, in UTF-8, of letters from Greek to Georgian, and of the scripts of Asia.
+    let others = text.bytes().filter(|byte| matches!(byte, 0xcd..=0xe0 | 0xe3..=0xed)).count();
+    others > latin
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

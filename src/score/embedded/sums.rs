@@ -1,0 +1,121 @@
+//! A text's sums over the table, with each word's share remembered.
+
+use super::super::features::{Family, FeatureSink, TokenFeatures};
+use super::super::model::EmbeddedModel;
+use super::super::model::layout::{CHANNELS, POOLED, Pooled, RARITY, Row};
+
+/// Words remembered, as a power of 2.
+const MEMO_BITS: u32 = 14;
+
+/// A word's own features, summed: of whole words, and of characters. A token has fewer than 250 features of at most 127 each.
+type Share = [[i16; CHANNELS]; 2];
+
+/// What words add, so that a word seen before costs one look-up and not one for each of its n-grams. Exact, because sums do not
+/// depend on their order; bounded, because a word takes the place of another with the same low bits.
+#[derive(Debug)]
+pub(super) struct Memo {
+    keys: Vec<u64>,
+    shares: Vec<Share>,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        let places = 1 << MEMO_BITS;
+        Self { keys: vec![0; places], shares: vec![[[0; CHANNELS]; 2]; places] }
+    }
+}
+
+impl Memo {
+    fn share(&mut self, token: &TokenFeatures<'_>, rows: &[Row], shift: u32) -> &Share {
+        // 0 marks an empty place.
+        let key = token.key() | 1;
+        let at = bucket(key, u64::BITS - MEMO_BITS);
+        if self.keys[at] != key {
+            self.keys[at] = key;
+            self.shares[at] = computed(token, rows, shift);
+        }
+        &self.shares[at]
+    }
+}
+
+fn computed(token: &TokenFeatures<'_>, rows: &[Row], shift: u32) -> Share {
+    let mut share = [[0; CHANNELS]; 2];
+    token.each(&mut |family, hash| {
+        let sums = &mut share[family as usize];
+        for (sum, &weight) in sums.iter_mut().zip(&rows[bucket(hash, shift)]) {
+            *sum += i16::from(weight);
+        }
+    });
+    share
+}
+
+/// Sums of the rows of a text's features, in two families that are each brought to length 1.
+pub(super) struct Sums<'m> {
+    rows: &'m [Row],
+    memo: &'m mut Memo,
+    shift: u32,
+    families: [[i32; CHANNELS]; 2],
+}
+
+impl<'m> Sums<'m> {
+    pub(super) fn new(model: &'m EmbeddedModel, memo: &'m mut Memo) -> Self {
+        Self { rows: &model.rows, memo, shift: u64::BITS - model.header.bits, families: [[0; CHANNELS]; 2] }
+    }
+
+    /// The pooled channels; nothing where no feature is known.
+    #[expect(clippy::cast_precision_loss, reason = "a sum needs no more digits than f32 has")]
+    pub(super) fn finish(self, scales: &[f32; CHANNELS]) -> Option<Pooled> {
+        if self.families.iter().all(|sums| sums[RARITY] <= 0) {
+            return None;
+        }
+        let mut pooled = [0.0; POOLED];
+        for (family, sums) in self.families.iter().enumerate().filter(|(_, sums)| sums[RARITY] > 0) {
+            let length = family_length(family, f64::from(sums[RARITY]) * f64::from(scales[RARITY]));
+            for (channel, value) in pooled.iter_mut().enumerate() {
+                *value += sums[channel] as f32 * (scales[channel] / narrow(length));
+            }
+        }
+        Some(pooled)
+    }
+}
+
+impl FeatureSink for Sums<'_> {
+    #[inline]
+    fn token(&mut self, token: &TokenFeatures<'_>) {
+        let share = self.memo.share(token, self.rows, self.shift);
+        for (sums, share) in self.families.iter_mut().zip(share) {
+            for (sum, &part) in sums.iter_mut().zip(share) {
+                *sum += i32::from(part);
+            }
+        }
+    }
+
+    #[inline]
+    fn context(&mut self, hash: u64) {
+        let row = &self.rows[bucket(hash, self.shift)];
+        for (sum, &weight) in self.families[Family::Words as usize].iter_mut().zip(row) {
+            *sum += i32::from(weight);
+        }
+    }
+}
+
+/// Squared rarity of the words, and of the characters, of a text of about forty words.
+const LONG: [f64; 2] = [6_000.0, 50_000.0];
+
+/// What a family's sum is divided by, from its features' summed squared rarity: their Euclidean length, and for texts
+/// longer than [`LONG`] a growing multiple of it, so that a long text counts by its average and is no surer for its length.
+pub(crate) fn family_length(family: usize, squared: f64) -> f64 {
+    squared.sqrt() * (squared / LONG[family]).sqrt().max(1.0)
+}
+
+/// The row of a hash: its high bits, which are the well-mixed ones.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "at most 22 bits are left")]
+pub(crate) fn bucket(hash: u64, shift: u32) -> usize {
+    (hash >> shift) as usize
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a margin needs no more digits than f32 has")]
+pub(crate) fn narrow(value: f64) -> f32 {
+    value as f32
+}

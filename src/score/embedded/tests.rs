@@ -1,0 +1,165 @@
+//! Promises of the embedded scorer.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::message::Sentiment;
+
+fn scorer() -> EmbeddedScorer {
+    EmbeddedScorer::new(EmbeddedModel::builtin().unwrap(), Rules::builtin().unwrap())
+}
+
+fn score(text: &str) -> Score {
+    scorer().score_one(Text { text, language: None })
+}
+
+fn assert_sound(score: &Score) {
+    let parts = [score.sentiment.negative, score.sentiment.neutral, score.sentiment.positive];
+    let sum: f32 = parts.iter().map(|part| part.get()).sum();
+    assert!((sum - 1.0).abs() < 1e-4, "{score:?}");
+    assert!(parts.iter().all(|part| (0.0..=1.0).contains(&part.get())), "{score:?}");
+    assert!((0.0..=1.0).contains(&score.frustration.get()), "{score:?}");
+}
+
+#[test]
+fn plain_praise_and_anger_are_told_apart() {
+    let positive = [
+        "muchas gracias, quedé encantada con la atención",
+        "Excelente servicio, todo llegó perfecto",
+        "La doctora fue amabilísima, la recomiendo",
+        "I love this shop, thank you so much",
+        "Great service, very happy with the result 😍",
+        "gracias",
+        "thank you!",
+    ];
+    let negative = [
+        "qué asco de servicio, no vuelvo nunca",
+        "Pésima atención, son unos ladrones",
+        "Estoy harta de sus mentiras",
+        "This is the worst company I have ever dealt with",
+        "Terrible, the food was disgusting",
+        "I hate this stupid app 😡",
+    ];
+    for text in positive {
+        assert_eq!(score(text).sentiment.label(), Sentiment::Positive, "{text}: {:?}", score(text));
+    }
+    for text in negative {
+        assert_eq!(score(text).sentiment.label(), Sentiment::Negative, "{text}: {:?}", score(text));
+    }
+}
+
+#[test]
+fn obstacles_frustrate_and_first_questions_do_not() {
+    let frustrated = [
+        "llevo dos semanas esperando y nadie me responde",
+        "quiero hablar con una persona",
+        "I have been on hold for an hour and nobody answers",
+        "my payment was declined again and I can't log in",
+        "Me cobraron dos veces y no me devuelven el dinero",
+    ];
+    let calm = [
+        "¿a qué hora abren el sábado?",
+        "gracias por todo",
+        "Do you deliver to Canada?",
+        "thanks, that was quick",
+        "Quisiera saber cuánto cuesta el envío",
+    ];
+    for text in frustrated {
+        assert!(score(text).is_frustrated(), "{text}: {:?}", score(text));
+    }
+    for text in calm {
+        assert!(!score(text).is_frustrated(), "{text}: {:?}", score(text));
+    }
+}
+
+#[test]
+fn the_language_is_found_and_a_given_one_is_kept() {
+    assert_eq!(score("¿dónde está mi pedido?").language, Language::Spanish);
+    assert_eq!(score("where is my order").language, Language::English);
+    assert_eq!(score("não consigo acessar a minha conta").language, Language::Portuguese);
+    assert_eq!(score("wo ist mein Paket, ich warte schon lange").language, Language::German);
+    assert_eq!(score("je n'ai toujours pas reçu mon colis").language, Language::French);
+    assert_eq!(score("non riesco ad accedere al mio conto").language, Language::Italian);
+    for text in ["मेरा पार्सल कहाँ है", "где моя посылка", "أين طردي", "荷物はどこですか ok"]
+    {
+        assert_eq!(score(text).language, Language::Other, "{text}");
+    }
+    let given = scorer().score_one(Text { text: "where is my order", language: Some(Language::Portuguese) });
+    assert_eq!(given.language, Language::Portuguese);
+}
+
+#[test]
+fn a_text_that_says_nothing_gets_the_neutral_prior() {
+    for text in ["", "   ", "\u{200b}\u{feff}", "\u{202e}"] {
+        let score = score(text);
+        assert_eq!(score.sentiment.label(), Sentiment::Neutral, "{text:?}");
+        assert!(!score.is_frustrated());
+        assert_eq!(score.language, Language::Other);
+        assert_sound(&score);
+    }
+}
+
+#[test]
+fn ten_megabytes_of_one_character_are_scored() {
+    for character in ["a", "😡", "!", "\u{200d}", "ש"] {
+        assert_sound(&score(&character.repeat((10 << 20) / character.len())));
+    }
+    assert_sound(&score(&"a ".repeat(2 << 20)));
+}
+
+#[test]
+fn a_text_is_no_surer_for_being_very_long() {
+    // Long enough that the sums are moved on the way.
+    let some = score(&"estoy muy contenta con la compra. ".repeat(20));
+    let more = score(&"estoy muy contenta con la compra. ".repeat(20_000));
+    assert_eq!(some.sentiment.label(), Sentiment::Positive);
+    assert!((some.sentiment.positive.get() - more.sentiment.positive.get()).abs() < 0.05, "{some:?} {more:?}");
+}
+
+#[test]
+fn a_word_that_was_met_before_counts_as_if_it_were_new() {
+    let texts = ["no funciona la app", "la app funciona", "NO funciona!!", "no no no", "La APP no abre #LaApp"];
+    let mut warm = scorer();
+    for text in texts.iter().chain(&texts) {
+        let text = Text { text, language: None };
+        assert_eq!(warm.score_one(text), scorer().score_one(text));
+    }
+}
+
+#[test]
+fn what_follows_a_long_beginning_is_not_looked_at() {
+    let beginning = "gracias ".repeat(MAX_TEXT_BYTES / 8);
+    assert_eq!(score(&beginning), score(&(beginning.clone() + &"pésimo ".repeat(1_000))));
+}
+
+proptest! {
+    #[test]
+    fn any_text_has_a_sound_score(text in any::<String>()) {
+        assert_sound(&score(&text));
+    }
+
+    #[test]
+    fn any_bytes_have_a_sound_score(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        assert_sound(&score(&String::from_utf8_lossy(&bytes)));
+    }
+
+    #[test]
+    fn one_character_repeated_has_a_sound_score(character in any::<char>(), times in 1_usize..500) {
+        assert_sound(&score(&character.to_string().repeat(times)));
+    }
+
+    #[test]
+    fn right_to_left_and_emoji_only_texts_have_a_sound_score(text in "[\u{5d0}-\u{5ea}\u{202b}😀-🙏\u{200d}\u{fe0f} ]{0,80}") {
+        assert_sound(&score(&text));
+    }
+
+    #[test]
+    fn a_batch_scores_as_one_by_one(texts in proptest::collection::vec("[a-zñ¿?! áéí😡]{0,40}", 0..20)) {
+        let batch: Vec<Text<'_>> = texts.iter().map(|text| Text { text, language: None }).collect();
+        let mut together = Vec::new();
+        scorer().score(&batch, &mut together);
+        let mut one = scorer();
+        let alone: Vec<Score> = batch.iter().map(|&text| one.score_one(text)).collect();
+        prop_assert_eq!(together, alone);
+    }
+}

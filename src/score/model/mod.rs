@@ -1,0 +1,147 @@
+//! The embedded scorer's model: one interleaved table of 8-bit weights, so that one look-up serves every head, and a small
+//! feed-forward part behind the sums.
+
+mod calibration;
+mod dense;
+mod error;
+mod file;
+pub(crate) mod layout;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize};
+
+pub use calibration::{Calibration, FrustrationCalibration, SentimentCalibration};
+pub(crate) use dense::{Dense, MAX_HIDDEN, activation};
+pub use error::ModelError;
+
+use file::Sections;
+use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, Row};
+
+/// Tables of 2 to these powers are accepted.
+const BITS: std::ops::RangeInclusive<u32> = 8..=22;
+
+/// What stands beside the weights in a model file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// The table has 2 to this power rows.
+    pub bits: u32,
+    /// Hidden units.
+    pub hidden: usize,
+    /// What one unit of each channel is worth.
+    pub scales: [f32; CHANNELS],
+    /// Biases of the outputs.
+    pub biases: [f32; OUTPUTS],
+    /// From outputs to probabilities.
+    pub calibration: Calibration,
+    /// What a text without a known feature gets: negative, neutral, positive, frustration.
+    pub prior: [f32; 4],
+    /// Where it comes from, for people: seed, rows of each set.
+    pub provenance: Provenance,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Seed of the training.
+    pub seed: u64,
+    /// Passes over the data.
+    pub epochs: u32,
+    /// Rows of each set.
+    pub sets: std::collections::BTreeMap<String, usize>,
+}
+
+/// A trained model; shared by all scorers of a process.
+#[derive(Debug, PartialEq)]
+pub struct EmbeddedModel {
+    pub(crate) header: Header,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) dense: Dense,
+}
+
+impl EmbeddedModel {
+    /// The model that is part of the binary. It is unpacked once.
+    ///
+    /// # Errors
+    /// If the binary itself is damaged.
+    pub fn builtin() -> Result<Arc<Self>, ModelError> {
+        static BUILTIN: OnceLock<Arc<EmbeddedModel>> = OnceLock::new();
+        if let Some(model) = BUILTIN.get() {
+            return Ok(Arc::clone(model));
+        }
+        let bytes = include_bytes!("../../../models/embedded.latido");
+        let model = Arc::new(Self::from_bytes(bytes, "the built-in model")?);
+        Ok(Arc::clone(BUILTIN.get_or_init(|| model)))
+    }
+
+    /// The model in a file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is none of ours, of another version, cut off, or damaged.
+    pub fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|source| ModelError::Unreadable { path: name.clone(), source })?;
+        Self::from_bytes(&bytes, &name).map(Arc::new)
+    }
+
+    /// The model in these bytes; `path` names them in errors.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn from_bytes(bytes: &[u8], path: &str) -> Result<Self, ModelError> {
+        let path = || path.to_owned();
+        let sections = Sections::split(bytes, &path)?;
+        let content = |reason: String| ModelError::Content { path: path(), reason };
+        let header: Header = serde_json::from_slice(sections.header).map_err(|error| content(error.to_string()))?;
+        header.validate().map_err(content)?;
+        let rows = file::unpack(sections.table, header.bits).map_err(content)?;
+        let dense = Dense::from_bytes(sections.dense, header.hidden).map_err(content)?;
+        Ok(Self { header, rows, dense })
+    }
+
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// If the table cannot be packed.
+    pub fn to_bytes(&self) -> std::io::Result<Vec<u8>> {
+        let header = serde_json::to_vec(&self.header)?;
+        let table = file::pack(&self.rows)?;
+        Sections { header: &header, table: &table, dense: &self.dense.to_bytes() }.join()
+    }
+
+    /// What the model says of a text's sums, before calibration.
+    pub(crate) fn outputs(&self, pooled: &Pooled) -> Outputs {
+        let mut outputs = self.header.biases;
+        for (output, direct) in outputs.iter_mut().zip(pooled) {
+            *output += direct;
+        }
+        self.dense.add(pooled, &mut outputs);
+        outputs
+    }
+
+    /// Where the model comes from.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance {
+        &self.header.provenance
+    }
+}
+
+impl Header {
+    fn validate(&self) -> Result<(), String> {
+        if !BITS.contains(&self.bits) {
+            return Err(format!("a table of 2^{} rows is outside 2^{} to 2^{}", self.bits, BITS.start(), BITS.end()));
+        }
+        let numbers = self.scales.iter().chain(&self.biases).chain(&self.prior);
+        if !numbers.into_iter().all(|number| number.is_finite()) {
+            return Err("a number of its header is not finite".to_owned());
+        }
+        self.calibration.validate()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
