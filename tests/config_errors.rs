@@ -244,6 +244,12 @@ fn a_default_that_no_longer_fits_is_called_a_default() {
 }
 
 #[test]
+fn a_default_that_a_line_of_the_file_made_impossible_names_that_line() {
+    let said = refusal("[pipeline]\nbatch_bytes = 33554433\n", &[]);
+    assert!(said.contains("`pipeline.batch_bytes` is 33554433 by latido.toml:2"), "{said}");
+}
+
+#[test]
 fn impossible_departments_are_refused() {
     assert_snapshot!(refusal(
         r#"

@@ -49,6 +49,14 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Another value that a problem is about, as the problem names it: its key, the value, and who set it.
+    fn named(&self, path: &[&str]) -> String {
+        let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+        let (key, origin) = (dotted(&path), self.layers.origin(&path));
+        let value = self.layers.shown(&path).unwrap_or_else(|| "not set".to_owned());
+        format!("`{key}` is {value} by {origin}")
+    }
+
     /// Notes it where a value fails its condition.
     fn need(&mut self, holds: bool, path: &[&str], what: &str, remedy: &str) {
         if !holds {

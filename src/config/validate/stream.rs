@@ -27,7 +27,11 @@ pub(super) fn kafka(kafka: &KafkaConfig, check: &mut Check<'_>) {
     check.need(in_range, &["kafka", "session_timeout"], "out of range", "write a span above 3s and up to 30m");
     let poll_millis = kafka.properties.get(POLL_INTERVAL).and_then(|text| text.parse().ok()).unwrap_or(POLL_MILLIS);
     if in_range && timeout.get() > Duration::from_millis(poll_millis) {
-        let what = format!("above librdkafka's `{POLL_INTERVAL}` ({poll_millis})");
+        let by = match kafka.properties.contains_key(POLL_INTERVAL) {
+            true => check.named(&["kafka", "properties", POLL_INTERVAL]),
+            false => format!("{poll_millis} unless set"),
+        };
+        let what = format!("above librdkafka's `{POLL_INTERVAL}` ({by})");
         check.refuse(&["kafka", "session_timeout"], what, "shorten it, or raise that in `kafka.properties`");
     }
 }
@@ -137,9 +141,8 @@ pub(super) fn windows(windows: &WindowsConfig, check: &mut Check<'_>) {
 
 pub(super) fn detect(detect: &DetectConfig, windows: &WindowsConfig, check: &mut Check<'_>) {
     if !windows.lengths.contains(&detect.window) {
-        let lengths = windows.lengths.iter().map(Span::to_string).collect::<Vec<_>>().join(", ");
-        let remedy = format!("name one of {lengths}, or add it to `windows.lengths`");
-        check.refuse(&["detect", "window"], "not in `windows.lengths`", remedy);
+        let what = format!("not one of the windows ({})", check.named(&["windows", "lengths"]));
+        check.refuse(&["detect", "window"], what, "name one of them, or add it to the list");
     }
     let probabilities = [("enter_p_value", detect.enter_p_value), ("exit_p_value", detect.exit_p_value)];
     let decides = |probability: f64| probability > 0.0 && probability < 1.0;
@@ -149,7 +152,7 @@ pub(super) fn detect(detect: &DetectConfig, windows: &WindowsConfig, check: &mut
     }
     let comparable = decides(detect.enter_p_value) && decides(detect.exit_p_value);
     if comparable && detect.enter_p_value >= detect.exit_p_value {
-        let what = format!("not below `detect.exit_p_value` ({})", detect.exit_p_value);
+        let what = format!("not below its way out ({})", check.named(&["detect", "exit_p_value"]));
         check.refuse(&["detect", "enter_p_value"], what, "make the way in narrower than the way out");
     }
     let ratios = [
@@ -182,7 +185,7 @@ pub(super) fn pipeline(pipeline: &PipelineConfig, check: &mut Check<'_>) {
         check.need(size > 0, &["pipeline", name], "zero", "write at least 1");
     }
     let holds_a_batch = pipeline.in_flight_bytes >= pipeline.batch_bytes;
-    let what = format!("less than one batch (`pipeline.batch_bytes` is {})", pipeline.batch_bytes);
+    let what = format!("less than one batch ({})", check.named(&["pipeline", "batch_bytes"]));
     check.need(holds_a_batch, &["pipeline", "in_flight_bytes"], &what, "allow at least one batch, better a hundred");
     let few_enough = pipeline.score_threads <= 1_024;
     check.need(
