@@ -154,8 +154,10 @@ macro_rules! closed_set {
 }
 
 mod signals;
+mod text;
 
 pub use signals::{Signal, SignalSet};
+pub use text::{MAX_TEXT_BYTES, head};
 
 closed_set! {
     /// Whose voice a department hears.

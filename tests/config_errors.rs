@@ -239,6 +239,12 @@ fn impossible_windows_and_thresholds_are_refused() {
 }
 
 #[test]
+fn texts_longer_than_any_that_is_scored_are_not_asked_for() {
+    let refused = refusal("[input]\nmax_text_bytes = 65537\n", &[]);
+    assert!(refused.contains("65537") && refused.contains("at most 65536"), "{refused}");
+}
+
+#[test]
 fn a_default_that_no_longer_fits_is_called_a_default() {
     assert_snapshot!(refusal("[windows]\nlengths = [\"1m\"]\n", &[]));
 }

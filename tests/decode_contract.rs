@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use latido::config::{Config, DepartmentConfig, InputConfig, OTHER, Roster};
 use latido::ingest::{Decoder, Headers, Record, Rejection, Router};
-use latido::message::{Audience, Author, EventTime, Language, Message, Offset, RejectReason};
+use latido::message::{Audience, Author, EventTime, Language, MAX_TEXT_BYTES, Message, Offset, RejectReason};
 
 /// 2024-05-01T10:20:30Z.
 const NOW: EventTime = EventTime::from_millis(1_714_558_830_000);
@@ -238,6 +238,12 @@ fn a_cut_keeps_words_even_behind_a_long_blank_start() {
     let blank = " \n".repeat(50);
     assert_eq!(decode_cut(&format!("{blank}no funciona"), 8), ("no funci".to_owned(), true));
     assert_eq!(decode_cut(&format!("{blank}no"), 8), ("no".to_owned(), true));
+}
+
+#[test]
+fn whatever_the_scorer_would_not_look_at_is_cut_before_it_and_said_so() {
+    let (kept, was_cut) = decode_cut(&"a ".repeat(MAX_TEXT_BYTES), usize::MAX);
+    assert!(was_cut && kept.len() == MAX_TEXT_BYTES, "{}", kept.len());
 }
 
 #[test]

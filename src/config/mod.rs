@@ -135,7 +135,7 @@ pub struct InputConfig {
     pub touchpoint: String,
     /// Language of the text (`es`, `en`, ...). Absent: detected.
     pub language: String,
-    /// Longer texts are cut to at most so many bytes, then scored, and counted. At least 1.
+    /// Longer texts are cut to at most so many bytes, then scored, and counted. At least 1, at most 65536.
     pub max_text_bytes: usize,
     /// A timestamp further ahead than this of both the record's Kafka timestamp and the clock makes the record unusable
     /// (`future`). At most `24h`.

@@ -11,9 +11,10 @@ use super::pointer::{MAX_NESTING, Picker, is_too_deep};
 use super::route::Router;
 use super::timestamp;
 use crate::config::InputConfig;
-use crate::message::{Audience, Author, DepartmentId, EventTime, Language, Message, RejectReason};
+use crate::message::{Audience, Author, DepartmentId, EventTime, Language, MAX_TEXT_BYTES, Message, RejectReason, head};
 
-/// A text shorter than the longest character cannot be cut to; a validated config allows no limit below it.
+/// A text shorter than the longest character cannot be cut to; a validated config allows no limit of 0, and none above
+/// [`MAX_TEXT_BYTES`].
 const LEAST_TEXT_BYTES: usize = 4;
 
 /// Why a record could not be used.
@@ -71,7 +72,7 @@ impl Decoder {
             author: config.author.as_str().into(),
             audience: config.audience.as_str().into(),
         };
-        let max_text_bytes = config.max_text_bytes.max(LEAST_TEXT_BYTES);
+        let max_text_bytes = config.max_text_bytes.clamp(LEAST_TEXT_BYTES, MAX_TEXT_BYTES);
         Self { pointers, picker, max_text_bytes, future_skew: config.future_skew.get(), router }
     }
 
@@ -283,14 +284,10 @@ fn cut(text: Cow<'_, str>, max_bytes: usize) -> (Cow<'_, str>, bool) {
         return (text, false);
     }
     let start = text.len() - text.trim_start_matches(is_blank).len();
-    let mut end = text.len().min(start + max_bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
     let kept = match text {
-        Cow::Borrowed(whole) => Cow::Borrowed(&whole[start..end]),
+        Cow::Borrowed(whole) => Cow::Borrowed(head(&whole[start..], max_bytes)),
         // A copy, so that a text of megabytes does not stay in memory for its head.
-        Cow::Owned(whole) => Cow::Owned(whole[start..end].to_owned()),
+        Cow::Owned(whole) => Cow::Owned(head(&whole[start..], max_bytes).to_owned()),
     };
     (kept, true)
 }

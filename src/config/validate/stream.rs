@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Check;
 use crate::config::{DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
+use crate::message::MAX_TEXT_BYTES;
 
 const PANE: Duration = Duration::from_secs(10);
 const HOUR: Span = Span::from_secs(3_600);
@@ -104,6 +105,9 @@ pub(super) fn input(input: &InputConfig, check: &mut Check<'_>) {
         check.refuse(&["input", name], "not a JSON pointer (RFC 6901)", remedy);
     }
     check.need(input.max_text_bytes > 0, &["input", "max_text_bytes"], "no text would be left", "write at least 1");
+    let remedy = format!("write at most {MAX_TEXT_BYTES}");
+    let reason = "no more of a text is ever scored";
+    check.need(input.max_text_bytes <= MAX_TEXT_BYTES, &["input", "max_text_bytes"], reason, &remedy);
     let remedy = "write a span of at most 24h";
     check.need(input.future_skew <= DAY, &["input", "future_skew"], "too long", remedy);
 }

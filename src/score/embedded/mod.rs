@@ -10,16 +10,15 @@ use super::model::layout::{LANGUAGE, LANGUAGE_COUNT, Outputs};
 use super::model::{Calibration, EmbeddedModel};
 use super::signals::{self, Matcher, Rules};
 use super::{Scorer, Text};
-use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, Signal, SignalSet};
+use crate::message::{
+    Language, MAX_TEXT_BYTES, Probability, Score, ScorerKind, SentimentScore, Signal, SignalSet, head,
+};
 
 use sums::{Memo, Sums};
 pub(crate) use sums::{bucket, family_length, narrow};
 
 /// A language less likely than this is not named.
 const LANGUAGE_FROM: f32 = 0.4;
-
-/// What follows in a text is not looked at: it bounds the time of a text, and the sums.
-pub const MAX_TEXT_BYTES: usize = 64 << 10;
 
 /// Scores with an [`EmbeddedModel`] and finds signals by [`Rules`] too. Each worker owns one; model and rules are shared.
 #[derive(Debug)]
@@ -40,12 +39,13 @@ impl EmbeddedScorer {
 
     /// Scores one text.
     pub fn score_one(&mut self, text: Text<'_>) -> Score {
-        let Some(outputs) = self.outputs(text.text) else {
-            let language = text.language.unwrap_or(Language::Other);
+        let Text { text, language: named } = Text { text: head(text.text, MAX_TEXT_BYTES), ..text };
+        let Some(outputs) = self.outputs(text) else {
+            let language = named.unwrap_or(Language::Other);
             return prior(self.model.header.prior, language, self.matcher.finish(language));
         };
         let calibration = &self.model.header.calibration;
-        let language = text.language.unwrap_or_else(|| likeliest_language(text.text, &outputs));
+        let language = named.unwrap_or_else(|| likeliest_language(text, &outputs));
         let place = language_index(language);
         let sentiment = calibration.sentiment(&outputs, place);
         let frustration = calibration.frustration(&outputs, sentiment[0], place);
@@ -67,7 +67,7 @@ impl EmbeddedScorer {
     /// What the model says; nothing where no feature of the text is known.
     fn outputs(&mut self, text: &str) -> Option<Outputs> {
         let mut sums = Sums::new(&self.model, &mut self.memo);
-        self.extractor.extract(cut(text), &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
+        self.extractor.extract(text, &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
         Some(self.model.outputs(&sums.finish(&self.model.header.scales)?))
     }
 }
@@ -103,15 +103,6 @@ fn learned(calibration: &Calibration, outputs: &Outputs) -> SignalSet {
     Signal::ALL.iter().copied().filter(|&signal| calibration.has_signal(outputs, signal as usize)).collect()
 }
 
-/// The text's beginning, up to [`MAX_TEXT_BYTES`].
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(MAX_TEXT_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
 fn prior(prior: [f32; 4], language: Language, signals: SignalSet) -> Score {
     let [negative, neutral, positive, frustration] = prior.map(Probability::new);
     Score {
@@ -129,7 +120,7 @@ pub(crate) const fn language_index(language: Language) -> usize {
 }
 
 fn likeliest_language(text: &str, outputs: &Outputs) -> Language {
-    if is_of_another_script(cut(text)) {
+    if is_of_another_script(text) {
         return Language::Other;
     }
     let margins: [f32; LANGUAGE_COUNT] = std::array::from_fn(|at| outputs[LANGUAGE + at]);
