@@ -11,7 +11,7 @@ const MEMO_BITS: u32 = 14;
 type Share = [[i16; CHANNELS]; 2];
 
 /// What words add, so that a word seen before costs one look-up and not one for each of its n-grams. Exact, because sums do not
-/// depend on their order; bounded, because a word takes the place of another with the same low bits.
+/// depend on their order; bounded, because a word takes the place of another with the same high bits of its key.
 #[derive(Debug)]
 pub(super) struct Memo {
     keys: Vec<u64>,

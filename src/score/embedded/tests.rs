@@ -109,7 +109,7 @@ fn ten_megabytes_of_one_character_are_scored() {
 
 #[test]
 fn a_text_is_no_surer_for_being_very_long() {
-    // Long enough that the sums are moved on the way.
+    // Both are longer than the text from which on a sum is an average; the second is cut too.
     let some = score(&"estoy muy contenta con la compra. ".repeat(20));
     let more = score(&"estoy muy contenta con la compra. ".repeat(20_000));
     assert_eq!(some.sentiment.label(), Sentiment::Positive);
