@@ -11,7 +11,9 @@ use super::pointer::{MAX_NESTING, Picker, is_too_deep};
 use super::route::Router;
 use super::timestamp;
 use crate::config::InputConfig;
-use crate::message::{Audience, Author, DepartmentId, EventTime, Language, MAX_TEXT_BYTES, Message, RejectReason, head};
+use crate::message::{
+    Audience, Author, DepartmentId, EventTime, Language, MAX_TEXT_BYTES, Message, RejectReason, head,
+};
 
 /// A text shorter than the longest character cannot be cut to; a validated config allows no limit of 0, and none above
 /// [`MAX_TEXT_BYTES`].

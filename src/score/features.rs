@@ -32,8 +32,9 @@ pub enum Family {
 pub trait FeatureSink {
     /// A token; its own features depend on nothing else, so that their sum may be remembered under [`TokenFeatures::key`].
     fn token(&mut self, token: &TokenFeatures<'_>);
-    /// A feature of the last token and what stands before it; of the family [`Family::Words`].
-    fn context(&mut self, hash: u64);
+    /// A feature of the last token and the one so many tokens before it, 0 where it is of the last token alone; of the
+    /// family [`Family::Words`].
+    fn context(&mut self, hash: u64, before: u8);
 }
 
 /// A token's own features.
@@ -112,16 +113,16 @@ impl Extractor {
         self.normaliser.tokens(text, |token| {
             let features = TokenFeatures::of(token);
             sink.token(&features);
-            sink.context(join(previous, features.word));
+            sink.context(join(previous, features.word), u8::from(found));
             if negated > 0 && token.kind == TokenKind::Word {
-                sink.context(join(NEGATED_SEED, features.word));
+                sink.context(join(NEGATED_SEED, features.word), NEGATION_REACH - negated + 1);
             }
             negated = negation_after(&token, negated);
             previous = features.word;
             found = true;
         });
         if found {
-            sink.context(join(previous, step(WORD_SEED, '$')));
+            sink.context(join(previous, step(WORD_SEED, '$')), 0);
         }
     }
 }
@@ -205,6 +206,7 @@ mod tests {
         words: Vec<u64>,
         chars: Vec<u64>,
         keys: Vec<u64>,
+        reaches: Vec<u8>,
     }
 
     impl FeatureSink for Seen {
@@ -215,8 +217,9 @@ mod tests {
                 Family::Characters => self.chars.push(hash),
             });
         }
-        fn context(&mut self, hash: u64) {
+        fn context(&mut self, hash: u64, before: u8) {
             self.words.push(hash);
+            self.reaches.push(before);
         }
     }
 
@@ -258,6 +261,13 @@ mod tests {
         let negated: HashSet<_> = features("no funciona bien").words.into_iter().collect();
         assert!(negated.contains(&join(NEGATED_SEED, hash_of(WORD_SEED, &['b', 'i', 'e', 'n']))));
         assert!(!plain.contains(&join(NEGATED_SEED, hash_of(WORD_SEED, &['b', 'i', 'e', 'n']))));
+    }
+
+    #[test]
+    fn a_feature_of_two_words_says_how_far_apart_they_are() {
+        // Pairs, a pair and a negation of each of the three words, the end.
+        assert_eq!(features("no me funciona bien hoy").reaches, [0, 1, 1, 1, 2, 1, 3, 1, 0]);
+        assert_eq!(features("no, funciona").reaches, [0, 1, 1, 0]);
     }
 
     #[test]

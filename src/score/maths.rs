@@ -14,9 +14,12 @@ pub(crate) fn sigmoid(margin: f32) -> f32 {
     1.0 / (1.0 + exp(-margin))
 }
 
+/// Probabilities below it, or as close to 1, have no further log odds.
+pub(crate) const LOG_ODDS_FROM: f32 = 1e-4;
+
 /// ln(p / (1 - p)), finite for every probability.
 pub(crate) fn log_odds(probability: f32) -> f32 {
-    let inside = probability.clamp(1e-4, 1.0 - 1e-4);
+    let inside = probability.clamp(LOG_ODDS_FROM, 1.0 - LOG_ODDS_FROM);
     ln(inside / (1.0 - inside))
 }
 

@@ -1,5 +1,6 @@
 //! The scorer built into the binary: hashed n-grams, one table look-up each, a small feed-forward part, all heads at once.
 
+mod explain;
 mod sums;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::message::{
     Language, MAX_TEXT_BYTES, Probability, Score, ScorerKind, SentimentScore, Signal, SignalSet, head,
 };
 
+pub use explain::{Explanation, LogOdds, WordShare};
 use sums::{Memo, Sums};
 pub(crate) use sums::{bucket, family_length, narrow};
 
@@ -93,8 +95,8 @@ impl FeatureSink for Tokenwise<'_, '_> {
     }
 
     #[inline]
-    fn context(&mut self, hash: u64) {
-        self.sums.context(hash);
+    fn context(&mut self, hash: u64, before: u8) {
+        self.sums.context(hash, before);
     }
 }
 

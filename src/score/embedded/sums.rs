@@ -59,7 +59,15 @@ pub(super) struct Sums<'m> {
 
 impl<'m> Sums<'m> {
     pub(super) fn new(model: &'m EmbeddedModel, memo: &'m mut Memo) -> Self {
-        Self { rows: &model.rows, memo, shift: u64::BITS - model.header.bits, families: [[0; CHANNELS]; 2] }
+        Self { rows: &model.rows, memo, shift: model.shift(), families: [[0; CHANNELS]; 2] }
+    }
+
+    /// What each family's sum is divided by; 0 where no feature of it is known.
+    pub(super) fn lengths(&self, scales: &[f32; CHANNELS]) -> [f32; 2] {
+        std::array::from_fn(|family| {
+            let squared = f64::from(self.families[family][RARITY].max(0)) * f64::from(scales[RARITY]);
+            narrow(family_length(family, squared))
+        })
     }
 
     /// The pooled channels; nothing where no feature is known.
@@ -69,10 +77,9 @@ impl<'m> Sums<'m> {
             return None;
         }
         let mut pooled = [0.0; POOLED];
-        for (family, sums) in self.families.iter().enumerate().filter(|(_, sums)| sums[RARITY] > 0) {
-            let length = family_length(family, f64::from(sums[RARITY]) * f64::from(scales[RARITY]));
+        for (sums, length) in self.families.iter().zip(self.lengths(scales)).filter(|(_, length)| *length > 0.0) {
             for (channel, value) in pooled.iter_mut().enumerate() {
-                *value += sums[channel] as f32 * (scales[channel] / narrow(length));
+                *value += sums[channel] as f32 * (scales[channel] / length);
             }
         }
         Some(pooled)
@@ -91,7 +98,7 @@ impl FeatureSink for Sums<'_> {
     }
 
     #[inline]
-    fn context(&mut self, hash: u64) {
+    fn context(&mut self, hash: u64, _before: u8) {
         let row = &self.rows[bucket(hash, self.shift)];
         for (sum, &weight) in self.families[Family::Words as usize].iter_mut().zip(row) {
             *sum += i32::from(weight);

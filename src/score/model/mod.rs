@@ -6,6 +6,7 @@ mod dense;
 mod error;
 mod file;
 pub(crate) mod layout;
+pub(crate) mod linear;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -120,6 +121,11 @@ impl EmbeddedModel {
         }
         self.dense.add(pooled, &mut outputs);
         outputs
+    }
+
+    /// How far a hash is shifted to give its row.
+    pub(crate) fn shift(&self) -> u32 {
+        u64::BITS - self.header.bits
     }
 
     /// Where the model comes from.

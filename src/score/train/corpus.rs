@@ -147,7 +147,7 @@ impl FeatureSink for Found {
         });
     }
 
-    fn context(&mut self, hash: u64) {
+    fn context(&mut self, hash: u64, _before: u8) {
         self.words.push(narrow(bucket(hash, self.shift)));
     }
 }
