@@ -62,6 +62,35 @@ fn signals_are_printed_and_explained_and_rules_of_ones_own_join() {
 }
 
 #[test]
+fn an_explanation_sums_to_the_score_and_names_places_in_the_text() {
+    let text = "¡No funciona naaaada! 😡";
+    let output = latido(&["score", "--lang", "es", "--explain", text]).output().unwrap();
+    let line = &json_lines(&output)[0];
+    let words = line["words"].as_array().unwrap();
+    let places: Vec<&str> = words.iter().map(|word| word["word"].as_str().unwrap()).collect();
+    assert_eq!(places, ["¡", "No", "funciona", "naaaada", "!", "😡"]);
+    assert_eq!((&words[1]["bytes"], &words[1]["chars"]), (&serde_json::json!([2, 4]), &serde_json::json!([1, 3])));
+    for (part, score) in [("negative", &line["sentiment"]["negative"]), ("frustration", &line["frustration"])] {
+        let sum: f64 = words.iter().chain([&line["base"]]).map(|of| of[part].as_f64().unwrap()).sum();
+        assert!((1.0 / (1.0 + (-sum).exp()) - score.as_f64().unwrap()).abs() < 1e-3, "{part}: {line}");
+    }
+    let plain = latido(&["score", "--lang", "es", text]).output().unwrap();
+    assert!(json_lines(&plain)[0].get("words").is_none());
+    let table = latido(&["score", "--lang", "es", "--explain", "--table", text]).output().unwrap();
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.starts_with(text) && table.contains("\n  naaaada "), "{table}");
+    assert_eq!(latido(&["score", "--table", text]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn a_text_in_a_language_that_no_one_taught_is_scored_and_marked() {
+    let output = latido(&["score", "где моя посылка", "¿dónde está mi pedido?"]).output().unwrap();
+    let lines = json_lines(&output);
+    assert_eq!((&lines[0]["language"], &lines[0]["unsupported_language"]), (&"other".into(), &true.into()));
+    assert!(lines[1].get("unsupported_language").is_none(), "{}", lines[1]);
+}
+
+#[test]
 fn eval_says_how_well_signals_are_found() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("made.es.tsv");

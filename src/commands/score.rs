@@ -1,5 +1,7 @@
 //! `latido score`: texts to scores, as JSON lines.
 
+mod explained;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
+
+use explained::{Why, write_table};
 
 use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, SignalSet};
 use crate::score::signals::Rules;
@@ -23,15 +27,28 @@ Examples:
   latido score \"Llevo tres semanas esperando el reembolso\"
   latido score --lang es < messages.txt
   zcat messages.jsonl.gz | latido score --input json | head
+  latido score --explain --table \"No me gusta nada\"
 
 Each text (without any: each line of standard input) becomes a line of JSON:
   {\"text\", \"sentiment\": {\"negative\", \"neutral\", \"positive\"},
    \"frustration\", \"language\", \"scorer\", \"signals\": [..]}
+and \"unsupported_language\": true where the language is none that the scorer
+knows, or where there are too few words to tell.
 With --input json a line is an object with `text` and, if it has them, `id`
 (given back in place of the text) and `language` (goes before --lang). A line
 that cannot be used becomes {\"error\", \"line\"}; the others are scored, and
 the exit code is 1. Bytes that are no UTF-8 are replaced in text lines and an
-error in JSON lines. Lines may be up to 32 MiB long.";
+error in JSON lines. Lines may be up to 32 MiB long; of a text the first 64 KiB
+are read.
+
+With --explain a line also has \"rules\", the names of the signal rules that
+held (a signal without one is learned); \"words\", what each word, mark and
+emoji adds to the log odds of \"negative\" (against neutral and positive) and of
+\"frustration\", with its place in the text, from and to, in \"bytes\" and in
+\"chars\"; and \"base\", what is there without any word. Base and words sum to
+the log odds of the score: ln(p / (1 - p)). +0.69 doubles the odds, -0.69 halves
+them. They say what counted in this text; without a word the others may count
+differently. All are 0 where no word is known.";
 
 /// Score texts: arguments, or lines of standard input.
 #[derive(Args, Clone, Debug)]
@@ -49,9 +66,12 @@ pub struct ScoreArgs {
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
     pub signals: Vec<PathBuf>,
-    /// Say which rules found the signals, as "rules".
+    /// Say why: what each word adds to the score, and which rules found the signals.
     #[arg(long)]
     pub explain: bool,
+    /// Explain in a table for people, the strongest words first, in place of JSON.
+    #[arg(long, requires = "explain")]
+    pub table: bool,
     /// Texts to score.
     #[arg(value_name = "TEXT")]
     pub texts: Vec<String>,
@@ -147,25 +167,33 @@ impl<W: Write> LineScorer<'_, W> {
     }
 
     fn text(&mut self, text: &str) -> io::Result<()> {
-        let score = self.scorer.score_one(Text { text, language: self.args.lang });
-        let rules = self.rules();
-        self.write(&Scored { rules, ..Scored::new(None, Some(text), &score) })
+        self.score(Text { text, language: self.args.lang }, None)
     }
 
     fn record(&mut self, record: &Record) -> io::Result<()> {
-        let score = self.scorer.score_one(Text { text: &record.text, language: record.language.or(self.args.lang) });
-        let text = record.id.is_none().then_some(record.text.as_str());
-        let rules = self.rules();
-        self.write(&Scored { rules, ..Scored::new(record.id.as_ref(), text, &score) })
+        self.score(Text { text: &record.text, language: record.language.or(self.args.lang) }, record.id.as_ref())
     }
 
-    /// The rules that held in the last text, if they are asked for.
-    fn rules(&self) -> Option<Vec<String>> {
-        self.args.explain.then(|| self.scorer.rules_held().map(str::to_owned).collect())
+    /// Scores a text; an id is given back in its place.
+    fn score(&mut self, text: Text<'_>, id: Option<&Value>) -> io::Result<()> {
+        let shown = id.is_none().then_some(text.text);
+        if !self.args.explain {
+            let score = self.scorer.score_one(text);
+            return self.write(&Scored::new(id, shown, &score));
+        }
+        let explanation = self.scorer.explain(text);
+        if self.args.table {
+            return write_table(&mut self.out, text.text, &explanation);
+        }
+        let why = Some(Why::new(text.text, &explanation));
+        self.write(&Scored { why, ..Scored::new(id, shown, &explanation.score) })
     }
 
     fn refuse(&mut self, reason: &str) -> io::Result<()> {
         self.unusable += 1;
+        if self.args.table {
+            return writeln!(self.out, "line {}: {reason}\n", self.number);
+        }
         self.write(&Refused { error: reason, line: self.number })
     }
 
@@ -244,8 +272,10 @@ struct Scored<'a> {
     language: Language,
     scorer: ScorerKind,
     signals: SignalSet,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rules: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unsupported_language: bool,
+    #[serde(flatten)]
+    why: Option<Why>,
 }
 
 impl<'a> Scored<'a> {
@@ -258,7 +288,8 @@ impl<'a> Scored<'a> {
             language: score.language,
             scorer: score.scorer,
             signals: score.signals,
-            rules: None,
+            unsupported_language: score.language == Language::Other,
+            why: None,
         }
     }
 }
@@ -280,8 +311,15 @@ mod tests {
     }
 
     fn stream(input: &[u8], kind: Input) -> Outcome {
-        let args =
-            ScoreArgs { lang: None, input: kind, model: None, signals: Vec::new(), explain: false, texts: Vec::new() };
+        let args = ScoreArgs {
+            lang: None,
+            input: kind,
+            model: None,
+            signals: Vec::new(),
+            explain: false,
+            table: false,
+            texts: Vec::new(),
+        };
         let scorer = EmbeddedScorer::new(EmbeddedModel::builtin().unwrap(), Rules::builtin().unwrap());
         let mut lines = LineScorer { scorer, args: &args, out: Vec::new(), number: 0, unusable: 0 };
         lines.stream(input).unwrap();

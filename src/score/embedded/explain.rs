@@ -1,6 +1,7 @@
 //! Why a text has its score: what each of its words adds.
 
-use std::ops::Range;
+use std::iter::Sum;
+use std::ops::{Add, Mul, Range};
 
 use super::super::Text;
 use super::super::features::{Family, FeatureSink, TokenFeatures};
@@ -20,15 +21,35 @@ pub struct LogOdds {
     pub frustration: f64,
 }
 
+impl Add for LogOdds {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { negative: self.negative + other.negative, frustration: self.frustration + other.frustration }
+    }
+}
+
+impl Mul<f64> for LogOdds {
+    type Output = Self;
+
+    fn mul(self, part: f64) -> Self {
+        Self { negative: self.negative * part, frustration: self.frustration * part }
+    }
+}
+
+impl Sum for LogOdds {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), Self::add)
+    }
+}
+
 /// What a word, mark or emoji of a text adds to the log odds; below 0 it takes away.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WordShare {
     /// Where it stands in the text as it was given, in bytes, on character boundaries.
     pub range: Range<usize>,
-    /// To those of negative.
-    pub negative: f64,
-    /// To those of frustration.
-    pub frustration: f64,
+    /// What it adds.
+    pub log_odds: LogOdds,
 }
 
 /// Why a text has its score.
@@ -51,10 +72,7 @@ impl Explanation {
     /// The log odds that words and base come to.
     #[must_use]
     pub fn log_odds(&self) -> LogOdds {
-        self.words.iter().fold(self.base, |sum, word| LogOdds {
-            negative: sum.negative + word.negative,
-            frustration: sum.frustration + word.frustration,
-        })
+        self.base + self.words.iter().map(|word| word.log_odds).sum()
     }
 }
 
@@ -136,21 +154,16 @@ impl Words<'_> {
         let word = self.words.iter_mut().rev().nth(usize::from(before));
         debug_assert!(word.is_some(), "a feature reaches no further than the text's first token");
         if let Some(word) = word {
-            word.negative += share.negative * part;
-            word.frustration += share.frustration * part;
+            word.log_odds = word.log_odds + share * part;
         }
     }
 }
 
 impl FeatureSink for Words<'_> {
     fn token(&mut self, token: &TokenFeatures<'_>) {
-        let mut word = WordShare { range: token.range(), negative: 0.0, frustration: 0.0 };
-        token.each(&mut |family, hash| {
-            let share = self.share(family, hash);
-            word.negative += share.negative;
-            word.frustration += share.frustration;
-        });
-        self.words.push(word);
+        let mut log_odds = LogOdds::default();
+        token.each(&mut |family, hash| log_odds = log_odds + self.share(family, hash));
+        self.words.push(WordShare { range: token.range(), log_odds });
     }
 
     fn context(&mut self, hash: u64, before: u8) {

@@ -79,23 +79,23 @@ fn each_word_stands_where_it_was_written() {
 fn the_word_that_is_unkind_says_so() {
     let text = "fue un servicio pésimo ayer";
     let explanation = explain(text);
-    let unkind = of(text, &explanation, "pésimo").negative;
+    let unkind = of(text, &explanation, "pésimo").log_odds.negative;
     assert!(unkind > 0.5, "{explanation:?}");
-    assert!(explanation.words.iter().all(|word| word.negative <= unkind), "{explanation:?}");
+    assert!(explanation.words.iter().all(|word| word.log_odds.negative <= unkind), "{explanation:?}");
 }
 
 #[test]
 fn the_word_that_is_kind_takes_from_negative() {
     let text = "todo excelente, gracias";
     let explanation = explain(text);
-    assert!(of(text, &explanation, "excelente").negative < -0.2, "{explanation:?}");
+    assert!(of(text, &explanation, "excelente").log_odds.negative < -0.2, "{explanation:?}");
 }
 
 #[test]
 fn a_word_that_waits_adds_to_frustration() {
     let text = "sigo esperando el reembolso";
     let explanation = explain(text);
-    assert!(of(text, &explanation, "esperando").frustration > 0.3, "{explanation:?}");
+    assert!(of(text, &explanation, "esperando").log_odds.frustration > 0.3, "{explanation:?}");
     assert!(!explanation.rules.is_empty());
 }
 
