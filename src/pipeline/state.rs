@@ -7,7 +7,7 @@ use crate::checkpoint::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};
 use crate::config::{Config, Roster};
 use crate::detect::{AlertChange, Detector, Severity};
 use crate::ingest::Positions;
-use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Score};
+use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
 use crate::publish::DepartmentView;
 use crate::window::{Panes, StreamClock, Tally};
 
@@ -271,6 +271,7 @@ fn count(
     }
     view.messages[audience as usize][score.sentiment.label() as usize] += 1;
     view.frustrated[audience as usize] += u64::from(score.is_frustrated());
+    view.unsupported_language += u64::from(score.language == Language::Other);
     for signal in score.signals.iter() {
         view.signals[signal as usize] += 1;
     }

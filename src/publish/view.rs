@@ -23,6 +23,8 @@ pub struct DepartmentView {
     pub late: u64,
     /// Texts cut to the longest allowed.
     pub cut_texts: u64,
+    /// Scored messages in no language that the scorer knows, or with too few words to tell.
+    pub unsupported_language: u64,
     /// Alerts opened, in the order of [`AlertKind::ALL`] and [`Severity::ALL`]; replayed ones not among them.
     pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.

@@ -142,6 +142,7 @@ pub(crate) fn billing() -> DepartmentView {
         context: [0, 12, 7],
         late: 1,
         cut_texts: 2,
+        unsupported_language: 5,
         alerts_opened: [[0, 0], [1, 0]],
         windows: vec![
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },

@@ -91,6 +91,19 @@ fn each_signal_of_a_message_counts_for_its_department() {
     assert_eq!(counts.iter().sum::<u64>(), 4);
 }
 
+#[test]
+fn a_message_in_an_unknown_language_counts_as_one_and_is_counted_apart() {
+    let config = config(&["billing"]);
+    let mut state = state(&config);
+    assign_all(&mut state);
+    let known = scored(Said { department: 0, second: 1, angry: true });
+    let Outcome::Scored(placed, audience, score) = known.clone() else { panic!("a customer's message is scored") };
+    let unknown = Outcome::Scored(placed, audience, Score { language: Language::Other, ..score });
+    state.apply(&batch(0, vec![known, unknown]), now(1));
+    assert_eq!(state.views[0].unsupported_language, 1);
+    assert_eq!(state.views[0].messages.iter().flatten().sum::<u64>(), 2);
+}
+
 fn fold(state: &mut State, number: i32, said: &[Said]) {
     state.apply(&batch(number, said.iter().copied().map(scored).collect()), now(1));
     state.advance(now(1));

@@ -181,6 +181,7 @@ fn counters(shown: &DepartmentView) -> Value {
         "context": context.map(|(author, count)| (author.to_string(), json!(count))).collect::<Map<_, _>>(),
         "late": shown.late,
         "cut_texts": shown.cut_texts,
+        "unsupported_language": shown.unsupported_language,
     })
 }
 

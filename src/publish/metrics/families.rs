@@ -38,6 +38,8 @@ families! {
         "Messages too old for any window.";
     CUT_TEXTS: counter "cut_texts_total" ["department"]
         "Texts cut to the longest allowed before they were scored.";
+    UNSUPPORTED_LANGUAGE: counter "unsupported_language_texts_total" ["department"]
+        "Scored messages in no language that the scorer knows, or with too few words to tell.";
     ALERTS: counter "alerts_total" ["department", "alert", "severity"]
         "Alerts opened, without those replayed while catching up.";
     DEPARTMENT_INFO: gauge "department_info" ["department", "team"]

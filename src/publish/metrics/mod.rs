@@ -135,6 +135,9 @@ impl BoardCollector {
             self.each_department(view, &known::CUT_TEXTS, |samples, department, shown| {
                 samples.push([department], count(shown.cut_texts));
             }),
+            self.each_department(view, &known::UNSUPPORTED_LANGUAGE, |samples, department, shown| {
+                samples.push([department], count(shown.unsupported_language));
+            }),
             self.each_department(view, &known::ALERTS, |samples, department, shown| {
                 for (kind, opened) in AlertKind::ALL.iter().zip(shown.alerts_opened) {
                     for (severity, alerts) in Severity::ALL.iter().zip(opened) {
