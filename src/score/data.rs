@@ -255,11 +255,11 @@ fn word_row(line: &str, language: Option<Language>) -> Result<Row, String> {
         .and_then(|cell| cell.trim().parse().ok())
         .ok_or("expected `word<TAB>valence`, the valence a number")?;
     let name = match valence {
-        valence if valence <= -MIN_VALENCE => "negative",
-        valence if valence >= MIN_VALENCE => "positive",
-        _ => "",
+        valence if valence <= -MIN_VALENCE => Some("negative"),
+        valence if valence >= MIN_VALENCE => Some("positive"),
+        _ => None,
     };
-    let targets = labels::join(labels::meaning(name).as_slice());
+    let targets = labels::join(name.and_then(labels::meaning).as_slice());
     Ok(Row { text: word.to_owned(), targets, signals: None, language })
 }
 

@@ -17,7 +17,7 @@ use crate::message::{
 
 pub use explain::{Explanation, LogOdds, WordShare};
 use sums::{Memo, Sums};
-pub(crate) use sums::{bucket, family_length, narrow};
+pub(crate) use sums::{bucket, family_length, narrow, pooled};
 
 /// A language less likely than this is not named.
 const LANGUAGE_FROM: f32 = 0.4;

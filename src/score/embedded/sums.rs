@@ -64,26 +64,36 @@ impl<'m> Sums<'m> {
 
     /// What each family's sum is divided by; 0 where no feature of it is known.
     pub(super) fn lengths(&self, scales: &[f32; CHANNELS]) -> [f32; 2] {
-        std::array::from_fn(|family| {
-            let squared = f64::from(self.families[family][RARITY].max(0)) * f64::from(scales[RARITY]);
-            narrow(family_length(family, squared))
-        })
+        lengths(&self.families, scales)
     }
 
     /// The pooled channels; nothing where no feature is known.
-    #[expect(clippy::cast_precision_loss, reason = "a sum needs no more digits than f32 has")]
     pub(super) fn finish(self, scales: &[f32; CHANNELS]) -> Option<Pooled> {
-        if self.families.iter().all(|sums| sums[RARITY] <= 0) {
-            return None;
-        }
-        let mut pooled = [0.0; POOLED];
-        for (sums, length) in self.families.iter().zip(self.lengths(scales)).filter(|(_, length)| *length > 0.0) {
-            for (channel, value) in pooled.iter_mut().enumerate() {
-                *value += sums[channel] as f32 * (scales[channel] / length);
-            }
-        }
-        Some(pooled)
+        pooled(&self.families, scales)
     }
+}
+
+fn lengths(families: &[[i32; CHANNELS]; 2], scales: &[f32; CHANNELS]) -> [f32; 2] {
+    std::array::from_fn(|family| {
+        let squared = f64::from(families[family][RARITY].max(0)) * f64::from(scales[RARITY]);
+        narrow(family_length(family, squared))
+    })
+}
+
+/// The sums of both families, each brought to length 1 and added; nothing where no feature is known.
+#[inline]
+#[expect(clippy::cast_precision_loss, reason = "a sum needs no more digits than f32 has")]
+pub(crate) fn pooled(families: &[[i32; CHANNELS]; 2], scales: &[f32; CHANNELS]) -> Option<Pooled> {
+    if families.iter().all(|sums| sums[RARITY] <= 0) {
+        return None;
+    }
+    let mut pooled = [0.0; POOLED];
+    for (sums, length) in families.iter().zip(lengths(families, scales)).filter(|(_, length)| *length > 0.0) {
+        for (channel, value) in pooled.iter_mut().enumerate() {
+            *value += sums[channel] as f32 * (scales[channel] / length);
+        }
+    }
+    Some(pooled)
 }
 
 impl FeatureSink for Sums<'_> {

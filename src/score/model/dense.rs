@@ -17,16 +17,24 @@ pub(crate) struct Dense {
 }
 
 impl Dense {
-    /// Adds what the hidden units say to `outputs`.
-    pub(crate) fn add(&self, pooled: &Pooled, outputs: &mut Outputs) {
-        for ((input, bias), output) in self.input.iter().zip(&self.bias).zip(&self.output) {
+    /// The outputs of these sums: `biases`, the sums' direct part, and what the hidden units say. `active` is told each unit
+    /// that fires and its activation.
+    #[inline]
+    pub(crate) fn outputs(&self, biases: Outputs, pooled: &Pooled, active: &mut impl FnMut(usize, f32)) -> Outputs {
+        let mut outputs = biases;
+        for (output, direct) in outputs.iter_mut().zip(pooled) {
+            *output += direct;
+        }
+        for (unit, ((input, bias), output)) in self.input.iter().zip(&self.bias).zip(&self.output).enumerate() {
             let activation = activation(input, *bias, pooled);
             if activation > 0.0 {
+                active(unit, activation);
                 for (sum, weight) in outputs.iter_mut().zip(output) {
                     *sum += activation * weight;
                 }
             }
         }
+        outputs
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -55,7 +63,7 @@ impl Dense {
 }
 
 /// Sums in four lanes, so that the compiler may use vector instructions; the order is fixed, and with it the result.
-pub(crate) fn activation(weights: &Pooled, bias: f32, pooled: &Pooled) -> f32 {
+fn activation(weights: &Pooled, bias: f32, pooled: &Pooled) -> f32 {
     let mut lanes = [0.0_f32; 4];
     let (weight_fours, weight_rest) = weights.as_chunks::<4>();
     let (pooled_fours, pooled_rest) = pooled.as_chunks::<4>();

@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 pub use calibration::{Calibration, FrustrationCalibration, SentimentCalibration};
-pub(crate) use dense::{Dense, MAX_HIDDEN, activation};
+pub(crate) use dense::{Dense, MAX_HIDDEN};
 pub use error::ModelError;
 
 use file::Sections;
@@ -115,12 +115,7 @@ impl EmbeddedModel {
 
     /// What the model says of a text's sums, before calibration.
     pub(crate) fn outputs(&self, pooled: &Pooled) -> Outputs {
-        let mut outputs = self.header.biases;
-        for (output, direct) in outputs.iter_mut().zip(pooled) {
-            *output += direct;
-        }
-        self.dense.add(pooled, &mut outputs);
-        outputs
+        self.dense.outputs(self.header.biases, pooled, &mut |_, _| {})
     }
 
     /// How far a hash is shifted to give its row.

@@ -1,9 +1,9 @@
 //! Probabilities that mean what they say, fitted on rows that were kept aside.
 
 use super::corpus::{Corpus, Example};
-use crate::score::embedded::{family_length, narrow};
+use crate::score::embedded::pooled;
 use crate::score::maths::{ln, log_odds, sigmoid, softmax};
-use crate::score::model::layout::{ANGER, CHANNELS, LANGUAGE_COUNT, OBSTACLE, Outputs, POOLED, RARITY, SENTIMENT};
+use crate::score::model::layout::{ANGER, CHANNELS, LANGUAGE_COUNT, OBSTACLE, Outputs, SENTIMENT};
 use crate::score::model::{EmbeddedModel, FrustrationCalibration, SentimentCalibration};
 use crate::score::recipe::FrustrationHead;
 
@@ -28,25 +28,16 @@ pub(super) fn calibrate(model: &mut EmbeddedModel, corpus: &Corpus) {
 
 /// What the model says of a row's features, as the scorer computes it.
 pub(super) fn outputs(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<Outputs> {
-    let scales = &model.header.scales;
-    let mut pooled = [0.0; POOLED];
-    let mut known = false;
-    for (family, features) in families.into_iter().enumerate() {
-        let mut sums = [0.0_f32; CHANNELS];
+    let sums = families.map(|features| {
+        let mut sums = [0_i32; CHANNELS];
         for &feature in features {
             for (sum, &weight) in sums.iter_mut().zip(&model.rows[feature as usize]) {
-                *sum += f32::from(weight);
+                *sum += i32::from(weight);
             }
         }
-        if sums[RARITY] > 0.0 {
-            known = true;
-            let length = narrow(family_length(family, f64::from(sums[RARITY] * scales[RARITY])));
-            for (channel, value) in pooled.iter_mut().enumerate() {
-                *value += sums[channel] * scales[channel] / length;
-            }
-        }
-    }
-    known.then(|| model.outputs(&pooled))
+        sums
+    });
+    Some(model.outputs(&pooled(&sums, &model.header.scales)?))
 }
 
 /// The temperature with the least cross-entropy.

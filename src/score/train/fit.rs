@@ -8,8 +8,8 @@ use super::corpus::{Corpus, Example};
 use super::errors::errors;
 use crate::score::embedded::{family_length, narrow};
 use crate::score::maths::ln;
+use crate::score::model::Dense;
 use crate::score::model::layout::{CHANNELS, LANGUAGE, OUTPUTS, Outputs, POOLED, Pooled, RARITY};
-use crate::score::model::{Dense, activation};
 use crate::score::recipe::Recipe;
 
 /// Largest squared inverse document frequency in units of its quantised channel.
@@ -40,7 +40,8 @@ pub(super) struct Fit {
 struct Forward {
     lengths: [f32; 2],
     pooled: Pooled,
-    activations: Vec<f32>,
+    /// Hidden units that fire, with their activations.
+    active: Vec<(usize, f32)>,
     outputs: Outputs,
 }
 
@@ -114,26 +115,13 @@ impl Fit {
     fn forward(&self, families: [&[u32]; 2], example: &Example) -> Forward {
         let lengths = self.lengths(families);
         let pooled = self.pooled(families, lengths);
-        let mut outputs = self.biases;
-        for (output, leaning) in outputs.iter_mut().zip(&self.leanings[example.set]) {
-            *output += leaning;
+        let mut biases = self.biases;
+        for (bias, leaning) in biases.iter_mut().zip(&self.leanings[example.set]) {
+            *bias += leaning;
         }
-        for (output, direct) in outputs.iter_mut().zip(&pooled) {
-            *output += direct;
-        }
-        let activations: Vec<f32> = self
-            .dense
-            .input
-            .iter()
-            .zip(&self.dense.bias)
-            .map(|(weights, bias)| activation(weights, *bias, &pooled).max(0.0))
-            .collect();
-        for (activation, weights) in activations.iter().zip(&self.dense.output).filter(|(a, _)| **a > 0.0) {
-            for (output, weight) in outputs.iter_mut().zip(weights) {
-                *output += activation * weight;
-            }
-        }
-        Forward { lengths, pooled, activations, outputs }
+        let mut active = Vec::with_capacity(self.dense.bias.len());
+        let outputs = self.dense.outputs(biases, &pooled, &mut |unit, activation| active.push((unit, activation)));
+        Forward { lengths, pooled, active, outputs }
     }
 
     fn lengths(&self, families: [&[u32]; 2]) -> [f32; 2] {
@@ -162,7 +150,7 @@ impl Fit {
     fn step_dense(&mut self, forward: &Forward, errors: &Outputs, rate: f32) -> Pooled {
         let mut by_pooled = [0.0; POOLED];
         by_pooled[..OUTPUTS].copy_from_slice(errors);
-        for (unit, &activation) in forward.activations.iter().enumerate().filter(|(_, a)| **a > 0.0) {
+        for &(unit, activation) in &forward.active {
             let output = &mut self.dense.output[unit];
             let by_unit: f32 = errors.iter().zip(output.iter()).map(|(error, weight)| error * weight).sum();
             let squares = &mut self.dense_squares.output[unit];
