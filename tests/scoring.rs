@@ -163,6 +163,40 @@ fn a_model_trained_on_the_shipped_messages_serves_eval_and_score() {
 }
 
 #[test]
+fn calibration_fits_one_half_and_eval_measures_on_the_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let (messages, corpus) =
+        (shipped.join("own/customer-messages.jsonl"), shipped.join("corpus/messages.es-bank.jsonl"));
+    let (messages, corpus) = (messages.to_str().unwrap(), corpus.to_str().unwrap());
+    let (recipe, out) = (directory.path().join("recipe.toml"), directory.path().join("ours.latido"));
+    std::fs::write(&recipe, "bits = 14\nepochs = 3\nmin_texts = 1\n").unwrap();
+    let (recipe, out) = (recipe.to_str().unwrap(), out.to_str().unwrap());
+    let train = |calibrate: &str| {
+        latido(&["train", "--data", messages, "--calibrate", calibrate, "--recipe", recipe, "--out", out])
+            .output()
+            .unwrap()
+    };
+    let trained = train(corpus);
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let rows = |half: &[&str]| {
+        let eval = ["eval", "--model", out, "--data", corpus, "--split", "dev", "--json", "--samples", "0"];
+        let output = latido(&[&eval, half].concat()).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["sets"][0]["rows"].as_u64().unwrap()
+    };
+    let halves = [rows(&["--half", "fitted"]), rows(&["--half", "other"])];
+    assert!(halves.iter().all(|&rows| rows > 50), "{halves:?}");
+    assert_eq!(halves[0] + halves[1], rows(&[]));
+    // Its rows name the split `train`, which calibration leaves alone.
+    let wrong = directory.path().join("ours.es.jsonl");
+    std::fs::write(&wrong, "{\"text\":\"hola\",\"sentiment\":\"neutral\",\"split\":\"train\"}\n").unwrap();
+    let refused = train(wrong.to_str().unwrap());
+    assert_eq!(refused.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(message.contains("ours.es.jsonl") && message.contains("--calibrate"), "{message}");
+}
+
+#[test]
 fn a_malformed_row_stops_the_training_before_anything_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let (data, out) = (directory.path().join("bad.es.tsv"), directory.path().join("ours.latido"));

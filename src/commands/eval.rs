@@ -4,11 +4,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::score::data;
 use crate::score::eval::{BootstrapPlan, evaluate, table};
+use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::signals::Rules;
 use crate::score::{EmbeddedModel, EmbeddedScorer};
@@ -39,6 +40,9 @@ pub struct EvalArgs {
     /// Only rows of this split, where a row names its own (JSON lines with `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
+    /// Only one half of the rows, by a hash of their text.
+    #[arg(long, value_enum)]
+    pub half: Option<HalfChoice>,
     /// TOML file that says what the sets' own labels mean, as for `latido train`.
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
@@ -51,6 +55,15 @@ pub struct EvalArgs {
     /// Seed of the bootstrap.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
+}
+
+/// A half of the labelled rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HalfChoice {
+    /// Rows that `latido train --calibrate` fits on.
+    Fitted,
+    /// Rows that it leaves alone.
+    Other,
 }
 
 /// Runs `latido eval`.
@@ -67,7 +80,12 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
     let mut reports = Vec::with_capacity(args.data.len());
     for path in &args.data {
-        let set = data::read(path, &recipe, args.split.as_deref())?;
+        let mut set = data::read(path, &recipe, args.split.as_deref())?;
+        match args.half {
+            Some(HalfChoice::Fitted) => Half::Fitted.keep(&mut set),
+            Some(HalfChoice::Other) => Half::Other.keep(&mut set),
+            None => {}
+        }
         ensure!(!set.rows.is_empty(), "{} holds no row to measure on; name a file with labelled texts", path.display());
         reports.push(evaluate(&set, &mut scorer, plan));
     }

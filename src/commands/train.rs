@@ -4,14 +4,15 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::score::data::{self, DataSet};
+use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::soft::SoftLabels;
-use crate::score::train::train;
+use crate::score::train::{TrainInput, train};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,6 +44,11 @@ pub struct TrainArgs {
     /// Only rows of this split, where a row names its own (JSON lines with `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
+    /// Labelled texts, none of them in --data, to fit the calibration on by language: the half of their rows whose text has an
+    /// even hash (`latido eval --half other` measures on the rest), and of rows that name a split only those of `dev`.
+    /// Without it, a share of the rows of --data is kept aside.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub calibrate: Vec<PathBuf>,
     /// TOML file with the numbers of the training and the weights of the sets.
     #[arg(long, value_name = "FILE")]
     pub recipe: Option<PathBuf>,
@@ -70,7 +76,9 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let bar = progress_bar();
     let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
-    let model = train(&sets, &soft, &recipe, &mut |done, total| {
+    let calibrate = calibration_sets(&args.calibrate, &recipe)?;
+    let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, recipe: &recipe };
+    let model = train(input, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;
@@ -81,6 +89,23 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}: {} bytes from {rows} rows of {} sets", args.out.display(), bytes.len(), sets.len())?;
     Ok(())
+}
+
+/// The half of the rows that may fit; rows that name a split, only those of `dev`.
+fn calibration_sets(paths: &[PathBuf], recipe: &Recipe) -> anyhow::Result<Vec<DataSet>> {
+    paths
+        .iter()
+        .map(|path| {
+            let mut set = data::read(path, recipe, Some("dev"))?;
+            Half::Fitted.keep(&mut set);
+            ensure!(
+                !set.rows.is_empty(),
+                "{} holds no row to calibrate with; leave it out of --calibrate",
+                path.display()
+            );
+            Ok(set)
+        })
+        .collect()
 }
 
 fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {

@@ -4,6 +4,7 @@ pub mod data;
 pub mod embedded;
 pub mod eval;
 pub mod features;
+pub mod half;
 pub mod labels;
 mod maths;
 pub mod model;

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 
+use super::half::text_hash;
 use super::model::layout::LANGUAGE;
 
 /// First bytes of the unpacked file.
@@ -88,13 +89,8 @@ impl SoftLabels {
     }
 
     pub(crate) fn get(&self, text: &str) -> Option<SoftTarget> {
-        self.by_text.get(&hash(text)).copied()
+        self.by_text.get(&text_hash(text)).copied()
     }
-}
-
-/// FNV-1a.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -106,7 +102,7 @@ mod tests {
         let mut bytes = MARK.to_vec();
         bytes.extend_from_slice(&u32::try_from(texts.len()).unwrap().to_le_bytes());
         for text in texts {
-            bytes.extend_from_slice(&hash(text).to_le_bytes());
+            bytes.extend_from_slice(&text_hash(text).to_le_bytes());
             bytes.extend_from_slice(&[text.len() as u8; SOFT]);
         }
         bytes

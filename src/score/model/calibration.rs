@@ -15,7 +15,7 @@ pub struct SentimentCalibration {
     pub offsets: [f32; 3],
 }
 
-/// How the frustration logit of one language is made.
+/// How the frustration of one language is made: the chance that an obstacle is there, or that the writer is openly angry.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrustrationCalibration {
@@ -27,6 +27,26 @@ pub struct FrustrationCalibration {
     pub negative: f32,
     /// Added to all.
     pub offset: f32,
+    /// Anger that counts without a sign of an obstacle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_anger: Option<OpenAnger>,
+}
+
+/// How the anger output becomes the chance of open anger.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAnger {
+    /// Factor of the anger output.
+    pub factor: f32,
+    /// Added to it.
+    pub offset: f32,
+}
+
+impl OpenAnger {
+    /// Probability of open anger.
+    pub(crate) fn probability(self, outputs: &Outputs) -> f32 {
+        sigmoid(self.factor * outputs[ANGER] + self.offset)
+    }
 }
 
 /// Calibration of every head; languages in the order of the outputs.
@@ -41,12 +61,23 @@ pub struct Calibration {
     pub signals: [f32; SIGNAL_COUNT],
 }
 
+impl Default for SentimentCalibration {
+    fn default() -> Self {
+        Self { temperature: 1.0, offsets: [0.0; 3] }
+    }
+}
+
+impl Default for FrustrationCalibration {
+    fn default() -> Self {
+        Self { obstacle: 1.0, anger: 0.0, negative: 0.0, offset: 0.0, open_anger: None }
+    }
+}
+
 impl Default for Calibration {
     fn default() -> Self {
         Self {
-            sentiment: [SentimentCalibration { temperature: 1.0, offsets: [0.0; 3] }; LANGUAGE_COUNT],
-            frustration: [FrustrationCalibration { obstacle: 1.0, anger: 0.0, negative: 0.0, offset: 0.0 };
-                LANGUAGE_COUNT],
+            sentiment: [SentimentCalibration::default(); LANGUAGE_COUNT],
+            frustration: [FrustrationCalibration::default(); LANGUAGE_COUNT],
             signals: [0.0; SIGNAL_COUNT],
         }
     }
@@ -64,9 +95,11 @@ impl Calibration {
     /// Probability of frustration, given that of negative.
     pub(crate) fn frustration(&self, outputs: &Outputs, negative: f32, language: usize) -> f32 {
         let by = &self.frustration[language];
-        sigmoid(
+        let obstacle = sigmoid(
             by.obstacle * outputs[OBSTACLE] + by.anger * outputs[ANGER] + by.negative * log_odds(negative) + by.offset,
-        )
+        );
+        let anger = by.open_anger.map_or(0.0, |anger| anger.probability(outputs));
+        obstacle + anger - obstacle * anger
     }
 
     /// Whether a signal, by its place, was learned to be there.
@@ -81,7 +114,8 @@ impl Calibration {
         }
         let offsets = self.sentiment.iter().flat_map(|of| of.offsets);
         let factors = self.frustration.iter().flat_map(|of| [of.obstacle, of.anger, of.negative, of.offset]);
-        if !offsets.chain(factors).chain(self.signals).all(f32::is_finite) {
+        let anger = self.frustration.iter().filter_map(|of| of.open_anger).flat_map(|of| [of.factor, of.offset]);
+        if !offsets.chain(factors).chain(anger).chain(self.signals).all(f32::is_finite) {
             return Err("a number of its calibration is not finite".to_owned());
         }
         Ok(())

@@ -2,8 +2,9 @@
 //! channels, and so in the words.
 
 use super::layout::{ANGER, OBSTACLE, OUTPUTS, Outputs, POOLED, Pooled, SENTIMENT};
-use super::{Calibration, EmbeddedModel, activation};
-use crate::score::maths::{LOG_ODDS_FROM, exp, ln, log_odds, softmax};
+use super::{Calibration, EmbeddedModel};
+use crate::score::embedded::narrow;
+use crate::score::maths::{LOG_ODDS_FROM, exp, ln, log_odds, sigmoid, softmax};
 
 /// A number made of a text's pooled channels: each times its factor, and what no channel gave.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,16 +36,13 @@ impl EmbeddedModel {
         let mut linear = Linear { factors: [0.0; POOLED], rest: sum.rest + dot(&self.header.biases, &sum.factors) };
         linear.factors[..OUTPUTS].copy_from_slice(&sum.factors);
         let dense = &self.dense;
-        for ((input, &bias), output) in dense.input.iter().zip(&dense.bias).zip(&dense.output) {
-            if activation(input, bias, pooled) <= 0.0 {
-                continue;
-            }
-            let by_unit = dot(output, &sum.factors);
-            linear.rest += by_unit * f64::from(bias);
-            for (factor, &weight) in linear.factors.iter_mut().zip(input) {
+        dense.outputs(self.header.biases, pooled, &mut |unit, _| {
+            let by_unit = dot(&dense.output[unit], &sum.factors);
+            linear.rest += by_unit * f64::from(dense.bias[unit]);
+            for (factor, &weight) in linear.factors.iter_mut().zip(&dense.input[unit]) {
                 *factor += by_unit * f64::from(weight);
             }
-        }
+        });
         linear
     }
 }
@@ -67,6 +65,22 @@ fn negative(calibration: &Calibration, outputs: &Outputs, language: usize) -> Of
 }
 
 fn frustration(calibration: &Calibration, outputs: &Outputs, language: usize, negative: &OfOutputs) -> OfOutputs {
+    let by = &calibration.frustration[language];
+    let obstacle = obstacle(calibration, outputs, language, negative);
+    let Some(anger) = by.open_anger else { return obstacle };
+    let chances = [sigmoid(narrow(dot(outputs, &obstacle.factors) + obstacle.rest)), anger.probability(outputs)];
+    let neither = chances.iter().fold(1.0, |neither, chance| neither * (1.0 - chance));
+    // A step of either's log odds moves those of both by its part in the chance of both.
+    let both = (1.0 - neither).max(f32::MIN_POSITIVE);
+    let [of_obstacle, of_anger] = chances.map(|chance| f64::from(chance / both));
+    let mut sum = OfOutputs { factors: obstacle.factors.map(|factor| of_obstacle * factor), rest: 0.0 };
+    sum.factors[ANGER] += of_anger * f64::from(anger.factor);
+    sum.rest = f64::from(ln(both) - ln(neither.max(f32::MIN_POSITIVE))) - dot(outputs, &sum.factors);
+    sum
+}
+
+/// The log odds of an obstacle.
+fn obstacle(calibration: &Calibration, outputs: &Outputs, language: usize, negative: &OfOutputs) -> OfOutputs {
     let by = &calibration.frustration[language];
     let mut sum = OfOutputs { factors: [0.0; OUTPUTS], rest: f64::from(by.offset) };
     sum.factors[OBSTACLE] = f64::from(by.obstacle);

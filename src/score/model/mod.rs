@@ -8,12 +8,13 @@ mod file;
 pub(crate) mod layout;
 pub(crate) mod linear;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-pub use calibration::{Calibration, FrustrationCalibration, SentimentCalibration};
+pub use calibration::{Calibration, FrustrationCalibration, OpenAnger, SentimentCalibration};
 pub(crate) use dense::{Dense, MAX_HIDDEN};
 pub use error::ModelError;
 
@@ -52,7 +53,10 @@ pub struct Provenance {
     /// Passes over the data.
     pub epochs: u32,
     /// Rows of each set.
-    pub sets: std::collections::BTreeMap<String, usize>,
+    pub sets: BTreeMap<String, usize>,
+    /// Rows of each set that calibration was fitted on; none where it was fitted on rows kept aside from the training.
+    #[serde(default)]
+    pub calibrated_on: BTreeMap<String, usize>,
 }
 
 /// A trained model; shared by all scorers of a process.

@@ -15,9 +15,9 @@ const MAX_CLASS_WEIGHT: f32 = 4.0;
 /// A row as the heads learn it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Example {
-    start: usize,
-    words_end: usize,
-    end: usize,
+    pub(super) start: usize,
+    pub(super) words_end: usize,
+    pub(super) end: usize,
     pub(super) targets: Targets,
     /// Its signals, where they are known.
     pub(super) signals: Option<SignalSet>,
@@ -32,6 +32,8 @@ pub(super) struct Example {
     pub(super) head: FrustrationHead,
     /// Sentiments that its set holds at all; it says nothing of the others.
     pub(super) told_apart: [bool; 3],
+    /// Whether its set holds frustrated rows and others.
+    pub(super) both_sides: bool,
     pub(super) sentiment_weight: f32,
     pub(super) frustration_weight: f32,
     pub(super) signal_weight: f32,
@@ -51,7 +53,8 @@ pub(super) struct Corpus {
 }
 
 impl Corpus {
-    pub(super) fn of(sets: &[DataSet], soft: &SoftLabels, recipe: &Recipe) -> Self {
+    /// All rows of `sets`; the share `holdout` of them is kept aside.
+    pub(super) fn of(sets: &[DataSet], soft: &SoftLabels, recipe: &Recipe, holdout: f32) -> Self {
         let mut corpus = Self { features: Vec::new(), examples: Vec::new(), held_out: Vec::new(), sets: sets.len() };
         let mut extractor = Extractor::default();
         for (at, set) in sets.iter().enumerate() {
@@ -62,7 +65,7 @@ impl Corpus {
                     continue;
                 }
                 corpus.take_features(&mut example, &row.text, &mut extractor, recipe.bits);
-                if is_held_out(&row.text, recipe) {
+                if is_held_out(&row.text, recipe.seed, holdout) {
                     corpus.held_out.push(example);
                 } else {
                     corpus.examples.push(example);
@@ -125,6 +128,29 @@ impl Corpus {
 }
 
 impl Example {
+    /// A row of which nothing is known, and which counts for nothing.
+    pub(super) const fn silent() -> Self {
+        Self {
+            start: 0,
+            words_end: 0,
+            end: 0,
+            targets: Targets { sentiment: None, frustrated: None },
+            signals: None,
+            soft: None,
+            language: None,
+            set: 0,
+            reference: false,
+            head: FrustrationHead::Obstacle,
+            told_apart: [false; 3],
+            both_sides: false,
+            sentiment_weight: 0.0,
+            frustration_weight: 0.0,
+            signal_weight: 0.0,
+            soft_weight: 0.0,
+            language_weight: 0.0,
+        }
+    }
+
     fn teaches(&self) -> bool {
         self.soft.is_some() || self.targets != Targets::default() || self.signals.is_some()
     }
@@ -181,22 +207,19 @@ impl ClassWeights {
     fn example(&self, row: &Row, set: &DataSet) -> Example {
         let recipe = &set.recipe;
         Example {
-            start: 0,
-            words_end: 0,
-            end: 0,
             targets: row.targets,
             signals: row.signals,
-            soft: None,
             language: row.language.map(language_index),
-            set: 0,
             reference: recipe.reference,
             head: recipe.frustration_head,
             told_apart: self.sentiment.map(|weight| weight > 0.0),
+            both_sides: self.frustration.iter().all(|&weight| weight > 0.0),
             sentiment_weight: recipe.sentiment * self.sentiment(&row.targets),
             frustration_weight: recipe.frustration * self.frustration(&row.targets),
             signal_weight: recipe.signals,
             soft_weight: recipe.soft,
             language_weight: recipe.language,
+            ..Example::silent()
         }
     }
 
@@ -219,8 +242,8 @@ fn balanced<const N: usize>(rows: [f32; N]) -> [f32; N] {
 }
 
 /// By the text alone, so that adding a file moves no row of another and copies of a text stay on one side.
-fn is_held_out(text: &str, recipe: &Recipe) -> bool {
-    let hash = crc32fast::hash(text.as_bytes()) ^ crc32fast::hash(&recipe.seed.to_le_bytes());
+fn is_held_out(text: &str, seed: u64, holdout: f32) -> bool {
+    let hash = crc32fast::hash(text.as_bytes()) ^ crc32fast::hash(&seed.to_le_bytes());
     let share = f64::from(hash.wrapping_mul(0x9e37_79b1)) / f64::from(u32::MAX);
-    share < f64::from(recipe.holdout)
+    share < f64::from(holdout)
 }

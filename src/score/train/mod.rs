@@ -35,23 +35,39 @@ pub enum TrainError {
     },
 }
 
-/// Trains a model from labelled texts and from soft labels of these and of the unlabelled ones. `progress` is told the rows done and the rows to do in all.
+/// What a model is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainInput<'a> {
+    /// Texts to learn from, labelled or with soft labels.
+    pub sets: &'a [DataSet],
+    /// Labelled texts to fit the calibration on; without any, a share of the rows of `sets` is kept aside for it.
+    pub calibrate: &'a [DataSet],
+    /// What a larger model says of texts of `sets`.
+    pub soft: &'a SoftLabels,
+    /// The numbers of the training.
+    pub recipe: &'a Recipe,
+}
+
+/// Trains a model. `progress` is told the rows done and the rows to do in all.
 ///
 /// # Errors
 /// If a sentiment or either side of frustration has no row, or the recipe makes no sense.
-pub fn train(
-    sets: &[DataSet],
-    soft: &SoftLabels,
-    recipe: &Recipe,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<EmbeddedModel, TrainError> {
+pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<EmbeddedModel, TrainError> {
+    let TrainInput { sets, calibrate, soft, recipe } = input;
     check(recipe)?;
-    let corpus = Corpus::of(sets, soft, recipe);
+    let holdout = if calibrate.is_empty() { recipe.holdout } else { 0.0 };
+    let corpus = Corpus::of(sets, soft, recipe, holdout);
     corpus.check_classes()?;
     let mut fit = Fit::new(&corpus, recipe);
     fit.run(&corpus, recipe, progress);
     let mut model = pack::pack(&fit, sets, recipe);
-    calibrate::calibrate(&mut model, &corpus);
+    if calibrate.is_empty() {
+        calibrate::calibrate(&mut model, &corpus, &corpus.held_out, None);
+    } else {
+        let corpus = Corpus::of(calibrate, &SoftLabels::default(), recipe, 0.0);
+        calibrate::calibrate(&mut model, &corpus, &corpus.examples, None);
+        pack::count_rows(&mut model.header.provenance.calibrated_on, calibrate);
+    }
     Ok(model)
 }
 

@@ -1,5 +1,7 @@
 //! Weights to 8 bits.
 
+use std::collections::BTreeMap;
+
 use super::fit::Fit;
 use crate::score::data::DataSet;
 use crate::score::model::layout::{CHANNELS, RARITY, Row};
@@ -18,10 +20,7 @@ pub(super) fn pack(fit: &Fit, sets: &[DataSet], recipe: &Recipe) -> EmbeddedMode
     scales[RARITY] = fit.rarity_unit;
     let rows = fit.rows.iter().map(|row| quantised(row, &scales, levels)).collect();
     let mut provenance = Provenance { seed: recipe.seed, epochs: recipe.epochs, ..Provenance::default() };
-    for set in sets {
-        let name = if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) };
-        *provenance.sets.entry(name).or_default() += set.rows.len() + set.unlabelled.len();
-    }
+    count_rows(&mut provenance.sets, sets);
     let header = Header {
         bits: recipe.bits,
         hidden: recipe.hidden,
@@ -32,6 +31,14 @@ pub(super) fn pack(fit: &Fit, sets: &[DataSet], recipe: &Recipe) -> EmbeddedMode
         provenance,
     };
     EmbeddedModel { header, rows, dense: fit.dense.clone() }
+}
+
+/// Adds the rows of each set, by `name.language`.
+pub(super) fn count_rows(rows: &mut BTreeMap<String, usize>, sets: &[DataSet]) {
+    for set in sets {
+        let name = if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) };
+        *rows.entry(name).or_default() += set.rows.len() + set.unlabelled.len();
+    }
 }
 
 /// A feature's weight times its inverse document frequency: what one occurrence adds.

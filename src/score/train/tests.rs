@@ -37,8 +37,12 @@ fn small_recipe() -> Recipe {
     Recipe { bits: 12, epochs: 4, ..Recipe::default() }
 }
 
+fn train_on(sets: &[DataSet], calibrate: &[DataSet], recipe: &Recipe) -> Result<EmbeddedModel, TrainError> {
+    train(TrainInput { sets, calibrate, soft: &SoftLabels::default(), recipe }, &mut |_, _| {})
+}
+
 fn trained(recipe: &Recipe) -> EmbeddedModel {
-    train(&[made_set(300)], &SoftLabels::default(), recipe, &mut |_, _| {}).unwrap()
+    train_on(&[made_set(300)], &[], recipe).unwrap()
 }
 
 #[test]
@@ -64,7 +68,7 @@ fn what_was_shown_is_learned() {
 fn eight_bits_lose_little() {
     let recipe = small_recipe();
     let sets = [made_set(300)];
-    let corpus = Corpus::of(&sets, &SoftLabels::default(), &recipe);
+    let corpus = Corpus::of(&sets, &SoftLabels::default(), &recipe, recipe.holdout);
     let mut fit = Fit::new(&corpus, &recipe);
     fit.run(&corpus, &recipe, &mut |_, _| {});
     let model = pack::pack(&fit, &sets, &recipe);
@@ -81,7 +85,9 @@ fn eight_bits_lose_little() {
 #[test]
 fn progress_ends_at_the_whole() {
     let mut last = (0, 0);
-    train(&[made_set(300)], &SoftLabels::default(), &small_recipe(), &mut |done, total| last = (done, total)).unwrap();
+    let (sets, recipe) = ([made_set(300)], small_recipe());
+    let input = TrainInput { sets: &sets, calibrate: &[], soft: &SoftLabels::default(), recipe: &recipe };
+    train(input, &mut |done, total| last = (done, total)).unwrap();
     assert!(last.0 > 0 && last.0 == last.1);
 }
 
@@ -89,7 +95,7 @@ fn progress_ends_at_the_whole() {
 fn a_class_without_rows_is_named() {
     let mut set = made_set(300);
     set.rows.retain(|row| row.targets.sentiment_label() != Some(Sentiment::Neutral));
-    let error = train(&[set], &SoftLabels::default(), &small_recipe(), &mut |_, _| {}).unwrap_err().to_string();
+    let error = train_on(&[set], &[], &small_recipe()).unwrap_err().to_string();
     assert!(error.contains("neutral"), "{error}");
 }
 
@@ -101,7 +107,7 @@ fn a_senseless_recipe_is_refused_by_field() {
         (Recipe { learning_rate: f32::NAN, ..Recipe::default() }, "learning_rate"),
         (Recipe { holdout: 1.0, ..Recipe::default() }, "holdout"),
     ] {
-        let error = train(&[made_set(30)], &SoftLabels::default(), &recipe, &mut |_, _| {}).unwrap_err().to_string();
+        let error = train_on(&[made_set(30)], &[], &recipe).unwrap_err().to_string();
         assert!(error.contains(field), "{error}");
     }
 }

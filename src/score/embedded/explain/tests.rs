@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::message::Probability;
-use crate::score::model::{EmbeddedModel, FrustrationCalibration, SentimentCalibration};
+use crate::score::model::{EmbeddedModel, FrustrationCalibration, OpenAnger, SentimentCalibration};
 use crate::score::signals::Rules;
 
 fn explain(text: &str) -> Explanation {
@@ -24,7 +24,13 @@ fn calibrated() -> Arc<EmbeddedModel> {
         let mut model = EmbeddedModel::from_bytes(bytes, "the built-in model").unwrap();
         let calibration = &mut model.header.calibration;
         calibration.sentiment.fill(SentimentCalibration { temperature: 0.4, offsets: [-0.3, 0.2, 0.5] });
-        calibration.frustration.fill(FrustrationCalibration { obstacle: 0.9, anger: 0.3, negative: 0.6, offset: -0.7 });
+        calibration.frustration.fill(FrustrationCalibration {
+            obstacle: 0.9,
+            anger: 0.3,
+            negative: 0.6,
+            offset: -0.7,
+            open_anger: Some(OpenAnger { factor: 0.8, offset: -1.5 }),
+        });
         Arc::new(model)
     });
     Arc::clone(&MODEL)
