@@ -1,11 +1,10 @@
 //! `latido score --explain`: why a text has its score, as JSON and as a table for people.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::message::Score;
+use crate::message::{Score, Signal};
 use crate::score::embedded::{Explanation, LogOdds, WordShare};
 
 /// Most words that a table names.
@@ -102,17 +101,13 @@ fn summary(score: &Score) -> String {
     let sentiment = score.sentiment;
     let [negative, neutral, positive] =
         [sentiment.negative, sentiment.neutral, sentiment.positive].map(|part| part.get());
-    let mut line = format!(
-        "negative {negative:.2}, neutral {neutral:.2}, positive {positive:.2}; frustration {:.2}; language {}",
+    let signals: Vec<&str> = score.signals.iter().map(Signal::as_str).collect();
+    let named = if signals.is_empty() { String::new() } else { format!("; signals: {}", signals.join(", ")) };
+    format!(
+        "negative {negative:.2}, neutral {neutral:.2}, positive {positive:.2}; frustration {:.2}; language {}{named}",
         score.frustration.get(),
         score.language
-    );
-    for (place, signal) in score.signals.iter().enumerate() {
-        let before = if place == 0 { "; signals: " } else { ", " };
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{before}{signal}");
-    }
-    line
+    )
 }
 
 /// The beginning of a text without what could move or hide a terminal's output.
