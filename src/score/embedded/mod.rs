@@ -1,5 +1,6 @@
 //! The scorer built into the binary: hashed n-grams, one table look-up each, a small feed-forward part, all heads at once.
 
+mod evidence;
 mod explain;
 mod sums;
 
@@ -42,12 +43,13 @@ impl EmbeddedScorer {
     /// Scores one text.
     pub fn score_one(&mut self, text: Text<'_>) -> Score {
         let Text { text, language: named } = Text { text: head(text.text, MAX_TEXT_BYTES), ..text };
-        let Some(outputs) = self.outputs(text) else {
+        let Some((outputs, has_words)) = self.outputs(text) else {
             let language = named.unwrap_or(Language::Other);
             return prior(self.model.header.prior, language, self.matcher.finish(language));
         };
         let calibration = &self.model.header.calibration;
-        let language = named.unwrap_or_else(|| likeliest_language(text, &outputs));
+        let detected = || if has_words { likeliest_language(text, &outputs) } else { Language::Other };
+        let language = named.unwrap_or_else(detected);
         let place = language_index(language);
         let sentiment = calibration.sentiment(&outputs, place);
         let frustration = calibration.frustration(&outputs, sentiment[0], place);
@@ -66,11 +68,12 @@ impl EmbeddedScorer {
         self.matcher.held()
     }
 
-    /// What the model says; nothing where no feature of the text is known.
-    fn outputs(&mut self, text: &str) -> Option<Outputs> {
+    /// What the model says, and whether there are words to tell a language by; nothing where the text says nothing.
+    fn outputs(&mut self, text: &str) -> Option<(Outputs, bool)> {
         let mut sums = Sums::new(&self.model, &mut self.memo);
         self.extractor.extract(text, &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
-        Some(self.model.outputs(&sums.finish(&self.model.header.scales)?))
+        let has_words = sums.found.has_words();
+        Some((self.model.outputs(&sums.finish(&self.model.header.scales)?), has_words))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::features::{Family, FeatureSink, TokenFeatures};
 use super::super::model::EmbeddedModel;
 use super::super::model::layout::{CHANNELS, POOLED, Pooled, RARITY, Row};
+use super::evidence::{Evidence, Found};
 
 /// Words remembered, as a power of 2.
 const MEMO_BITS: u32 = 14;
@@ -14,39 +15,47 @@ type Share = [[i16; CHANNELS]; 2];
 /// depend on their order; bounded, because a word takes the place of another with the same high bits of its key.
 #[derive(Debug)]
 pub(super) struct Memo {
-    keys: Vec<u64>,
+    keys: Vec<(u64, Evidence)>,
     shares: Vec<Share>,
 }
 
 impl Default for Memo {
     fn default() -> Self {
         let places = 1 << MEMO_BITS;
-        Self { keys: vec![0; places], shares: vec![[[0; CHANNELS]; 2]; places] }
+        Self { keys: vec![(0, Evidence::Nothing); places], shares: vec![[[0; CHANNELS]; 2]; places] }
     }
 }
 
 impl Memo {
-    fn share(&mut self, token: &TokenFeatures<'_>, rows: &[Row], shift: u32) -> &Share {
+    fn share(&mut self, token: &TokenFeatures<'_>, rows: &[Row], shift: u32) -> (&Share, Evidence) {
         // 0 marks an empty place.
         let key = token.key() | 1;
         let at = bucket(key, u64::BITS - MEMO_BITS);
-        if self.keys[at] != key {
-            self.keys[at] = key;
-            self.shares[at] = computed(token, rows, shift);
+        if self.keys[at].0 != key {
+            let (share, evidence) = computed(token, rows, shift);
+            self.keys[at] = (key, evidence);
+            self.shares[at] = share;
         }
-        &self.shares[at]
+        (&self.shares[at], self.keys[at].1)
     }
 }
 
-fn computed(token: &TokenFeatures<'_>, rows: &[Row], shift: u32) -> Share {
+fn computed(token: &TokenFeatures<'_>, rows: &[Row], shift: u32) -> (Share, Evidence) {
     let mut share = [[0; CHANNELS]; 2];
+    let (mut grams, mut known) = (0, 0);
     token.each(&mut |family, hash| {
-        let sums = &mut share[family as usize];
-        for (sum, &weight) in sums.iter_mut().zip(&rows[bucket(hash, shift)]) {
+        let row = &rows[bucket(hash, shift)];
+        if family == Family::Characters {
+            grams += 1;
+            known += usize::from(row[RARITY] > 0);
+        }
+        for (sum, &weight) in share[family as usize].iter_mut().zip(row) {
             *sum += i16::from(weight);
         }
     });
-    share
+    let (_, word) = token.token();
+    let word_is_known = rows[bucket(word, shift)][RARITY] > 0;
+    (share, Evidence::of(token, word_is_known, known, grams))
 }
 
 /// Sums of the rows of a text's features, in two families that are each brought to length 1.
@@ -55,11 +64,12 @@ pub(super) struct Sums<'m> {
     memo: &'m mut Memo,
     shift: u32,
     families: [[i32; CHANNELS]; 2],
+    pub(super) found: Found,
 }
 
 impl<'m> Sums<'m> {
     pub(super) fn new(model: &'m EmbeddedModel, memo: &'m mut Memo) -> Self {
-        Self { rows: &model.rows, memo, shift: model.shift(), families: [[0; CHANNELS]; 2] }
+        Self { rows: &model.rows, memo, shift: model.shift(), families: [[0; CHANNELS]; 2], found: Found::default() }
     }
 
     /// What each family's sum is divided by; 0 where no feature of it is known.
@@ -67,9 +77,9 @@ impl<'m> Sums<'m> {
         lengths(&self.families, scales)
     }
 
-    /// The pooled channels; nothing where no feature is known.
+    /// The pooled channels; nothing where no feature is known, or the text says nothing.
     pub(super) fn finish(self, scales: &[f32; CHANNELS]) -> Option<Pooled> {
-        pooled(&self.families, scales)
+        if self.found.says_something() { pooled(&self.families, scales) } else { None }
     }
 }
 
@@ -99,7 +109,8 @@ pub(crate) fn pooled(families: &[[i32; CHANNELS]; 2], scales: &[f32; CHANNELS]) 
 impl FeatureSink for Sums<'_> {
     #[inline]
     fn token(&mut self, token: &TokenFeatures<'_>) {
-        let share = self.memo.share(token, self.rows, self.shift);
+        let (share, evidence) = self.memo.share(token, self.rows, self.shift);
+        self.found.add(evidence);
         for (sums, share) in self.families.iter_mut().zip(share) {
             for (sum, &part) in sums.iter_mut().zip(share) {
                 *sum += i32::from(part);

@@ -88,20 +88,89 @@ fn the_language_is_found_and_a_given_one_is_kept() {
     assert_eq!(given.language, Language::Portuguese);
 }
 
+fn assert_prior(text: &str) {
+    let score = score(text);
+    let shown: String = text.chars().take(20).collect();
+    assert_eq!(score, super::prior(scorer().model.header.prior, Language::Other, score.signals), "{shown:?}");
+    assert_eq!(score.sentiment.label(), Sentiment::Neutral);
+    assert!(!score.is_frustrated());
+    assert_sound(&score);
+}
+
 #[test]
 fn a_text_that_says_nothing_gets_the_neutral_prior() {
-    for text in ["", "   ", "\u{200b}\u{feff}", "\u{202e}"] {
-        let score = score(text);
-        assert_eq!(score.sentiment.label(), Sentiment::Neutral, "{text:?}");
-        assert!(!score.is_frustrated());
-        assert_eq!(score.language, Language::Other);
-        assert_sound(&score);
+    let nothing = ["", "   ", "\u{200b}\u{feff}", "\u{202e}", "\u{200f}\u{202b}\u{2069}", "\0\0\0"];
+    let marks = [
+        "...",
+        "????",
+        "-",
+        "1",
+        "12345",
+        "4711 0815",
+        "10/10",
+        "€ 2,318.50",
+        "@banco",
+        "https://x.y/z",
+        "@a @b www.c.d",
+    ];
+    let letters = ["a", "aaaaaaa", "AAAA aaaa", "jjjj", "ñ", "ש", "x y z"];
+    for text in nothing.into_iter().chain(marks).chain(letters) {
+        assert_prior(text);
+    }
+    assert_prior(&"a".repeat(100_000));
+    assert!(score("12345").signals.is_empty());
+}
+
+#[test]
+fn random_keys_and_unknown_scripts_get_the_neutral_prior() {
+    for text in [
+        "xkcdqwrtz",
+        "bcdfgh",
+        "qwrtpsd lkjhgf",
+        "hjvkzx wqpbnv\0mzxcvq",
+        "荷物はどこですか",
+        "где моя посылка",
+        "παρακαλώ",
+    ] {
+        assert_prior(text);
+    }
+}
+
+#[test]
+fn a_known_word_speaks_whatever_stands_beside_it() {
+    for text in
+        ["aaaaaa pésimo", "https://x.y/z 12345 pésimo", "xkcdqwrtz qwrtpsd pésimo bcdfgh", "где моя посылка pésimo"]
+    {
+        assert!(score(text).sentiment.negative.get() > 0.5, "{text}: {:?}", score(text));
+    }
+}
+
+#[test]
+fn a_misspelt_word_still_speaks() {
+    assert!(score("felicitasiones").sentiment.positive.get() > 0.5);
+    assert!(score("serviciooo pesimooo").sentiment.negative.get() > 0.5);
+}
+
+#[test]
+fn emoji_speak_in_no_language() {
+    for (text, sentiment) in [("😡😡", Sentiment::Negative), ("👍🏽", Sentiment::Positive), (":(", Sentiment::Negative)]
+    {
+        assert_eq!((score(text).sentiment.label(), score(text).language), (sentiment, Language::Other), "{text}");
+    }
+    assert_eq!(score("¿dónde está? 😡").language, Language::Spanish);
+}
+
+#[test]
+fn a_named_language_is_kept_where_nothing_is_said() {
+    for text in ["", "aaaa", "😡"] {
+        let named = scorer().score_one(Text { text, language: Some(Language::Italian) });
+        assert_eq!(named.language, Language::Italian);
     }
 }
 
 #[test]
 fn ten_megabytes_of_one_character_are_scored() {
-    for character in ["a", "😡", "!", "\u{200d}", "ש"] {
+    for character in ["a", "😡", "!", "\u{200d}", "ש", "\0", "\u{202e}", "0", "http://"] {
         assert_sound(&score(&character.repeat((10 << 20) / character.len())));
     }
     assert_sound(&score(&"a ".repeat(2 << 20)));
@@ -141,6 +210,14 @@ proptest! {
     #[test]
     fn any_bytes_have_a_sound_score(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         assert_sound(&score(&String::from_utf8_lossy(&bytes)));
+    }
+
+    #[test]
+    fn scripts_mixed_with_marks_have_a_sound_score(
+        parts in proptest::collection::vec("[\\PC]{1,8}|[\u{0}-\u{1f}]|[bcdfghjklm]{2,12}|[אבאبгд好ñé]{1,6}|[0-9]{1,12}|[\u{200b}-\u{200f}\u{202a}-\u{202e}]|https://x.y|@ana|#No|[😡👍🏽]", 0..40),
+        apart in any::<bool>(),
+    ) {
+        assert_sound(&score(&parts.join(if apart { " " } else { "" })));
     }
 
     #[test]

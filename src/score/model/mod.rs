@@ -38,7 +38,7 @@ pub struct Header {
     pub biases: [f32; OUTPUTS],
     /// From outputs to probabilities.
     pub calibration: Calibration,
-    /// What a text without a known feature gets: negative, neutral, positive, frustration.
+    /// What a text gets that says nothing known: negative, neutral, positive, frustration.
     pub prior: [f32; 4],
     /// Where it comes from, for people: seed, rows of each set.
     pub provenance: Provenance,

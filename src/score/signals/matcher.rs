@@ -295,6 +295,6 @@ pub(super) fn is_passed_over(mark: &[char]) -> bool {
 }
 
 /// `:)`, `;-(`, `:d`, `<3`
-pub(super) fn is_emoticon(mark: &[char]) -> bool {
+pub(crate) fn is_emoticon(mark: &[char]) -> bool {
     mark == ['<', '3'] || (mark.len() >= 2 && matches!(mark[0], ':' | ';' | '=') && mark.last() != Some(&':'))
 }

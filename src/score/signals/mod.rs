@@ -19,6 +19,7 @@ mod tests;
 
 pub use file::RulesError;
 pub use matcher::Matcher;
+pub(crate) use matcher::is_emoticon;
 pub use rules::Rules;
 
 use super::features;

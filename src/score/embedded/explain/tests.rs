@@ -107,9 +107,10 @@ fn a_word_that_waits_adds_to_frustration() {
 
 #[test]
 fn of_a_text_that_says_nothing_no_word_says_anything() {
-    for text in ["", "\u{200b}", "..."] {
+    for text in ["", "\u{200b}", "...", "aaaa 12345"] {
         let explanation = explain(text);
         assert_sums(&explanation);
+        assert!(explanation.words.iter().all(|word| word.log_odds == LogOdds::default()), "{explanation:?}");
     }
     assert!(explain("").words.is_empty());
 }
