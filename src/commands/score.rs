@@ -1,6 +1,7 @@
 //! `latido score`: texts to scores, as JSON lines.
 
 mod explained;
+mod record;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use explained::{Why, write_table};
+use record::Record;
 
 use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, SignalSet};
 use crate::score::signals::Rules;
@@ -228,39 +230,6 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<LineRe
     Ok(LineRead::TooLong)
 }
 
-struct Record {
-    id: Option<Value>,
-    text: String,
-    language: Option<Language>,
-}
-
-impl Record {
-    fn parse(line: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
-        let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-        let Value::Object(mut fields) = value else { return Err("not a JSON object".to_owned()) };
-        let text = match fields.remove("text") {
-            Some(Value::String(text)) => text,
-            Some(_) => return Err("`text` is not a string".to_owned()),
-            None => return Err("no `text`".to_owned()),
-        };
-        let id = fields.remove("id").filter(|id| !id.is_null());
-        let language = fields.get("language").and_then(Value::as_str).and_then(tagged);
-        Ok(Self { id, text, language })
-    }
-}
-
-/// What is wrong with a line; the line's own number stands beside it, so serde_json's count of 1 would only mislead.
-fn not_json(error: &serde_json::Error) -> String {
-    format!("not JSON: {error}").replace(" at line 1 column ", " at column ")
-}
-
-/// The language of a tag such as `es-MX`; an empty tag names none.
-fn tagged(tag: &str) -> Option<Language> {
-    let main = tag.split(['-', '_']).next().filter(|main| !main.is_empty())?;
-    Some(Language::from_name(&main.to_ascii_lowercase()).unwrap_or(Language::Other))
-}
-
 #[derive(Serialize)]
 struct Scored<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -356,6 +325,14 @@ mod tests {
         assert_eq!(outcome.unusable, 5);
         assert_eq!(outcome.lines[1]["error"], "not JSON: expected ident at column 2");
         assert_eq!(outcome.lines[5]["text"], "bye", "of duplicate keys the last wins");
+    }
+
+    #[test]
+    fn half_an_emoji_costs_no_line() {
+        let outcome =
+            stream(br#"{"text": "p\u00e9simo servicio \ud83d", "id": {"a": [1]}, "more": 1e999}"#, Input::Json);
+        assert!(outcome.lines[0]["sentiment"]["negative"].as_f64().unwrap() > 0.5, "{}", outcome.lines[0]);
+        assert_eq!(outcome.lines[0]["id"]["a"][0], 1);
     }
 
     #[test]

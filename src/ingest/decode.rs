@@ -10,6 +10,7 @@ use super::batch::Record;
 use super::pointer::{MAX_NESTING, Picker, is_too_deep};
 use super::route::Router;
 use super::timestamp;
+use super::unquote::unquote;
 use crate::config::InputConfig;
 use crate::message::{
     Audience, Author, DepartmentId, EventTime, Language, MAX_TEXT_BYTES, Message, RejectReason, head,
@@ -214,7 +215,7 @@ impl<'a> Field<'a> {
         };
         match written.as_bytes().first() {
             Some(b'n') => Ok(Self::Absent),
-            Some(b'"') => unquote(written).map(Self::Text),
+            Some(b'"') => unquote(written).map(Self::Text).map_err(not_json),
             Some(b'-' | b'0'..=b'9') => Ok(Self::Number(written)),
             _ => Ok(Self::Unusable),
         }
@@ -223,15 +224,6 @@ impl<'a> Field<'a> {
     fn into_text(self) -> Option<Cow<'a, str>> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
-}
-
-/// The content of a JSON string, borrowed unless it has escapes. An unpaired surrogate among them has no content.
-fn unquote(written: &str) -> Result<Cow<'_, str>, Rejection> {
-    let inner = &written[1..written.len() - 1];
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Ok(Cow::Borrowed(inner));
-    }
-    serde_json::from_str(written).map(Cow::Owned).map_err(not_json)
 }
 
 /// The member of that name, whatever its case.

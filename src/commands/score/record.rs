@@ -1,0 +1,55 @@
+//! Lines of JSON to score.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::ingest::unquote;
+use crate::message::Language;
+
+/// A line of `--input json`.
+pub(super) struct Record {
+    /// Given back in place of the text.
+    pub(super) id: Option<Value>,
+    pub(super) text: String,
+    pub(super) language: Option<Language>,
+}
+
+impl Record {
+    /// The line's record, or what is wrong with it.
+    pub(super) fn parse(line: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+        let mut fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(|error| not_object(&error))?;
+        let text = match fields.remove("text").map(RawValue::get) {
+            Some(written) if written.starts_with('"') => {
+                unquote(written).map_err(|error| not_json(&error))?.into_owned()
+            }
+            Some(_) => return Err("`text` is not a string".to_owned()),
+            None => return Err("no `text`".to_owned()),
+        };
+        let id: Option<Value> = match fields.remove("id") {
+            Some(id) => serde_json::from_str(id.get()).map_err(|error| not_json(&error))?,
+            None => None,
+        };
+        let named = fields.remove("language").map(RawValue::get).filter(|written| written.starts_with('"'));
+        let language = named.and_then(|written| tagged(&unquote(written).ok()?));
+        Ok(Self { id, text, language })
+    }
+}
+
+/// What is wrong with a line that is no object, or no JSON at all.
+fn not_object(error: &serde_json::Error) -> String {
+    if error.is_data() { "not a JSON object".to_owned() } else { not_json(error) }
+}
+
+/// What is wrong with a line; the line's own number stands beside it, so serde_json's count of 1 would only mislead.
+fn not_json(error: &serde_json::Error) -> String {
+    format!("not JSON: {error}").replace(" at line 1 column ", " at column ")
+}
+
+/// The language of a tag such as `es-MX`; an empty tag names none.
+fn tagged(tag: &str) -> Option<Language> {
+    let main = tag.split(['-', '_']).next().filter(|main| !main.is_empty())?;
+    Some(Language::from_name(&main.to_ascii_lowercase()).unwrap_or(Language::Other))
+}
