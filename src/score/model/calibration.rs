@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::layout::{ANGER, LANGUAGE_COUNT, OBSTACLE, Outputs, SENTIMENT, SIGNAL_COUNT, SIGNALS};
+use super::{LARGEST, is_divisor, is_moderate};
 use crate::score::maths::{log_odds, sigmoid, softmax};
 
 /// How the sentiment outputs of one language become probabilities.
@@ -108,15 +109,16 @@ impl Calibration {
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {
-        let temperature = self.sentiment.iter().map(|of| of.temperature).find(|t| !(t.is_finite() && *t > 0.0));
+        let temperature = self.sentiment.iter().map(|of| of.temperature).find(|temperature| !is_divisor(*temperature));
         if let Some(temperature) = temperature {
-            return Err(format!("its temperature is {temperature}, expected more than 0"));
+            return Err(format!("its temperature is {temperature}, expected {} to {LARGEST}", 1.0 / LARGEST));
         }
         let offsets = self.sentiment.iter().flat_map(|of| of.offsets);
         let factors = self.frustration.iter().flat_map(|of| [of.obstacle, of.anger, of.negative, of.offset]);
         let anger = self.frustration.iter().filter_map(|of| of.open_anger).flat_map(|of| [of.factor, of.offset]);
-        if !offsets.chain(factors).chain(anger).chain(self.signals).all(f32::is_finite) {
-            return Err("a number of its calibration is not finite".to_owned());
+        let mut numbers = offsets.chain(factors).chain(anger).chain(self.signals);
+        if let Some(number) = numbers.find(|number| !is_moderate(*number)) {
+            return Err(format!("its calibration holds {number}, expected {} to {LARGEST}", -LARGEST));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The small feed-forward part: it lets features change each other's meaning, which a sum alone cannot.
 
 use super::layout::{OUTPUTS, Outputs, POOLED, Pooled};
+use super::{LARGEST, is_moderate};
 
 /// Most hidden units.
 pub(crate) const MAX_HIDDEN: usize = 1_024;
@@ -51,8 +52,8 @@ impl Dense {
         }
         let (fours, _) = bytes.as_chunks::<4>();
         let numbers: Vec<f32> = fours.iter().map(|four| f32::from_le_bytes(*four)).collect();
-        if !numbers.iter().all(|number| number.is_finite()) {
-            return Err("a weight of a hidden unit is not finite".to_owned());
+        if let Some(number) = numbers.iter().find(|number| !is_moderate(**number)) {
+            return Err(format!("a weight of a hidden unit is {number}, expected {} to {LARGEST}", -LARGEST));
         }
         let (input, rest) = numbers.split_at(hidden * POOLED);
         let (bias, output) = rest.split_at(hidden);

@@ -9,6 +9,8 @@ pub(crate) mod layout;
 pub(crate) mod linear;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -19,10 +21,26 @@ pub(crate) use dense::{Dense, MAX_HIDDEN};
 pub use error::ModelError;
 
 use file::Sections;
-use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, Row};
+use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, RARITY, Row};
 
 /// Tables of 2 to these powers are accepted.
 const BITS: std::ops::RangeInclusive<u32> = 8..=22;
+
+/// No number of a model is larger, and none that divides smaller than 1 of it: so that no text's outputs can overflow.
+const LARGEST: f32 = 1e4;
+
+/// A longer file is no model: its table is packed.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Whether a number is small enough to reckon with; not-a-number is not.
+fn is_moderate(number: f32) -> bool {
+    number.abs() <= LARGEST
+}
+
+/// Whether a number is also large enough to divide by.
+fn is_divisor(number: f32) -> bool {
+    (1.0 / LARGEST..=LARGEST).contains(&number)
+}
 
 /// What stands beside the weights in a model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,7 +106,7 @@ impl EmbeddedModel {
     /// If the file cannot be read, is none of ours, of another version, cut off, or damaged.
     pub fn load(path: &Path) -> Result<Arc<Self>, ModelError> {
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Unreadable { path: name.clone(), source })?;
+        let bytes = read(path).map_err(|source| ModelError::Unreadable { path: name.clone(), source })?;
         Self::from_bytes(&bytes, &name).map(Arc::new)
     }
 
@@ -134,14 +152,32 @@ impl EmbeddedModel {
     }
 }
 
+/// The bytes of a file, as far as a model could go: some files have no end.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 impl Header {
     fn validate(&self) -> Result<(), String> {
         if !BITS.contains(&self.bits) {
             return Err(format!("a table of 2^{} rows is outside 2^{} to 2^{}", self.bits, BITS.start(), BITS.end()));
         }
-        let numbers = self.scales.iter().chain(&self.biases).chain(&self.prior);
-        if !numbers.into_iter().all(|number| number.is_finite()) {
-            return Err("a number of its header is not finite".to_owned());
+        let mut numbers = self.scales.iter().chain(&self.biases);
+        if let Some(number) = numbers.find(|number| !is_moderate(**number)) {
+            return Err(format!("its header holds {number}, expected {} to {LARGEST}", -LARGEST));
+        }
+        let rarity = self.scales[RARITY];
+        if !is_divisor(rarity) {
+            return Err(format!("its scale of rarity is {rarity}, expected {} to {LARGEST}", 1.0 / LARGEST));
+        }
+        let [negative, neutral, positive, frustration] = self.prior;
+        let are_shares = self.prior.iter().all(|part| (0.0..=1.0).contains(part));
+        if !are_shares || (negative + neutral + positive - 1.0).abs() > 1e-3 {
+            return Err(format!(
+                "its prior is {negative}, {neutral}, {positive} and {frustration}, expected three shares of 1 and a probability"
+            ));
         }
         self.calibration.validate()
     }

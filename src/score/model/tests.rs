@@ -1,8 +1,15 @@
 //! Promises of the model file.
 
 use super::file::{CHECKSUM, PREAMBLE};
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::layout::{CHANNELS, OUTPUTS, POOLED};
 use super::*;
+use crate::message::Probability;
+use crate::score::signals::Rules;
+use crate::score::{EmbeddedScorer, Text};
 
 fn tiny() -> EmbeddedModel {
     let header = Header {
@@ -99,7 +106,101 @@ fn hidden_units_that_are_missing_or_endless_are_refused() {
     assert!(refused(&model.to_bytes().unwrap()).contains("3 hidden units"));
     let mut model = tiny();
     model.dense.bias[0] = f32::NAN;
-    assert!(refused(&model.to_bytes().unwrap()).contains("not finite"));
+    assert!(refused(&model.to_bytes().unwrap()).contains("NaN, expected -10000 to 10000"));
+}
+
+#[test]
+fn numbers_that_no_score_could_be_made_of_are_named() {
+    let message = |change: fn(&mut EmbeddedModel)| {
+        let mut model = tiny();
+        change(&mut model);
+        refused(&model.to_bytes().unwrap())
+    };
+    assert!(message(|model| model.header.scales[3] = 1e30).contains("expected -10000 to 10000"));
+    assert!(message(|model| model.header.scales[RARITY] = 0.0).contains("rarity is 0, expected 0.0001 to 10000"));
+    assert!(message(|model| model.header.prior = [0.5, 0.5, 0.5, 0.1]).contains("expected three shares of 1"));
+    assert!(message(|model| model.header.calibration.sentiment[1].temperature = -1.0).contains("temperature is -1"));
+    assert!(message(|model| model.header.calibration.signals[0] = -2e4).contains("calibration holds -20000"));
+    assert!(message(|model| model.dense.input[0][0] = 2e4).contains("hidden unit is 20000"));
+}
+
+#[test]
+fn a_file_without_an_end_is_refused() {
+    // A gigabyte of nothing, which takes no room on the disk.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("endless.latido");
+    File::create(&path).unwrap().set_len(1 << 30).unwrap();
+    let message = EmbeddedModel::load(&path).unwrap_err().to_string();
+    assert!(message.contains("endless.latido") && message.contains("not a Latido model"), "{message}");
+}
+
+/// What a file that is no longer as it was written may do: be refused by name, or score soundly.
+fn refused_or_sound(bytes: &[u8]) {
+    match EmbeddedModel::from_bytes(bytes, "ours.latido") {
+        Ok(model) => {
+            let mut scorer = EmbeddedScorer::new(Arc::new(model), Arc::clone(&RULES));
+            for text in ["", "no funciona \u{1f621}", "aaaa", "hola hola hola 123"] {
+                let score = scorer.score_one(Text { text, language: None });
+                let sentiment = score.sentiment;
+                let sum: f32 =
+                    [sentiment.negative, sentiment.neutral, sentiment.positive].map(Probability::get).iter().sum();
+                assert!((sum - 1.0).abs() < 2e-3, "{score:?}");
+            }
+        }
+        Err(error) => {
+            assert!(error.to_string().starts_with("ours.latido ") && error.to_string().contains("; "), "{error}")
+        }
+    }
+}
+
+static TINY: LazyLock<Vec<u8>> = LazyLock::new(|| tiny().to_bytes().unwrap());
+static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| Rules::builtin().unwrap());
+
+proptest! {
+    #[test]
+    fn any_bytes_are_refused_by_name(bytes in proptest::collection::vec(any::<u8>(), 0..600), marked in any::<bool>()) {
+        let whole = if marked { [&TINY[..12], &bytes].concat() } else { bytes };
+        refused_or_sound(&whole);
+        if whole.len() > CHECKSUM {
+            refused_or_sound(&resealed(whole));
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused_or_scores_soundly(
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        kept in prop::option::of(any::<prop::sample::Index>()),
+        more in proptest::collection::vec(any::<u8>(), 0..9),
+    ) {
+        let mut bytes = TINY.clone();
+        for (at, bits) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] ^= bits;
+        }
+        bytes.truncate(kept.map_or(TINY.len(), |kept| kept.index(TINY.len())));
+        bytes.extend(more);
+        refused_or_sound(&bytes);
+        if bytes.len() > CHECKSUM {
+            // As a broken program would write it: the checksum is right, the content is not.
+            refused_or_sound(&resealed(bytes));
+        }
+    }
+
+    #[test]
+    fn a_header_of_odd_numbers_is_refused_or_scores_soundly(
+        odd in proptest::collection::vec((0..CHANNELS + OUTPUTS + 8, prop_oneof![any::<f32>(), -2e4_f32..2e4]), 1..4),
+    ) {
+        let mut model = tiny();
+        let Header { scales, biases, calibration, prior, .. } = &mut model.header;
+        let one = &mut calibration.sentiment[0];
+        let other = &mut calibration.frustration[6];
+        let mut numbers: Vec<&mut f32> = scales.iter_mut().chain(biases).chain(prior).collect();
+        numbers.extend([&mut one.temperature, &mut one.offsets[0], &mut other.negative, &mut other.obstacle]);
+        for (at, number) in odd {
+            *numbers[at] = number;
+        }
+        refused_or_sound(&model.to_bytes().unwrap());
+    }
 }
 
 #[test]
