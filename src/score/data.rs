@@ -1,7 +1,7 @@
 //! Labelled texts from files: TSV (plain, `.gz`, `.zst`), JSON lines, and word lists with valences.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+mod lines;
+
 use std::path::Path;
 
 use serde::Deserialize;
@@ -10,8 +10,7 @@ use super::labels::{self, Target, Targets};
 use super::recipe::{Recipe, SetRecipe};
 use crate::message::{Language, Signal, SignalSet};
 
-/// A line longer than this is refused.
-const MAX_LINE_BYTES: usize = 64 << 20;
+use lines::Lines;
 
 /// A word's valence must be at least this far from 0 to say anything.
 const MIN_VALENCE: f32 = 1.0;
@@ -27,6 +26,19 @@ pub struct Row {
     pub signals: Option<SignalSet>,
     /// Its language, where the file says so.
     pub language: Option<Language>,
+    /// Where it comes from, where the file says so.
+    pub origin: Origin,
+}
+
+/// Where a text comes from, in the words of its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// How it was sent: `tweet`, `chat`, `call`.
+    pub channel: Option<Box<str>>,
+    /// Whose words it is in: `mx`, `gb`.
+    pub region: Option<Box<str>>,
+    /// What business it is about: `bank`, `airline`.
+    pub sector: Option<Box<str>>,
 }
 
 /// The labelled texts of one file.
@@ -182,6 +194,8 @@ struct Columns {
     frustrated: Option<usize>,
     signals: Option<usize>,
     language: Option<usize>,
+    author: Option<usize>,
+    origin: [Option<usize>; 3],
 }
 
 impl Columns {
@@ -195,7 +209,9 @@ impl Columns {
             let columns = "`label`, `sentiment`, `frustrated`, `signals`";
             return Err(format!("the header line names none of the columns {columns}"));
         }
-        Ok(Self { count: names.len(), text, label, frustrated, signals, language: find("language") })
+        let origin = ["channel", "region", "sector"].map(find);
+        let (language, author) = (find("language"), find("author"));
+        Ok(Self { count: names.len(), text, label, frustrated, signals, language, author, origin })
     }
 
     fn row(&self, line: &str, recipe: &SetRecipe, language: Option<Language>) -> Result<Row, String> {
@@ -204,13 +220,19 @@ impl Columns {
             return Err(format!("{} columns, the header has {}", cells.len(), self.count));
         }
         let cell = |column: Option<usize>| column.map(|at| cells[at].trim()).filter(|cell| !cell.is_empty());
-        let mut targets = cell(self.label).map(|names| named(names, recipe)).transpose()?.unwrap_or_default();
-        if let Some(frustrated) = cell(self.frustrated) {
-            targets.frustrated = Some(truth(frustrated)?);
-        }
-        let signals = cell(self.signals).map(|names| signals(names.split(',').map(str::trim))).transpose()?;
         let language = cell(self.language).map_or(language, language_of);
-        labelled(cells[self.text].to_owned(), targets, signals, language)
+        let [channel, region, sector] = self.origin.map(|column| cell(column).map(Box::from));
+        let mut row = Row::unlabelled(cells[self.text].to_owned(), language)?;
+        row.origin = Origin { channel, region, sector };
+        if !by_customer(cell(self.author)) {
+            return Ok(row);
+        }
+        row.targets = cell(self.label).map(|names| named(names, recipe)).transpose()?.unwrap_or_default();
+        if let Some(frustrated) = cell(self.frustrated) {
+            row.targets.frustrated = Some(truth(frustrated)?);
+        }
+        row.signals = cell(self.signals).map(|names| signals(names.split(',').map(str::trim))).transpose()?;
+        Ok(row)
     }
 }
 
@@ -222,7 +244,11 @@ struct JsonRow {
     frustrated: Option<serde_json::Value>,
     signals: Option<Vec<String>>,
     language: Option<String>,
+    author: Option<String>,
     split: Option<String>,
+    channel: Option<Box<str>>,
+    region: Option<Box<str>>,
+    sector: Option<Box<str>>,
 }
 
 /// The row of a line; none where it is of another split than the one asked for.
@@ -238,12 +264,22 @@ fn json_row(
     if row.split.as_deref().zip(split).is_some_and(|(of, wanted)| of != wanted) {
         return Ok(None);
     }
-    let mut targets = row.sentiment.map(|names| named(&names, recipe)).transpose()?.unwrap_or_default();
-    if let Some(frustrated) = row.frustrated.filter(|value| !value.is_null()) {
-        targets.frustrated = Some(truth(&frustrated.to_string())?);
+    let mut found = Row::unlabelled(row.text, row.language.map_or(language, |tag| language_of(&tag)))?;
+    found.origin = Origin { channel: row.channel, region: row.region, sector: row.sector };
+    if !by_customer(row.author.as_deref()) {
+        return Ok(Some(found));
     }
-    let signals = row.signals.map(|names| signals(names.iter().map(String::as_str))).transpose()?;
-    labelled(row.text, targets, signals, row.language.map_or(language, |tag| language_of(&tag))).map(Some)
+    found.targets = row.sentiment.map(|names| named(&names, recipe)).transpose()?.unwrap_or_default();
+    if let Some(frustrated) = row.frustrated.filter(|value| !value.is_null()) {
+        found.targets.frustrated = Some(truth(&frustrated.to_string())?);
+    }
+    found.signals = row.signals.map(|names| signals(names.iter().map(String::as_str))).transpose()?;
+    Ok(Some(found))
+}
+
+/// Only customers' labels count: what an agent or a bot writes says nothing of a customer.
+fn by_customer(author: Option<&str>) -> bool {
+    !matches!(author, Some("agent" | "bot"))
 }
 
 /// A line of a word list: `word<TAB>valence`, further columns ignored.
@@ -260,7 +296,7 @@ fn word_row(line: &str, language: Option<Language>) -> Result<Row, String> {
         _ => None,
     };
     let targets = labels::join(name.and_then(labels::meaning).as_slice());
-    Ok(Row { text: word.to_owned(), targets, signals: None, language })
+    Ok(Row { text: word.to_owned(), targets, signals: None, language, origin: Origin::default() })
 }
 
 /// A line of the Emoji Sentiment Ranking: counts of negative, neutral, positive in columns 5 to 7.
@@ -275,19 +311,16 @@ fn emoji_row(line: &str) -> Result<Row, String> {
     let total = negative + neutral + positive + 3.0;
     let sentiment = Some([negative, neutral, positive].map(|count| (count + 1.0) / total));
     let targets = Targets { sentiment, frustrated: None };
-    Ok(Row { text: (*emoji).to_owned(), targets, signals: None, language: None })
+    Ok(Row { text: (*emoji).to_owned(), targets, signals: None, language: None, origin: Origin::default() })
 }
 
-fn labelled(
-    text: String,
-    targets: Targets,
-    signals: Option<SignalSet>,
-    language: Option<Language>,
-) -> Result<Row, String> {
-    if text.trim().is_empty() {
-        return Err("the text is empty; remove the row".to_owned());
+impl Row {
+    fn unlabelled(text: String, language: Option<Language>) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Err("the text is empty; remove the row".to_owned());
+        }
+        Ok(Self { text, targets: Targets::default(), signals: None, language, origin: Origin::default() })
     }
-    Ok(Row { text, targets, signals, language })
 }
 
 /// Signals by name; `-` is none.
@@ -322,166 +355,6 @@ fn truth(cell: &str) -> Result<bool, String> {
     }
 }
 
-/// Lines of a file, unpacked by its ending, each held in one reused buffer.
-struct Lines {
-    reader: Box<dyn BufRead>,
-    line: Vec<u8>,
-    number: u64,
-}
-
-impl Lines {
-    fn open(path: &Path) -> std::io::Result<Self> {
-        let file = File::open(path)?;
-        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        let reader: Box<dyn BufRead> = match ending.as_deref() {
-            Some("gz") => Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(file)))),
-            Some("zst") => Box::new(BufReader::new(zstd::Decoder::new(file)?)),
-            _ => Box::new(BufReader::new(file)),
-        };
-        Ok(Self { reader, line: Vec::new(), number: 0 })
-    }
-
-    fn next(&mut self) -> std::io::Result<Option<&[u8]>> {
-        self.line.clear();
-        let mut limited = (&mut self.reader).take(MAX_LINE_BYTES as u64);
-        if limited.read_until(b'\n', &mut self.line)? == 0 {
-            return Ok(None);
-        }
-        self.number += 1;
-        if self.line.len() >= MAX_LINE_BYTES {
-            return Err(std::io::Error::other(format!("line {} is longer than {MAX_LINE_BYTES} bytes", self.number)));
-        }
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Ok(Some(if self.number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line }))
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use std::io::Write as _;
-    use std::path::PathBuf;
-
-    use super::*;
-    use crate::message::Sentiment;
-
-    fn file(directory: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
-        let path = directory.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn read_text(name: &str, content: &str) -> Result<DataSet, String> {
-        let directory = tempfile::tempdir().unwrap();
-        read(&file(&directory, name, content.as_bytes()), &Recipe::default(), None).map_err(|error| error.to_string())
-    }
-
-    const TSV: &str = "text\tlabel\textra\nbuen día\tpositive\t\nno sirve\tanger,sadness\tx\n";
-
-    #[test]
-    fn a_tsv_is_read_with_its_language_from_the_name() {
-        let set = read_text("made.es.train.tsv", TSV).unwrap();
-        assert_eq!((set.name.as_str(), set.language.as_str(), set.rows.len()), ("made", "es", 2));
-        assert_eq!(set.rows[0].targets.sentiment_label(), Some(Sentiment::Positive));
-        assert_eq!(set.rows[1].targets.frustrated, Some(true));
-        assert_eq!(set.rows[1].language, Some(Language::Spanish));
-    }
-
-    #[test]
-    fn packed_files_read_like_plain_ones() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gz.write_all(TSV.as_bytes()).unwrap();
-        let gz = file(&directory, "made.es.tsv.gz", &gz.finish().unwrap());
-        let zst = file(&directory, "made.es.tsv.zst", &zstd::encode_all(TSV.as_bytes(), 1).unwrap());
-        let plain = file(&directory, "made.es.tsv", TSV.as_bytes());
-        let rows = |path: &Path| read(path, &Recipe::default(), None).unwrap().rows;
-        assert_eq!(rows(&gz), rows(&plain));
-        assert_eq!(rows(&zst), rows(&plain));
-    }
-
-    #[test]
-    fn json_lines_carry_their_own_language_and_frustration() {
-        let lines =
-            "{\"text\":\"oi\",\"sentiment\":\"neutral\",\"frustrated\":1,\"language\":\"pt-BR\"}\n\n{\"text\":\"x\"}\n";
-        let set = read_text("own.jsonl", lines).unwrap();
-        assert_eq!(set.rows[0].language, Some(Language::Portuguese));
-        assert_eq!(set.rows[0].targets.frustrated, Some(true));
-        assert_eq!((set.rows.len(), set.unlabelled.len()), (1, 1));
-    }
-
-    #[test]
-    fn signals_are_read_from_a_column_or_an_array() {
-        let tsv = read_text("made.es.tsv", "text\tsignals\nhola\t-\nsigo esperando\twaiting, unresolved\n").unwrap();
-        assert_eq!(tsv.rows[0].signals, Some(SignalSet::EMPTY));
-        assert_eq!(tsv.rows[1].signals, Some([Signal::Waiting, Signal::Unresolved].into_iter().collect()));
-        let json = read_text("made.jsonl", "{\"text\":\"hola\",\"signals\":[\"praise\"]}\n").unwrap();
-        assert_eq!(json.rows[0].signals, Some([Signal::Praise].into_iter().collect()));
-        let error = read_text("made.es.tsv", "text\tsignals\nhola\tpraises\n").unwrap_err();
-        assert!(error.contains(":2: signal `praises` is none of human_request, "), "{error}");
-    }
-
-    #[test]
-    fn rows_of_another_split_are_left_out() {
-        let directory = tempfile::tempdir().unwrap();
-        let lines =
-            "{\"text\":\"a\",\"label\":\"neutral\",\"split\":\"dev\"}\n{\"text\":\"b\",\"label\":\"neutral\"}\n";
-        let path = file(&directory, "made.jsonl", lines.as_bytes());
-        let texts = |split| {
-            let rows = read(&path, &Recipe::default(), split).unwrap().rows;
-            rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
-        };
-        assert_eq!(texts(Some("train")), ["b"]);
-        assert_eq!(texts(Some("dev")), ["a", "b"]);
-        assert_eq!(texts(None), ["a", "b"]);
-    }
-
-    #[test]
-    fn word_lists_and_emoji_counts_are_known_by_their_first_line() {
-        let words = read_text("words.es.txt", "harto\t-3\ntal vez\t0.2\nfeliz\t3\n").unwrap();
-        assert_eq!((words.rows.len(), words.unlabelled.len()), (2, 1));
-        let emoji = read_text(
-            "emoji.csv",
-            "Emoji,Unicode codepoint,Occurrences,Position,Negative,Neutral,Positive\n😂,0x1,10,0.8,2,3,5\n",
-        )
-        .unwrap();
-        assert!((emoji.rows[0].targets.sentiment.unwrap().iter().sum::<f32>() - 1.0).abs() < 1e-6);
-    }
-
-    #[test]
-    fn malformed_rows_are_refused_with_line_and_reason() {
-        for (name, content, line, reason) in [
-            ("a.tsv", "text\tlabel\nhola\tjoyful\n", 2, "joyful"),
-            ("a.tsv", "text\tlabel\nhola\n", 2, "1 columns, the header has 2"),
-            ("a.tsv", "text\tlabel\n \tpositive\n", 2, "empty"),
-            ("a.tsv", "hola\tpositive\n", 1, "column `text`"),
-            ("a.tsv", "text\tfrustrated\nhola\tmaybe\n", 2, "maybe"),
-            ("a.jsonl", "{\"text\":\"a\",\"sentiment\":\"neutral\"}\n{\"text\":1}\n", 2, "string"),
-            ("a.txt", "bien\t2\nmal\n", 2, "valence"),
-        ] {
-            let error = read_text(name, content).unwrap_err();
-            assert!(error.contains(&format!("{name}:{line}: ")) && error.contains(reason), "{error}");
-        }
-    }
-
-    #[test]
-    fn bytes_that_are_no_utf8_and_missing_files_are_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = file(&directory, "a.tsv", b"text\tlabel\n\xff\tpositive\n");
-        assert!(read(&path, &Recipe::default(), None).unwrap_err().to_string().contains("a.tsv:2: not UTF-8"));
-        let missing = read(Path::new("/nowhere/a.tsv"), &Recipe::default(), None).unwrap_err().to_string();
-        assert!(missing.contains("/nowhere/a.tsv"), "{missing}");
-    }
-
-    #[test]
-    fn a_recipe_gives_meaning_to_labels_of_a_set() {
-        let mut recipe = Recipe::default();
-        let calm = Target { sentiment: Some(Sentiment::Neutral), frustrated: Some(false) };
-        let set = SetRecipe { labels: [("ask_hours".to_owned(), calm)].into(), ..SetRecipe::default() };
-        recipe.sets.insert("intents.es".to_owned(), set);
-        let directory = tempfile::tempdir().unwrap();
-        let path = file(&directory, "intents.es.tsv", b"text\tlabel\nhola\task_hours\n");
-        assert_eq!(read(&path, &recipe, None).unwrap().rows[0].targets, Targets::from(calm));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::message::{Language, Sentiment};
-use crate::score::data::Row;
+use crate::score::data::{Origin, Row};
 use crate::score::embedded::EmbeddedScorer;
 use crate::score::labels::Targets;
 use crate::score::maths::softmax;
@@ -27,6 +27,7 @@ fn made_set(rows: usize) -> DataSet {
                 targets: Targets { sentiment: Some(shares), frustrated: Some(frustrated) },
                 signals: None,
                 language: Some(Language::Spanish),
+                origin: Origin::default(),
             }
         })
         .collect();
