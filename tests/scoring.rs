@@ -162,6 +162,58 @@ fn a_model_trained_on_the_shipped_messages_serves_eval_and_score() {
     assert!(latido(&["score", "--model", out, "hola"]).output().unwrap().status.success());
 }
 
+/// Labelled texts of two regions, and a small model made from them.
+fn ground(directory: &Path) -> [String; 2] {
+    let data = directory.join("made.jsonl");
+    let mut lines = String::new();
+    let moods = [("harto de esperar", "negative"), ("a qué hora abren", "neutral"), ("muchas gracias", "positive")];
+    for at in 0..40 {
+        let (text, label) = moods[at % moods.len()];
+        let (region, frustrated) = (if at < 30 { "mx" } else { "es" }, label == "negative");
+        lines += &format!(
+            "{{\"text\":\"{text} {at}\",\"label\":\"{label}\",\"frustrated\":{frustrated},\"region\":\"{region}\"}}\n"
+        );
+    }
+    std::fs::write(&data, lines).unwrap();
+    let (recipe, out) = (directory.join("recipe.toml"), directory.join("ours.latido"));
+    std::fs::write(&recipe, "bits = 10\nepochs = 1\nmin_texts = 1\n").unwrap();
+    let paths = [data, out, recipe].map(|path| path.to_str().unwrap().to_owned());
+    let trained = latido(&["train", "--data", &paths[0], "--out", &paths[1], "--recipe", &paths[2]]).output().unwrap();
+    assert!(trained.status.success(), "{trained:?}");
+    let [data, out, _] = paths;
+    [data, out]
+}
+
+#[test]
+fn eval_gives_figures_by_group_and_of_all_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, _] = ground(directory.path());
+    let output = latido(&["eval", "--json", "--by", "region", "--data", &data]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told: Vec<_> =
+        report["sets"].as_array().unwrap().iter().map(|set| (&set["by"], &set["set"], &set["rows"])).collect();
+    let region = Value::from("region");
+    let (mx, es, all) = (Value::from("mx"), Value::from("es"), Value::from("all"));
+    assert_eq!(told, [(&region, &mx, &30.into()), (&region, &es, &10.into()), (&Value::Null, &all, &40.into())]);
+    let table = latido(&["eval", "--by", "region", "--data", &data]).output().unwrap();
+    assert!(String::from_utf8_lossy(&table.stdout).starts_with("region mx: 30 rows"), "{table:?}");
+}
+
+#[test]
+fn eval_names_the_remedy_where_it_cannot_group() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, _] = ground(directory.path());
+    for (arguments, part) in [
+        (["--by", "channel"], "no row says its channel; give a TSV with a column `channel`"),
+        (["--by", "mood"], "expected language, channel, region or sector"),
+    ] {
+        let output = latido(&[&["eval", "--data", &data], arguments.as_slice()].concat()).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        assert!(message.contains(part), "{part:?} is not in {message}");
+    }
+}
+
 #[test]
 fn calibration_fits_one_half_and_eval_measures_on_the_other() {
     let directory = tempfile::tempdir().unwrap();

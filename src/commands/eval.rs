@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::score::data;
-use crate::score::eval::{BootstrapPlan, evaluate, table};
+use crate::score::data::{self, DataSet};
+use crate::score::eval::{BootstrapPlan, By, Part, SetReport, evaluate, groups, table};
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::signals::Rules;
@@ -18,11 +18,16 @@ const EXAMPLES: &str = "\
 Examples:
   latido eval --data calls.es.val.tsv.gz
   latido eval --model ours.latido --json --data calls.es.val.tsv.gz mails.tsv
+  latido eval --by region --by channel --data messages.jsonl
 
 Figures are percentages in the table and 0 to 1 with --json; in brackets, 95 %
 bootstrap intervals. Data files are as for `latido train`; rows without a label
-are left out and counted. Signals are measured where a TSV has a column
-`signals` (names joined by commas, `-` for none) or a JSON line an array of it.";
+are left out and counted, and so are rows whose `author` is agent or bot.
+Signals are measured where a TSV has a column `signals` (names joined by
+commas, `-` for none) or a JSON line an array of it.
+
+--by gives figures for groups of the rows of all files: by their language, or
+by `channel`, `region` or `sector`, columns of a TSV or keys of a JSON line.";
 
 /// Measure a model on labelled texts.
 #[derive(Args, Clone, Debug)]
@@ -34,6 +39,9 @@ pub struct EvalArgs {
     /// Labelled texts; may be given more than once, or with several files.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub data: Vec<PathBuf>,
+    /// Figures by language, channel, region or sector; may be given more than once.
+    #[arg(long, value_name = "WHAT", value_parser = by)]
+    pub by: Vec<By>,
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
     pub signals: Vec<PathBuf>,
@@ -66,19 +74,24 @@ pub enum HalfChoice {
     Other,
 }
 
+fn by(name: &str) -> Result<By, String> {
+    By::from_name(name).ok_or_else(|| "expected language, channel, region or sector".to_owned())
+}
+
 /// Runs `latido eval`.
 ///
 /// # Errors
-/// If the model or a data file cannot be used, or a data file holds no row.
+/// If a model or a data file cannot be used, a data file holds no row, or no row says its group.
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
-    let model = match &args.model {
-        Some(path) => EmbeddedModel::load(path)?,
-        None => EmbeddedModel::builtin()?,
-    };
-    let mut scorer = EmbeddedScorer::new(model, Rules::with_files(&args.signals)?);
+    let sets = read(&args)?;
+    let parts = parts(&sets, &args.by)?;
     let plan = BootstrapPlan { samples: args.samples, seed: args.seed };
+    measure(&parts, plan, &args)
+}
+
+fn read(args: &EvalArgs) -> anyhow::Result<Vec<DataSet>> {
     let recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
-    let mut reports = Vec::with_capacity(args.data.len());
+    let mut sets = Vec::with_capacity(args.data.len());
     for path in &args.data {
         let mut set = data::read(path, &recipe, args.split.as_deref())?;
         match args.half {
@@ -87,14 +100,45 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
             None => {}
         }
         ensure!(!set.rows.is_empty(), "{} holds no row to measure on; name a file with labelled texts", path.display());
-        reports.push(evaluate(&set, &mut scorer, plan));
+        sets.push(set);
     }
-    let mut out = std::io::stdout().lock();
+    Ok(sets)
+}
+
+/// The sets, or the groups that were asked for and then all rows.
+fn parts<'a>(sets: &'a [DataSet], asked: &[By]) -> anyhow::Result<Vec<Part<'a>>> {
+    if asked.is_empty() {
+        return Ok(sets.iter().map(Part::set).collect());
+    }
+    let mut parts = Vec::new();
+    for &by in asked {
+        let what = by.as_str();
+        parts.extend(groups(sets, by).with_context(|| {
+            format!(
+                "--by {what}: no row says its {what}; give a TSV with a column `{what}`, or JSON lines with that key"
+            )
+        })?);
+    }
+    parts.push(Part::all(sets));
+    Ok(parts)
+}
+
+fn measure(parts: &[Part<'_>], plan: BootstrapPlan, args: &EvalArgs) -> anyhow::Result<()> {
+    let model = args.model.as_deref().map_or_else(EmbeddedModel::builtin, EmbeddedModel::load)?;
+    let provenance = model.provenance().clone();
+    let mut scorer = EmbeddedScorer::new(model, Rules::with_files(&args.signals)?);
+    let reports: Vec<SetReport> = parts.iter().map(|part| evaluate(part, &mut scorer, plan)).collect();
     if args.json {
-        serde_json::to_writer(&mut out, &json!({ "sets": reports }))?;
-        writeln!(out)?;
-    } else {
-        write!(out, "{}", table(&reports))?;
+        let model = json!({ "name": args.model.as_ref().map_or_else(|| "the built-in model".to_owned(), |path| path.display().to_string()), "provenance": provenance });
+        return tell_json(&json!({ "model": model, "sets": reports }));
     }
-    Ok(())
+    tell(&table(&reports))
+}
+
+fn tell(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}
+
+fn tell_json(value: &Value) -> anyhow::Result<()> {
+    tell(&format!("{value}\n"))
 }

@@ -32,8 +32,16 @@ pub(super) fn interval<C: Copy>(
         sample.extend((0..cases.len()).map(|_| cases[random.random_range(0..cases.len())]));
         figures.extend(figure(&sample));
     }
-    figures.sort_unstable_by(f64::total_cmp);
-    Some(Interval { low: quantile(&figures, 0.025)?, high: quantile(&figures, 0.975)? })
+    Interval::of(&figures)
+}
+
+impl Interval {
+    /// The middle 95 % of these.
+    fn of(figures: &[f64]) -> Option<Self> {
+        let mut sorted = figures.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        Some(Self { low: quantile(&sorted, 0.025)?, high: quantile(&sorted, 0.975)? })
+    }
 }
 
 #[expect(

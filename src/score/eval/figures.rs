@@ -85,7 +85,7 @@ impl SentimentFigures {
         Some(Self {
             rows: cases.len(),
             macro_f1: macro_f1(&confusion)?,
-            macro_f1_interval: interval(cases, plan, |sample| macro_f1(&self::confusion(sample))),
+            macro_f1_interval: interval(cases, plan, sentiment_macro_f1),
             accuracy: ratio(right, cases.len() as u64)?,
             macro_recall: mean(&recalls)?,
             calibration_error: calibration_error(cases.iter().map(|case| (case.confidence, case.said == case.label)))?,
@@ -133,10 +133,15 @@ impl FrustrationFigures {
             precision: ratio(called.right, called.right + called.wrong),
             recall: ratio(called.right, called.right + called.missed),
             f1: called.f1()?,
-            f1_interval: interval(cases, plan, |sample| Called::of(sample).f1()),
+            f1_interval: interval(cases, plan, frustration_f1),
             calibration_error: calibration_error(cases.iter().map(|case| (case.score, case.frustrated)))?,
         })
     }
+}
+
+/// F1 of what is called frustrated.
+fn frustration_f1(cases: &[FrustrationCase]) -> Option<f64> {
+    Called::of(cases).f1()
 }
 
 struct Called {
@@ -183,6 +188,11 @@ fn class_figures(confusion: &Confusion, class: usize) -> ClassFigures {
         recall: ratio(right, rows),
         f1: ratio(2 * right, said + rows).unwrap_or_default(),
     }
+}
+
+/// Mean F1 of the sentiments that these rows hold.
+fn sentiment_macro_f1(cases: &[SentimentCase]) -> Option<f64> {
+    macro_f1(&confusion(cases))
 }
 
 /// Over the sentiments that the set holds; a set of two sentiments is not marked down for the third.

@@ -1,22 +1,21 @@
 //! A scorer's figures on labelled sets, with seeded bootstrap intervals.
 
 mod bootstrap;
+mod cases;
 mod figures;
+mod language;
+mod parts;
 mod report;
 mod signals;
 
 pub use bootstrap::Interval;
 pub use figures::{ClassFigures, FrustrationFigures, SentimentFigures};
+pub use language::{ENOUGH_WORDS, LanguageFigures};
+pub use parts::{By, Part, groups};
 pub use report::{SetReport, table};
 pub use signals::{SignalFigures, SignalsFigures};
 
-use super::data::DataSet;
-use super::{Scorer, Text};
-
-use figures::{FrustrationCase, SentimentCase};
-
-/// Texts handed to the scorer at once.
-const BATCH: usize = 256;
+use super::Scorer;
 
 /// How intervals are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,39 +26,21 @@ pub struct BootstrapPlan {
     pub seed: u64,
 }
 
-/// Scores a set and compares with its labels.
-pub fn evaluate(set: &DataSet, scorer: &mut dyn Scorer, plan: BootstrapPlan) -> SetReport {
-    let (mut sentiment, mut frustration) = (Vec::new(), Vec::new());
-    let mut signals = Vec::new();
-    let (mut language_known, mut language_right) = (0_usize, 0_usize);
-    let mut scores = Vec::with_capacity(BATCH);
-    for rows in set.rows.chunks(BATCH) {
-        scores.clear();
-        let texts: Vec<Text<'_>> = rows.iter().map(|row| Text { text: &row.text, language: None }).collect();
-        scorer.score(&texts, &mut scores);
-        for (row, score) in rows.iter().zip(&scores) {
-            if let Some(label) = row.targets.sentiment_label() {
-                sentiment.push(SentimentCase::new(label, score));
-            }
-            if let Some(frustrated) = row.targets.frustrated {
-                frustration.push(FrustrationCase { frustrated, score: score.frustration.get() });
-            }
-            if let Some(labelled) = row.signals {
-                signals.push((labelled, score.signals));
-            }
-            if let Some(language) = row.language {
-                language_known += 1;
-                language_right += usize::from(language == score.language);
-            }
-        }
-    }
+/// Scores a part's rows and compares with their labels.
+pub fn evaluate(part: &Part<'_>, scorer: &mut dyn Scorer, plan: BootstrapPlan) -> SetReport {
+    let cases = cases::score(part, scorer);
+    let sentiment: Vec<_> = cases.iter().filter_map(|case| case.sentiment).collect();
+    let frustration: Vec<_> = cases.iter().filter_map(|case| case.frustration).collect();
+    let signals: Vec<_> = cases.iter().filter_map(|case| case.signals).collect();
+    let language: Vec<_> = cases.iter().filter_map(|case| case.language).collect();
     SetReport {
-        set: if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) },
-        rows: set.rows.len(),
-        unlabelled: set.unlabelled.len(),
+        by: part.by.map(By::as_str),
+        set: part.name.clone(),
+        rows: part.rows.len(),
+        unlabelled: part.unlabelled,
         sentiment: SentimentFigures::of(&sentiment, plan),
         frustration: FrustrationFigures::of(&frustration, plan),
-        signals: SignalsFigures::of(&signals),
-        language_accuracy: figures::share(language_right, language_known),
+        signals: SignalsFigures::of(&signals, plan),
+        language: LanguageFigures::of(&language),
     }
 }

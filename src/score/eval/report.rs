@@ -6,13 +6,18 @@ use serde::Serialize;
 
 use super::bootstrap::Interval;
 use super::figures::{FrustrationFigures, SentimentFigures};
+use super::language::{ENOUGH_WORDS, LanguageFigures};
+use super::parts::title;
 use super::signals::SignalsFigures;
 use crate::message::Sentiment;
 
-/// Everything said of one set.
+/// Everything said of one set, or of one group of rows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SetReport {
-    /// The set's name and language.
+    /// What the rows were grouped by; absent for a set, and for all rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<&'static str>,
+    /// The set's name and language, or the group's name.
     pub set: String,
     /// Labelled rows.
     pub rows: usize,
@@ -24,8 +29,8 @@ pub struct SetReport {
     pub frustration: Option<FrustrationFigures>,
     /// Figures of the signals, where the set knows them.
     pub signals: Option<SignalsFigures>,
-    /// Share of texts whose language was found, where the set knows it.
-    pub language_accuracy: Option<f64>,
+    /// Figures of the language, where the set knows it.
+    pub language: Option<LanguageFigures>,
 }
 
 /// The reports as a text of tables.
@@ -40,7 +45,7 @@ pub fn table(reports: &[SetReport]) -> String {
 }
 
 fn write_report(text: &mut String, report: &SetReport) -> std::fmt::Result {
-    writeln!(text, "{}: {} rows", report.set, report.rows)?;
+    writeln!(text, "{}: {} rows", title(report.by, &report.set), report.rows)?;
     if report.unlabelled > 0 {
         writeln!(text, "  {} rows without a label left out", report.unlabelled)?;
     }
@@ -53,8 +58,8 @@ fn write_report(text: &mut String, report: &SetReport) -> std::fmt::Result {
     if let Some(signals) = &report.signals {
         write_signals(text, signals)?;
     }
-    if let Some(accuracy) = report.language_accuracy {
-        writeln!(text, "  language     accuracy {}", percent(accuracy))?;
+    if let Some(language) = &report.language {
+        write_language(text, language)?;
     }
     writeln!(text)
 }
@@ -113,9 +118,10 @@ fn write_frustration(text: &mut String, figures: &FrustrationFigures) -> std::fm
 fn write_signals(text: &mut String, figures: &SignalsFigures) -> std::fmt::Result {
     writeln!(
         text,
-        "  signals      macro-F1 of the {} most frequent {}  ({} rows)",
+        "  signals      macro-F1 of the {} most frequent {}{}  ({} rows)",
         figures.macro_of,
         percent(figures.macro_f1),
+        range(figures.macro_f1_interval),
         figures.rows,
     )?;
     writeln!(text, "    {:<20} {:>6} {:>9} {:>7} {:>6}", "signal", "rows", "precision", "recall", "F1")?;
@@ -132,6 +138,15 @@ fn write_signals(text: &mut String, figures: &SignalsFigures) -> std::fmt::Resul
         )?;
     }
     Ok(())
+}
+
+fn write_language(text: &mut String, figures: &LanguageFigures) -> std::fmt::Result {
+    write!(text, "  language     accuracy {}  ({} rows)", percent(figures.accuracy), figures.rows)?;
+    if let Some(accuracy) = figures.accuracy_of_3_words {
+        let rows = figures.rows_of_3_words;
+        write!(text, "  of texts of {ENOUGH_WORDS} words or more {}  ({rows} rows)", percent(accuracy))?;
+    }
+    writeln!(text)
 }
 
 fn percent(share: f64) -> String {

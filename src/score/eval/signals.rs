@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::BootstrapPlan;
+use super::bootstrap::{Interval, interval};
 use super::figures::share;
 use crate::message::{Signal, SignalSet};
 
@@ -32,36 +34,82 @@ pub struct SignalsFigures {
     pub macro_of: usize,
     /// Mean F1 of the most frequent signals.
     pub macro_f1: f64,
+    /// Its 95 % interval; the signals stay those of the whole set.
+    pub macro_f1_interval: Option<Interval>,
     /// By signal, the most frequent first.
     pub signals: Vec<SignalFigures>,
 }
 
+/// A row's signals: labelled, said.
+pub(super) type SignalsCase = (SignalSet, SignalSet);
+
 impl SignalsFigures {
-    /// Of pairs: labelled, said. Nothing where no row has a signal.
-    pub(super) fn of(cases: &[(SignalSet, SignalSet)]) -> Option<Self> {
-        let mut signals: Vec<SignalFigures> =
-            Signal::ALL.iter().map(|signal| figures(*signal, cases)).filter(|figures| figures.rows > 0).collect();
-        signals.sort_by_key(|figures| std::cmp::Reverse(figures.rows));
-        let counted = &signals[..signals.len().min(MACRO_OF)];
-        let macro_of = counted.len();
-        let sum: f64 = counted.iter().map(|figures| figures.f1).sum();
-        #[expect(clippy::cast_precision_loss, reason = "at most eight")]
-        let macro_f1 = (macro_of > 0).then(|| sum / macro_of as f64)?;
-        Some(Self { rows: cases.len(), macro_of, macro_f1, signals })
+    /// Nothing where no row has a signal.
+    pub(super) fn of(cases: &[SignalsCase], plan: BootstrapPlan) -> Option<Self> {
+        let signals = by_frequency(cases);
+        let counted = most_frequent(&signals);
+        Some(Self {
+            rows: cases.len(),
+            macro_of: counted.len(),
+            macro_f1: macro_f1(&counted, cases)?,
+            macro_f1_interval: interval(cases, plan, |sample| macro_f1(&counted, sample)),
+            signals,
+        })
     }
 }
 
-fn figures(signal: Signal, cases: &[(SignalSet, SignalSet)]) -> SignalFigures {
-    let count = |wanted: (bool, bool)| {
-        cases.iter().filter(|(labelled, said)| (labelled.contains(signal), said.contains(signal)) == wanted).count()
-    };
-    let (right, missed, wrong) = (count((true, true)), count((true, false)), count((false, true)));
+fn most_frequent(signals: &[SignalFigures]) -> Vec<Signal> {
+    signals.iter().take(MACRO_OF).map(|figures| figures.signal).collect()
+}
+
+/// Mean F1 of these signals, as far as these rows have or are said to have them.
+#[expect(clippy::cast_precision_loss, reason = "at most eight")]
+fn macro_f1(counted: &[Signal], cases: &[SignalsCase]) -> Option<f64> {
+    let f1s: Vec<f64> = counted.iter().filter_map(|&signal| Found::of(signal, cases).f1()).collect();
+    (!f1s.is_empty()).then(|| f1s.iter().sum::<f64>() / f1s.len() as f64)
+}
+
+/// The signals that rows have, the most frequent first.
+fn by_frequency(cases: &[SignalsCase]) -> Vec<SignalFigures> {
+    let mut signals: Vec<SignalFigures> =
+        Signal::ALL.iter().map(|signal| figures(*signal, cases)).filter(|figures| figures.rows > 0).collect();
+    signals.sort_by_key(|figures| std::cmp::Reverse(figures.rows));
+    signals
+}
+
+struct Found {
+    right: usize,
+    missed: usize,
+    wrong: usize,
+}
+
+impl Found {
+    fn of(signal: Signal, cases: &[SignalsCase]) -> Self {
+        let mut found = Self { right: 0, missed: 0, wrong: 0 };
+        for (labelled, said) in cases {
+            match (labelled.contains(signal), said.contains(signal)) {
+                (true, true) => found.right += 1,
+                (true, false) => found.missed += 1,
+                (false, true) => found.wrong += 1,
+                (false, false) => {}
+            }
+        }
+        found
+    }
+
+    fn f1(&self) -> Option<f64> {
+        share(2 * self.right, 2 * self.right + self.missed + self.wrong)
+    }
+}
+
+fn figures(signal: Signal, cases: &[SignalsCase]) -> SignalFigures {
+    let found = Found::of(signal, cases);
     SignalFigures {
         signal,
-        rows: right + missed,
-        precision: share(right, right + wrong),
-        recall: share(right, right + missed),
-        f1: share(2 * right, 2 * right + missed + wrong).unwrap_or_default(),
+        rows: found.right + found.missed,
+        precision: share(found.right, found.right + found.wrong),
+        recall: share(found.right, found.right + found.missed),
+        f1: found.f1().unwrap_or_default(),
     }
 }
 
@@ -69,6 +117,8 @@ fn figures(signal: Signal, cases: &[(SignalSet, SignalSet)]) -> SignalFigures {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    const NO_INTERVALS: BootstrapPlan = BootstrapPlan { samples: 0, seed: 0 };
 
     fn set(signals: &[Signal]) -> SignalSet {
         signals.iter().copied().collect()
@@ -83,7 +133,7 @@ mod tests {
             (set(&[]), set(&[Waiting])),
             (set(&[Waiting]), set(&[Waiting])),
         ];
-        let figures = SignalsFigures::of(&cases).unwrap();
+        let figures = SignalsFigures::of(&cases, NO_INTERVALS).unwrap();
         // Waiting: 2 right, 1 missed, 1 wrong; praise: 1 missed.
         assert_eq!((figures.signals[0].signal, figures.signals[0].rows), (Waiting, 3));
         assert!((figures.signals[0].precision.unwrap() - 2.0 / 3.0).abs() < 1e-12);
@@ -97,6 +147,6 @@ mod tests {
 
     #[test]
     fn a_set_without_signals_has_no_figures() {
-        assert_eq!(SignalsFigures::of(&[(SignalSet::EMPTY, set(&[Signal::Praise]))]), None);
+        assert_eq!(SignalsFigures::of(&[(SignalSet::EMPTY, set(&[Signal::Praise]))], NO_INTERVALS), None);
     }
 }
