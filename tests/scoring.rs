@@ -200,14 +200,38 @@ fn eval_gives_figures_by_group_and_of_all_rows() {
 }
 
 #[test]
-fn eval_names_the_remedy_where_it_cannot_group() {
+fn eval_compares_two_models_and_says_what_can_be_told() {
     let directory = tempfile::tempdir().unwrap();
-    let [data, _] = ground(directory.path());
+    let [data, ours] = ground(directory.path());
+    let compare = |more: &[&str]| {
+        latido(&[&["eval", "--samples", "200", "--compare", &ours, "--data", &data], more].concat()).output().unwrap()
+    };
+    let json = compare(&["--json"]);
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&report["a"], &report["b"]), (&"the built-in model".into(), &ours.as_str().into()));
+    let figure = &report["sets"][0]["figures"][0];
+    assert_eq!((&figure["figure"], &figure["rows"]), (&"sentiment_macro_f1".into(), &40.into()));
+    assert!(figure["interval"]["low"].as_f64() <= figure["difference"].as_f64(), "{figure}");
+    assert!(["better", "worse", "same", "cannot_be_told"].contains(&figure["verdict"].as_str().unwrap()));
+    assert_eq!(compare(&["--json"]).stdout, json.stdout);
+    let table = compare(&["--by", "region"]);
+    assert!(String::from_utf8_lossy(&table.stdout).contains("B is ") && table.status.success(), "{table:?}");
+}
+
+#[test]
+fn eval_names_the_remedy_where_it_cannot_compare_or_group() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, ours] = ground(directory.path());
+    let (data, ours) = (data.as_str(), ours.as_str());
     for (arguments, part) in [
-        (["--by", "channel"], "no row says its channel; give a TSV with a column `channel`"),
-        (["--by", "mood"], "expected language, channel, region or sector"),
+        (["--compare", ours, ours].as_slice(), "are the same model; name another one"),
+        (&["--compare", ours, "--samples", "0"], "leave --samples 0 out"),
+        (&["--compare", "nowhere.latido"], "nowhere.latido"),
+        (&["--by", "channel"], "no row says its channel; give a TSV with a column `channel`"),
+        (&["--by", "mood"], "expected language, channel, region or sector"),
+        (&["--compare", ours, "--model", ours], "cannot be used with"),
     ] {
-        let output = latido(&[&["eval", "--data", &data], arguments.as_slice()].concat()).output().unwrap();
+        let output = latido(&[&["eval", "--data", data], arguments].concat()).output().unwrap();
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
         assert!(message.contains(part), "{part:?} is not in {message}");

@@ -1,14 +1,17 @@
-//! `latido eval`: a model's figures on labelled texts.
+//! `latido eval`: a model's figures on labelled texts, or two models' side by side.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::score::data::{self, DataSet};
-use crate::score::eval::{BootstrapPlan, By, Part, SetReport, evaluate, groups, table};
+use crate::score::eval::{
+    BootstrapPlan, By, Comparison, Part, SetReport, compare, comparison_table, evaluate, groups, mean_of, table,
+};
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::signals::Rules;
@@ -19,6 +22,8 @@ Examples:
   latido eval --data calls.es.val.tsv.gz
   latido eval --model ours.latido --json --data calls.es.val.tsv.gz mails.tsv
   latido eval --by region --by channel --data messages.jsonl
+  latido eval --compare ours.latido --data calls.es.val.tsv.gz
+  latido eval --compare last-week.latido ours.latido --data messages.jsonl
 
 Figures are percentages in the table and 0 to 1 with --json; in brackets, 95 %
 bootstrap intervals. Data files are as for `latido train`; rows without a label
@@ -27,7 +32,11 @@ Signals are measured where a TSV has a column `signals` (names joined by
 commas, `-` for none) or a JSON line an array of it.
 
 --by gives figures for groups of the rows of all files: by their language, or
-by `channel`, `region` or `sector`, columns of a TSV or keys of a JSON line.";
+by `channel`, `region` or `sector`, columns of a TSV or keys of a JSON line.
+
+--compare redraws the rows for both models alike (a paired bootstrap) and says
+in how many redraws the second, B, is ahead, and whether it is better, worse,
+or cannot be told with so many rows.";
 
 /// Measure a model on labelled texts.
 #[derive(Args, Clone, Debug)]
@@ -36,6 +45,9 @@ pub struct EvalArgs {
     /// Model file. Default: the built-in model.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Compare two models, A and B; with one file, A is the built-in model.
+    #[arg(long, num_args = 1..=2, value_name = "FILE", conflicts_with = "model")]
+    pub compare: Vec<PathBuf>,
     /// Labelled texts; may be given more than once, or with several files.
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub data: Vec<PathBuf>,
@@ -81,12 +93,16 @@ fn by(name: &str) -> Result<By, String> {
 /// Runs `latido eval`.
 ///
 /// # Errors
-/// If a model or a data file cannot be used, a data file holds no row, or no row says its group.
+/// If a model or a data file cannot be used, a data file holds no row, no row says its group, or the models to compare are the same.
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
+    let comparing = Comparing::of(&args)?;
     let sets = read(&args)?;
     let parts = parts(&sets, &args.by)?;
     let plan = BootstrapPlan { samples: args.samples, seed: args.seed };
-    measure(&parts, plan, &args)
+    match comparing {
+        Some(comparing) => comparing.tell(&parts, plan, &args),
+        None => measure(&parts, plan, &args),
+    }
 }
 
 fn read(args: &EvalArgs) -> anyhow::Result<Vec<DataSet>> {
@@ -123,16 +139,72 @@ fn parts<'a>(sets: &'a [DataSet], asked: &[By]) -> anyhow::Result<Vec<Part<'a>>>
     Ok(parts)
 }
 
+fn open(path: Option<&Path>) -> anyhow::Result<Arc<EmbeddedModel>> {
+    Ok(path.map_or_else(EmbeddedModel::builtin, EmbeddedModel::load)?)
+}
+
+fn named(path: Option<&Path>) -> String {
+    path.map_or_else(|| "the built-in model".to_owned(), |path| path.display().to_string())
+}
+
 fn measure(parts: &[Part<'_>], plan: BootstrapPlan, args: &EvalArgs) -> anyhow::Result<()> {
-    let model = args.model.as_deref().map_or_else(EmbeddedModel::builtin, EmbeddedModel::load)?;
+    let model = open(args.model.as_deref())?;
     let provenance = model.provenance().clone();
     let mut scorer = EmbeddedScorer::new(model, Rules::with_files(&args.signals)?);
     let reports: Vec<SetReport> = parts.iter().map(|part| evaluate(part, &mut scorer, plan)).collect();
     if args.json {
-        let model = json!({ "name": args.model.as_ref().map_or_else(|| "the built-in model".to_owned(), |path| path.display().to_string()), "provenance": provenance });
+        let model = json!({ "name": named(args.model.as_deref()), "provenance": provenance });
         return tell_json(&json!({ "model": model, "sets": reports }));
     }
     tell(&table(&reports))
+}
+
+/// Two models to compare.
+struct Comparing {
+    names: [String; 2],
+    models: [Arc<EmbeddedModel>; 2],
+}
+
+impl Comparing {
+    /// The models that `--compare` names; nothing without it.
+    fn of(args: &EvalArgs) -> anyhow::Result<Option<Self>> {
+        let paths = match args.compare.as_slice() {
+            [] => return Ok(None),
+            [b] => [None, Some(b.as_path())],
+            [a, b, ..] => [Some(a.as_path()), Some(b.as_path())],
+        };
+        ensure!(args.samples > 0, "--compare needs redraws to tell a difference from chance; leave --samples 0 out");
+        let names = paths.map(named);
+        let [a, b] = paths.map(open);
+        let models = [a?, b?];
+        ensure!(
+            models[0] != models[1],
+            "{} and {} are the same model; name another one to compare with",
+            names[0],
+            names[1]
+        );
+        Ok(Some(Self { names, models }))
+    }
+
+    fn tell(self, parts: &[Part<'_>], plan: BootstrapPlan, args: &EvalArgs) -> anyhow::Result<()> {
+        let rules = Rules::with_files(&args.signals)?;
+        let [mut a, mut b] = self.models.map(|model| EmbeddedScorer::new(model, Arc::clone(&rules)));
+        let compare_at = |(at, part)| compare(part, &mut a, &mut b, plan.for_set(at));
+        let mut found: Vec<Comparison> = parts.iter().enumerate().map(compare_at).collect();
+        // Groups end with all rows; sets do not.
+        if args.by.is_empty() {
+            found.extend(mean_of(&found));
+        }
+        let [a, b] = &self.names;
+        if args.json {
+            return tell_json(&json!({ "a": a, "b": b, "samples": plan.samples, "seed": plan.seed, "sets": found }));
+        }
+        let (samples, seed) = (plan.samples, plan.seed);
+        tell(&format!(
+            "A is {a}\nB is {b}\nin brackets, the middle 95 % of {samples} paired redraws, seed {seed}; in points\n\n{}",
+            comparison_table(&found)
+        ))
+    }
 }
 
 fn tell(text: &str) -> anyhow::Result<()> {

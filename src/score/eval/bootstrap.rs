@@ -35,9 +35,30 @@ pub(super) fn interval<C: Copy>(
     Interval::of(&figures)
 }
 
+/// The difference of a figure, the second less the first, in each redraw of pairs; redraws without a figure are none.
+pub(super) fn differences<C: Copy>(
+    pairs: &[(C, C)],
+    plan: BootstrapPlan,
+    figure: impl Fn(&[C]) -> Option<f64>,
+) -> Vec<Option<f64>> {
+    let mut random = Pcg64Mcg::seed_from_u64(plan.seed);
+    let (mut first, mut second) = (Vec::with_capacity(pairs.len()), Vec::with_capacity(pairs.len()));
+    let mut difference = || {
+        first.clear();
+        second.clear();
+        for _ in 0..pairs.len() {
+            let (one, other) = pairs[random.random_range(0..pairs.len())];
+            first.push(one);
+            second.push(other);
+        }
+        Some(figure(&second)? - figure(&first)?)
+    };
+    (0..plan.samples).map(|_| difference()).collect()
+}
+
 impl Interval {
     /// The middle 95 % of these.
-    fn of(figures: &[f64]) -> Option<Self> {
+    pub(super) fn of(figures: &[f64]) -> Option<Self> {
         let mut sorted = figures.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         Some(Self { low: quantile(&sorted, 0.025)?, high: quantile(&sorted, 0.975)? })
@@ -76,6 +97,14 @@ mod tests {
         let cases: Vec<f64> = (0..50).map(f64::from).collect();
         let plan = BootstrapPlan { samples: 100, seed: 9 };
         assert_eq!(interval(&cases, plan, mean), interval(&cases, plan, mean));
+    }
+
+    #[test]
+    fn a_difference_in_pairs_moves_less_than_its_parts() {
+        let pairs: Vec<(f64, f64)> = (0..200).map(|at| (f64::from(at), f64::from(at) + 1.0)).collect();
+        let plan = BootstrapPlan { samples: 50, seed: 3 };
+        let found = differences(&pairs, plan, mean);
+        assert!(found.iter().flatten().all(|difference| (difference - 1.0).abs() < 1e-9) && found.len() == 50);
     }
 
     #[test]

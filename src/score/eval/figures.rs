@@ -140,7 +140,7 @@ impl FrustrationFigures {
 }
 
 /// F1 of what is called frustrated.
-fn frustration_f1(cases: &[FrustrationCase]) -> Option<f64> {
+pub(super) fn frustration_f1(cases: &[FrustrationCase]) -> Option<f64> {
     Called::of(cases).f1()
 }
 
@@ -191,7 +191,7 @@ fn class_figures(confusion: &Confusion, class: usize) -> ClassFigures {
 }
 
 /// Mean F1 of the sentiments that these rows hold.
-fn sentiment_macro_f1(cases: &[SentimentCase]) -> Option<f64> {
+pub(super) fn sentiment_macro_f1(cases: &[SentimentCase]) -> Option<f64> {
     macro_f1(&confusion(cases))
 }
 
@@ -207,7 +207,7 @@ fn macro_f1(confusion: &Confusion) -> Option<f64> {
 
 /// Mann-Whitney: the share of (frustrated, other) pairs in the right order, ties half.
 #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-fn roc_auc(cases: &[FrustrationCase]) -> Option<f64> {
+pub(super) fn roc_auc(cases: &[FrustrationCase]) -> Option<f64> {
     let mut sorted: Vec<&FrustrationCase> = cases.iter().collect();
     sorted.sort_unstable_by(|one, other| one.score.total_cmp(&other.score));
     let (mut below, mut pairs) = (0_u64, 0.0_f64);

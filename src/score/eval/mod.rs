@@ -1,7 +1,8 @@
-//! A scorer's figures on labelled sets, with seeded bootstrap intervals.
+//! A scorer's figures on labelled sets, with seeded bootstrap intervals, and two scorers side by side.
 
 mod bootstrap;
 mod cases;
+mod compare;
 mod figures;
 mod language;
 mod parts;
@@ -9,6 +10,7 @@ mod report;
 mod signals;
 
 pub use bootstrap::Interval;
+pub use compare::{ComparedFigure, Comparison, Figure, Verdict, compare, comparison_table, mean_of};
 pub use figures::{ClassFigures, FrustrationFigures, SentimentFigures};
 pub use language::{ENOUGH_WORDS, LanguageFigures};
 pub use parts::{By, Part, groups};
@@ -24,6 +26,14 @@ pub struct BootstrapPlan {
     pub samples: usize,
     /// Seed of the draws.
     pub seed: u64,
+}
+
+impl BootstrapPlan {
+    /// The plan of the set at this place: draws of its own, so that sets of one size are not redrawn alike.
+    #[must_use]
+    pub const fn for_set(self, at: usize) -> Self {
+        Self { seed: self.seed.wrapping_add(at as u64), ..self }
+    }
 }
 
 /// Scores a part's rows and compares with their labels.

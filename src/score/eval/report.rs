@@ -149,7 +149,7 @@ fn write_language(text: &mut String, figures: &LanguageFigures) -> std::fmt::Res
     writeln!(text)
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
 }
 

@@ -58,13 +58,18 @@ impl SignalsFigures {
     }
 }
 
+/// Signals that the mean is taken over.
+pub(super) fn counted(cases: &[SignalsCase]) -> Vec<Signal> {
+    most_frequent(&by_frequency(cases))
+}
+
 fn most_frequent(signals: &[SignalFigures]) -> Vec<Signal> {
     signals.iter().take(MACRO_OF).map(|figures| figures.signal).collect()
 }
 
 /// Mean F1 of these signals, as far as these rows have or are said to have them.
 #[expect(clippy::cast_precision_loss, reason = "at most eight")]
-fn macro_f1(counted: &[Signal], cases: &[SignalsCase]) -> Option<f64> {
+pub(super) fn macro_f1(counted: &[Signal], cases: &[SignalsCase]) -> Option<f64> {
     let f1s: Vec<f64> = counted.iter().filter_map(|&signal| Found::of(signal, cases).f1()).collect();
     (!f1s.is_empty()).then(|| f1s.iter().sum::<f64>() / f1s.len() as f64)
 }
