@@ -166,7 +166,11 @@ fn a_model_trained_on_the_shipped_messages_serves_eval_and_score() {
 fn ground(directory: &Path) -> [String; 2] {
     let data = directory.join("made.jsonl");
     let mut lines = String::new();
-    let moods = [("harto de esperar", "negative"), ("a qué hora abren", "neutral"), ("muchas gracias", "positive")];
+    let moods = [
+        ("estoy harto de tanto esperar", "negative"),
+        ("a qué hora abren mañana", "neutral"),
+        ("muchas gracias por la ayuda", "positive"),
+    ];
     for at in 0..40 {
         let (text, label) = moods[at % moods.len()];
         let (region, frustrated) = (if at < 30 { "mx" } else { "es" }, label == "negative");
@@ -219,6 +223,21 @@ fn eval_compares_two_models_and_says_what_can_be_told() {
 }
 
 #[test]
+fn eval_leaves_out_what_training_saw() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (data, seen) = (path("made.es.tsv"), path("seen.es.tsv"));
+    std::fs::write(&data, "text\tlabel\nya llevo tres horas esperando\tnegative\nabren mañana en la tarde\tneutral\n")
+        .unwrap();
+    std::fs::write(&seen, "text\tlabel\n@banco Ya llevo 😡 tres horas ESPERANDO!\tnegative\n").unwrap();
+    let json = latido(&["eval", "--json", "--data", &data, "--except", &seen]).output().unwrap();
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&report["sets"][0]["rows"], &report["sets"][0]["seen"]), (&1.into(), &1.into()));
+    let table = latido(&["eval", "--data", &data, "--except", &seen]).output().unwrap();
+    assert!(String::from_utf8_lossy(&table.stdout).contains("1 rows whose texts were seen in training"), "{table:?}");
+}
+
+#[test]
 fn eval_names_the_remedy_where_it_cannot_compare_or_group() {
     let directory = tempfile::tempdir().unwrap();
     let [data, ours] = ground(directory.path());
@@ -227,6 +246,7 @@ fn eval_names_the_remedy_where_it_cannot_compare_or_group() {
         (["--compare", ours, ours].as_slice(), "are the same model; name another one"),
         (&["--compare", ours, "--samples", "0"], "leave --samples 0 out"),
         (&["--compare", "nowhere.latido"], "nowhere.latido"),
+        (&["--except", data], "all rows of made are in the files of --except"),
         (&["--by", "channel"], "no row says its channel; give a TSV with a column `channel`"),
         (&["--by", "mood"], "expected language, channel, region or sector"),
         (&["--compare", ours, "--model", ours], "cannot be used with"),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::score::data::{self, DataSet};
 use crate::score::eval::{
-    BootstrapPlan, By, Comparison, Part, SetReport, compare, comparison_table, evaluate, groups, mean_of, table,
+    BootstrapPlan, By, Comparison, Part, Seen, SetReport, compare, comparison_table, evaluate, groups, mean_of, table,
 };
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
@@ -34,6 +34,9 @@ commas, `-` for none) or a JSON line an array of it.
 --by gives figures for groups of the rows of all files: by their language, or
 by `channel`, `region` or `sector`, columns of a TSV or keys of a JSON line.
 
+--except leaves rows out that the model has seen: case, accents, punctuation,
+names and links do not count, and texts below five words are kept.
+
 --compare redraws the rows for both models alike (a paired bootstrap) and says
 in how many redraws the second, B, is ahead, and whether it is better, worse,
 or cannot be told with so many rows.";
@@ -54,6 +57,9 @@ pub struct EvalArgs {
     /// Figures by language, channel, region or sector; may be given more than once.
     #[arg(long, value_name = "WHAT", value_parser = by)]
     pub by: Vec<By>,
+    /// Labelled texts that the model was trained on: rows with the same words are left out and counted.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub except: Vec<PathBuf>,
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
     pub signals: Vec<PathBuf>,
@@ -97,7 +103,8 @@ fn by(name: &str) -> Result<By, String> {
 pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     let comparing = Comparing::of(&args)?;
     let sets = read(&args)?;
-    let parts = parts(&sets, &args.by)?;
+    let mut parts = parts(&sets, &args.by)?;
+    leave_out_seen(&mut parts, &args)?;
     let plan = BootstrapPlan { samples: args.samples, seed: args.seed };
     match comparing {
         Some(comparing) => comparing.tell(&parts, plan, &args),
@@ -105,8 +112,12 @@ pub fn run(args: EvalArgs) -> anyhow::Result<()> {
     }
 }
 
+fn recipe(args: &EvalArgs) -> anyhow::Result<Recipe> {
+    Ok(args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?)
+}
+
 fn read(args: &EvalArgs) -> anyhow::Result<Vec<DataSet>> {
-    let recipe = args.recipe.as_deref().map_or_else(|| Ok(Recipe::default()), Recipe::load)?;
+    let recipe = recipe(args)?;
     let mut sets = Vec::with_capacity(args.data.len());
     for path in &args.data {
         let mut set = data::read(path, &recipe, args.split.as_deref())?;
@@ -119,6 +130,25 @@ fn read(args: &EvalArgs) -> anyhow::Result<Vec<DataSet>> {
         sets.push(set);
     }
     Ok(sets)
+}
+
+/// Leaves out what the files of `--except` have too, and whole parts of which nothing is left.
+fn leave_out_seen(parts: &mut Vec<Part<'_>>, args: &EvalArgs) -> anyhow::Result<()> {
+    if args.except.is_empty() {
+        return Ok(());
+    }
+    let (recipe, mut seen) = (recipe(args)?, Seen::default());
+    for path in &args.except {
+        seen.add(&data::read(path, &recipe, None)?);
+    }
+    for part in parts.iter_mut() {
+        part.leave_out(&mut seen);
+        let left = args.by.len() + part.rows.len();
+        ensure!(left > 0, "all rows of {} are in the files of --except; name a file with other texts", part.name);
+    }
+    parts.retain(|part| !part.rows.is_empty());
+    ensure!(!parts.is_empty(), "all rows are in the files of --except; name files with other texts");
+    Ok(())
 }
 
 /// The sets, or the groups that were asked for and then all rows.

@@ -7,6 +7,7 @@ mod figures;
 mod language;
 mod parts;
 mod report;
+mod seen;
 mod signals;
 
 pub use bootstrap::Interval;
@@ -15,6 +16,7 @@ pub use figures::{ClassFigures, FrustrationFigures, SentimentFigures};
 pub use language::{ENOUGH_WORDS, LanguageFigures};
 pub use parts::{By, Part, groups};
 pub use report::{SetReport, table};
+pub use seen::Seen;
 pub use signals::{SignalFigures, SignalsFigures};
 
 use super::Scorer;
@@ -48,6 +50,7 @@ pub fn evaluate(part: &Part<'_>, scorer: &mut dyn Scorer, plan: BootstrapPlan) -
         set: part.name.clone(),
         rows: part.rows.len(),
         unlabelled: part.unlabelled,
+        seen: part.seen,
         sentiment: SentimentFigures::of(&sentiment, plan),
         frustration: FrustrationFigures::of(&frustration, plan),
         signals: SignalsFigures::of(&signals, plan),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::seen::Seen;
 use crate::score::data::{DataSet, Row};
 
 /// What rows are grouped by.
@@ -62,6 +63,8 @@ pub struct Part<'a> {
     pub rows: Vec<&'a Row>,
     /// Rows left out because they have no label.
     pub unlabelled: usize,
+    /// Rows left out because training saw their texts.
+    pub seen: usize,
 }
 
 impl<'a> Part<'a> {
@@ -69,7 +72,7 @@ impl<'a> Part<'a> {
     #[must_use]
     pub fn set(set: &'a DataSet) -> Self {
         let name = if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) };
-        Self { by: None, name, rows: set.rows.iter().collect(), unlabelled: set.unlabelled.len() }
+        Self { by: None, name, rows: set.rows.iter().collect(), unlabelled: set.unlabelled.len(), seen: 0 }
     }
 
     /// The rows of all sets.
@@ -80,7 +83,17 @@ impl<'a> Part<'a> {
             name: "all".to_owned(),
             rows: sets.iter().flat_map(|set| &set.rows).collect(),
             unlabelled: sets.iter().map(|set| set.unlabelled.len()).sum(),
+            seen: 0,
         }
+    }
+}
+
+impl Part<'_> {
+    /// Leaves out the rows whose texts were seen in training.
+    pub fn leave_out(&mut self, seen: &mut Seen) {
+        let before = self.rows.len();
+        self.rows.retain(|row| !seen.has(row));
+        self.seen = before - self.rows.len();
     }
 }
 
@@ -109,7 +122,7 @@ pub fn groups(sets: &[DataSet], by: By) -> Option<Vec<Part<'_>>> {
 /// The group that a row belongs to.
 fn group<'g, 'a>(groups: &'g mut BTreeMap<&'a str, Part<'a>>, by: By, row: &'a Row) -> &'g mut Part<'a> {
     let name = by.of(row).unwrap_or(NOT_SAID);
-    let empty = || Part { by: Some(by), name: name.to_owned(), rows: Vec::new(), unlabelled: 0 };
+    let empty = || Part { by: Some(by), name: name.to_owned(), rows: Vec::new(), unlabelled: 0, seen: 0 };
     groups.entry(name).or_insert_with(empty)
 }
 

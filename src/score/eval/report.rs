@@ -23,6 +23,8 @@ pub struct SetReport {
     pub rows: usize,
     /// Rows left out because they have no label.
     pub unlabelled: usize,
+    /// Rows left out because training saw their texts.
+    pub seen: usize,
     /// The sentiment head's figures, where the set knows sentiments.
     pub sentiment: Option<SentimentFigures>,
     /// The frustration head's figures, where the set knows both sides.
@@ -48,6 +50,9 @@ fn write_report(text: &mut String, report: &SetReport) -> std::fmt::Result {
     writeln!(text, "{}: {} rows", title(report.by, &report.set), report.rows)?;
     if report.unlabelled > 0 {
         writeln!(text, "  {} rows without a label left out", report.unlabelled)?;
+    }
+    if report.seen > 0 {
+        writeln!(text, "  {} rows whose texts were seen in training left out", report.seen)?;
     }
     if let Some(sentiment) = &report.sentiment {
         write_sentiment(text, sentiment)?;
