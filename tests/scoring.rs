@@ -293,6 +293,36 @@ fn calibration_fits_one_half_and_eval_measures_on_the_other() {
 }
 
 #[test]
+fn a_base_learns_from_rows_of_one_kind_and_one_that_cannot_be_used_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let messages = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/own/customer-messages.jsonl");
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (recipe, base, ours, data) =
+        (path("recipe.toml"), path("base.latido"), path("ours.latido"), path("ours.es.tsv"));
+    std::fs::write(&recipe, "bits = 14\nepochs = 3\nmin_texts = 1\n").unwrap();
+    let first = latido(&["train", "--data", messages.to_str().unwrap(), "--recipe", &recipe, "--out", &base]).output();
+    assert!(first.unwrap().status.success());
+    std::fs::write(&data, "text\tlabel\n".to_owned() + &"otra vez zurrapil\tnegative\n".repeat(50)).unwrap();
+    let train = |base: &str| latido(&["train", "--base", base, "--data", &data, "--out", &ours]).output().unwrap();
+    let trained = train(&base);
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let negative = |model: &str| {
+        let line = &json_lines(&latido(&["score", "--model", model, "zurrapil"]).output().unwrap())[0];
+        line["sentiment"]["negative"].as_f64().unwrap()
+    };
+    assert!(negative(&ours) > negative(&base) + 0.1, "{} {}", negative(&base), negative(&ours));
+    let mut bytes = std::fs::read(&base).unwrap();
+    bytes[8] = 77;
+    std::fs::write(&base, bytes).unwrap();
+    for (base, reason) in [(base.as_str(), "format 77"), ("nowhere.latido", "nowhere.latido"), (&data, "not a Latido")]
+    {
+        let refused = train(base);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(reason), "{refused:?}");
+    }
+}
+
+#[test]
 fn a_malformed_row_stops_the_training_before_anything_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let (data, out) = (directory.path().join("bad.es.tsv"), directory.path().join("ours.latido"));

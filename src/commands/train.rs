@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
@@ -13,12 +14,14 @@ use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::soft::SoftLabels;
 use crate::score::train::{TrainInput, train};
+use crate::score::{EmbeddedModel, ModelError};
 
 const EXAMPLES: &str = "\
 Examples:
   latido train --data messages.jsonl --out ours.latido
   latido train --data calls.es.train.tsv.gz mails.en.train.tsv.gz \\
       --recipe recipe.toml --out ours.latido
+  latido train --base builtin --data messages.jsonl --out ours.latido
   latido eval --model ours.latido --data calls.es.val.tsv.gz
 
 Data files (plain, .gz or .zst), told apart by their names and first lines:
@@ -41,6 +44,10 @@ pub struct TrainArgs {
     /// Where the model goes. An existing file is replaced once the new one is complete.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Model file to start from and stay near to, or `builtin`: learns from --data without forgetting what it knows. Its table
+    /// and hidden units go before the recipe's.
+    #[arg(long, value_name = "FILE")]
+    pub base: Option<PathBuf>,
     /// Only rows of this split, where a row names its own (JSON lines with `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
@@ -74,10 +81,11 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     check_names(&recipe, &sets)?;
     let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
     let started = Instant::now();
+    let base = args.base.as_deref().map(base).transpose()?;
     let bar = progress_bar();
     let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
     let calibrate = calibration_sets(&args.calibrate, &recipe)?;
-    let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, recipe: &recipe };
+    let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, base: base.as_deref(), recipe: &recipe };
     let model = train(input, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
@@ -106,6 +114,11 @@ fn calibration_sets(paths: &[PathBuf], recipe: &Recipe) -> anyhow::Result<Vec<Da
             Ok(set)
         })
         .collect()
+}
+
+/// A model file, or the built-in model by its name.
+fn base(path: &Path) -> Result<Arc<EmbeddedModel>, ModelError> {
+    if path == Path::new("builtin") { EmbeddedModel::builtin() } else { EmbeddedModel::load(path) }
 }
 
 fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {

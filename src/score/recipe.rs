@@ -20,6 +20,8 @@ pub struct Recipe {
     pub learning_rate: f32,
     /// Pull of the weights towards 0.
     pub l2: f32,
+    /// Pull of the weights towards those of a base, in place of `l2`.
+    pub anchor: f32,
     /// The table has 2 to this power rows.
     pub bits: u32,
     /// A feature found in fewer texts is left out.
@@ -47,6 +49,7 @@ impl Default for Recipe {
             epochs: 5,
             learning_rate: 0.09,
             l2: 2e-4,
+            anchor: 1e-3,
             bits: 18,
             min_texts: 2,
             holdout: 0.05,

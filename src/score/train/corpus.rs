@@ -30,8 +30,10 @@ pub(super) struct Example {
     pub(super) reference: bool,
     /// What "frustrated" means in its set.
     pub(super) head: FrustrationHead,
-    /// Sentiments that its set holds at all; it says nothing of the others.
+    /// Sentiments that its set tells apart; it says nothing of the others.
     pub(super) told_apart: [bool; 3],
+    /// Whether its set holds rows of all sentiments.
+    pub(super) all_sentiments: bool,
     /// Whether its set holds frustrated rows and others.
     pub(super) both_sides: bool,
     pub(super) sentiment_weight: f32,
@@ -53,14 +55,35 @@ pub(super) struct Corpus {
 }
 
 impl Corpus {
-    /// All rows of `sets`; the share `holdout` of them is kept aside.
+    /// All rows of `sets`, each class of a set counting alike; the share `holdout` of them is kept aside.
     pub(super) fn of(sets: &[DataSet], soft: &SoftLabels, recipe: &Recipe, holdout: f32) -> Self {
+        Self::weighed(sets, soft, recipe, holdout, ClassWeights::of)
+    }
+
+    /// The same with each row counting alike, for a base that knows all classes: a set of one class teaches that class.
+    pub(super) fn for_base(sets: &[DataSet], soft: &SoftLabels, recipe: &Recipe, holdout: f32) -> Self {
+        Self::weighed(sets, soft, recipe, holdout, |_| ClassWeights { sentiment: [1.0; 3], frustration: [1.0; 2] })
+    }
+
+    fn weighed(
+        sets: &[DataSet],
+        soft: &SoftLabels,
+        recipe: &Recipe,
+        holdout: f32,
+        weigh: fn(&DataSet) -> ClassWeights,
+    ) -> Self {
         let mut corpus = Self { features: Vec::new(), examples: Vec::new(), held_out: Vec::new(), sets: sets.len() };
         let mut extractor = Extractor::default();
         for (at, set) in sets.iter().enumerate() {
-            let weights = ClassWeights::of(set);
+            let (weights, present) = (weigh(set), ClassWeights::of(set));
             for row in set.rows.iter().chain(&set.unlabelled) {
-                let mut example = Example { set: at, soft: soft.get(&row.text), ..weights.example(row, set) };
+                let mut example = Example {
+                    set: at,
+                    soft: soft.get(&row.text),
+                    all_sentiments: present.sentiment.iter().all(|&weight| weight > 0.0),
+                    both_sides: present.frustration.iter().all(|&weight| weight > 0.0),
+                    ..weights.example(row, set)
+                };
                 if !example.teaches() {
                     continue;
                 }
@@ -142,6 +165,7 @@ impl Example {
             reference: false,
             head: FrustrationHead::Obstacle,
             told_apart: [false; 3],
+            all_sentiments: false,
             both_sides: false,
             sentiment_weight: 0.0,
             frustration_weight: 0.0,
@@ -213,7 +237,6 @@ impl ClassWeights {
             reference: recipe.reference,
             head: recipe.frustration_head,
             told_apart: self.sentiment.map(|weight| weight > 0.0),
-            both_sides: self.frustration.iter().all(|&weight| weight > 0.0),
             sentiment_weight: recipe.sentiment * self.sentiment(&row.targets),
             frustration_weight: recipe.frustration * self.frustration(&row.targets),
             signal_weight: recipe.signals,

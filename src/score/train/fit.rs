@@ -6,14 +6,15 @@ use rand_pcg::Pcg64Mcg;
 
 use super::corpus::{Corpus, Example};
 use super::errors::errors;
+use super::warm;
 use crate::score::embedded::{family_length, narrow};
 use crate::score::maths::ln;
-use crate::score::model::Dense;
 use crate::score::model::layout::{CHANNELS, LANGUAGE, OUTPUTS, Outputs, POOLED, Pooled, RARITY};
+use crate::score::model::{Dense, EmbeddedModel};
 use crate::score::recipe::Recipe;
 
 /// Largest squared inverse document frequency in units of its quantised channel.
-const RARITY_UNITS: f32 = 127.0;
+pub(super) const MAX_RARITY_UNITS: f32 = 127.0;
 
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 1_024;
@@ -22,13 +23,15 @@ const REPORT_ROWS: u64 = 1_024;
 type Leaning = [f32; LANGUAGE];
 
 /// Weights while they are learned. The last channel of a row holds a feature's inverse document frequency, 0 where left out.
-pub(super) struct Fit {
+pub(super) struct Fit<'a> {
     pub(super) rows: Vec<[f32; CHANNELS]>,
     pub(super) biases: Outputs,
     pub(super) dense: Dense,
     /// What one unit of the quantised squared inverse document frequency is worth.
     pub(super) rarity_unit: f32,
-    squares: Vec<Pooled>,
+    /// The model that features are drawn to; without one, to 0.
+    pub(super) base: Option<&'a EmbeddedModel>,
+    pub(super) squares: Vec<Pooled>,
     bias_squares: Outputs,
     dense_squares: Dense,
     /// What each set adds to the outputs: learned, so that its mix of labels does not shift the model, and left behind.
@@ -45,7 +48,7 @@ struct Forward {
     outputs: Outputs,
 }
 
-impl Fit {
+impl Fit<'_> {
     pub(super) fn new(corpus: &Corpus, recipe: &Recipe) -> Self {
         let mut random = Pcg64Mcg::seed_from_u64(recipe.seed ^ 0x6c61_7469_646f);
         let (mut rows, rarity_unit) = rarities(corpus, recipe);
@@ -53,18 +56,29 @@ impl Fit {
         for row in &mut rows {
             row[OUTPUTS..POOLED].iter_mut().for_each(|weight| *weight = around_zero(&mut random) * 0.15);
         }
-        let dense = first_dense(recipe.hidden, &mut random);
+        Self::cold(rows, first_dense(recipe.hidden, &mut random), rarity_unit, corpus.sets)
+    }
+
+    /// These weights, of which nothing was learned yet.
+    pub(super) fn cold(rows: Vec<[f32; CHANNELS]>, dense: Dense, rarity_unit: f32, sets: usize) -> Self {
         Self {
             squares: vec![[0.0; POOLED]; rows.len()],
             rows,
             biases: [0.0; OUTPUTS],
-            dense_squares: empty_dense(recipe.hidden),
+            dense_squares: filled_dense(dense.bias.len(), 0.0),
             dense,
             rarity_unit,
+            base: None,
             bias_squares: [0.0; OUTPUTS],
-            leanings: vec![[0.0; LANGUAGE]; corpus.sets],
-            leaning_squares: vec![[0.0; LANGUAGE]; corpus.sets],
+            leanings: vec![[0.0; LANGUAGE]; sets],
+            leaning_squares: vec![[0.0; LANGUAGE]; sets],
         }
+    }
+
+    /// As if the biases and hidden units had moved before, with these squared gradients.
+    pub(super) fn expect_squares(&mut self, squares: f32) {
+        self.bias_squares = [squares; OUTPUTS];
+        self.dense_squares = filled_dense(self.dense.bias.len(), squares);
     }
 
     pub(super) fn run(&mut self, corpus: &Corpus, recipe: &Recipe, progress: &mut dyn FnMut(u64, u64)) {
@@ -103,10 +117,11 @@ impl Fit {
         if errors.iter().all(|&error| error == 0.0) {
             return;
         }
+        let pull = if self.base.is_some() { recipe.anchor } else { recipe.l2 };
         let by_pooled = self.step_dense(&forward, &errors, rate * recipe.dense_rate);
         for (family, length) in families.into_iter().zip(forward.lengths) {
             if length > 0.0 {
-                self.step_features(family, by_pooled.map(|error| error / length), rate, recipe.l2);
+                self.step_features(family, by_pooled.map(|error| error / length), rate, pull);
             }
         }
         self.step_biases(&errors, example, rate);
@@ -175,8 +190,9 @@ impl Fit {
                 continue;
             }
             let squares = &mut self.squares[feature as usize];
+            let home = self.base.map_or([0.0; POOLED], |base| warm::weights(base, feature as usize));
             for channel in 0..POOLED {
-                let gradient = errors[channel] * rarity + l2 * row[channel];
+                let gradient = errors[channel] * rarity + l2 * (row[channel] - home[channel]);
                 adagrad(&mut row[channel], &mut squares[channel], gradient, rate);
             }
         }
@@ -186,7 +202,7 @@ impl Fit {
         for ((bias, squares), &error) in self.biases.iter_mut().zip(&mut self.bias_squares).zip(errors) {
             adagrad(bias, squares, error, rate);
         }
-        if example.reference {
+        if example.reference || self.base.is_some() {
             return;
         }
         let leaning = self.leanings[example.set].iter_mut().zip(&mut self.leaning_squares[example.set]);
@@ -208,12 +224,12 @@ fn falling(done: u64, total: u64) -> f32 {
     1.0 - 0.9 * (done as f32 / total.max(1) as f32)
 }
 
-fn empty_dense(hidden: usize) -> Dense {
-    Dense { input: vec![[0.0; POOLED]; hidden], bias: vec![0.0; hidden], output: vec![[0.0; OUTPUTS]; hidden] }
+fn filled_dense(hidden: usize, number: f32) -> Dense {
+    Dense { input: vec![[number; POOLED]; hidden], bias: vec![number; hidden], output: vec![[number; OUTPUTS]; hidden] }
 }
 
 fn first_dense(hidden: usize, random: &mut Pcg64Mcg) -> Dense {
-    let mut dense = empty_dense(hidden);
+    let mut dense = filled_dense(hidden, 0.0);
     dense.input.as_flattened_mut().iter_mut().for_each(|weight| *weight = around_zero(random) * 0.18);
     dense.output.as_flattened_mut().iter_mut().for_each(|weight| *weight = around_zero(random) * 0.1);
     dense
@@ -236,7 +252,7 @@ fn rarities(corpus: &Corpus, recipe: &Recipe) -> (Vec<[f32; CHANNELS]>, f32) {
         (ln((1.0 + texts) / (1.0 + count as f32)) + 1.0).powi(2)
     };
     let largest = counts.iter().map(|&count| squared(count)).fold(f32::MIN_POSITIVE, f32::max);
-    let unit = largest / RARITY_UNITS;
+    let unit = largest / MAX_RARITY_UNITS;
     let rows = counts
         .iter()
         .map(|&count| {

@@ -5,6 +5,7 @@ mod corpus;
 mod errors;
 mod fit;
 mod pack;
+mod warm;
 
 use super::data::DataSet;
 use super::model::{EmbeddedModel, MAX_HIDDEN};
@@ -18,7 +19,7 @@ use fit::Fit;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// A class has no row.
-    #[error("no training row is labelled {missing}; add data that holds such rows")]
+    #[error("no training row is labelled {missing}; add data that holds such rows, or start from a model with --base")]
     MissingClass {
         /// Which class.
         missing: &'static str,
@@ -44,6 +45,8 @@ pub struct TrainInput<'a> {
     pub calibrate: &'a [DataSet],
     /// What a larger model says of texts of `sets`.
     pub soft: &'a SoftLabels,
+    /// A model to start from and to stay near to; its table and hidden units go before the recipe's.
+    pub base: Option<&'a EmbeddedModel>,
     /// The numbers of the training.
     pub recipe: &'a Recipe,
 }
@@ -51,21 +54,29 @@ pub struct TrainInput<'a> {
 /// Trains a model. `progress` is told the rows done and the rows to do in all.
 ///
 /// # Errors
-/// If a sentiment or either side of frustration has no row, or the recipe makes no sense.
+/// If, without a base, a sentiment or either side of frustration has no row, or the recipe makes no sense.
 pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<EmbeddedModel, TrainError> {
-    let TrainInput { sets, calibrate, soft, recipe } = input;
-    check(recipe)?;
+    let TrainInput { sets, calibrate, soft, base, .. } = input;
+    check(input.recipe)?;
+    let recipe = &Recipe { bits: base.map_or(input.recipe.bits, |base| base.header.bits), ..input.recipe.clone() };
     let holdout = if calibrate.is_empty() { recipe.holdout } else { 0.0 };
-    let corpus = Corpus::of(sets, soft, recipe, holdout);
-    corpus.check_classes()?;
-    let mut fit = Fit::new(&corpus, recipe);
+    let (corpus, mut fit);
+    if let Some(base) = base {
+        corpus = Corpus::for_base(sets, soft, recipe, holdout);
+        fit = Fit::from_base(base, &corpus, recipe);
+    } else {
+        corpus = Corpus::of(sets, soft, recipe, holdout);
+        corpus.check_classes()?;
+        fit = Fit::new(&corpus, recipe);
+    }
     fit.run(&corpus, recipe, progress);
     let mut model = pack::pack(&fit, sets, recipe);
+    let base = base.map(|base| &base.header.calibration);
     if calibrate.is_empty() {
-        calibrate::calibrate(&mut model, &corpus, &corpus.held_out, None);
+        calibrate::calibrate(&mut model, &corpus, &corpus.held_out, base);
     } else {
         let corpus = Corpus::of(calibrate, &SoftLabels::default(), recipe, 0.0);
-        calibrate::calibrate(&mut model, &corpus, &corpus.examples, None);
+        calibrate::calibrate(&mut model, &corpus, &corpus.examples, base);
         pack::count_rows(&mut model.header.provenance.calibrated_on, calibrate);
     }
     Ok(model)
@@ -94,8 +105,10 @@ fn check(recipe: &Recipe) -> Result<(), TrainError> {
     if recipe.hidden > MAX_HIDDEN {
         return wrong("hidden", recipe.hidden.to_string(), "0 to 1024");
     }
-    if !(0.0..=1.0).contains(&recipe.l2) {
-        return wrong("l2", recipe.l2.to_string(), "0 to 1");
+    for (field, pull) in [("l2", recipe.l2), ("anchor", recipe.anchor)] {
+        if !(0.0..=1.0).contains(&pull) {
+            return wrong(field, pull.to_string(), "0 to 1");
+        }
     }
     Ok(())
 }

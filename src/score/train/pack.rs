@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::fit::Fit;
 use crate::score::data::DataSet;
 use crate::score::model::layout::{CHANNELS, RARITY, Row};
-use crate::score::model::{Calibration, EmbeddedModel, Header, Provenance};
+use crate::score::model::{Calibration, EmbeddedModel, Header};
 use crate::score::recipe::Recipe;
 
 /// Weights beyond this quantile of their channel are cut to it, so that one outlier does not coarsen all others.
@@ -15,23 +15,32 @@ const KEPT_QUANTILE: f64 = 0.9999;
 /// complaints, and nobody should be paged for them.
 const PRIOR: [f32; 4] = [0.2, 0.6, 0.2, 0.02];
 
-pub(super) fn pack(fit: &Fit, sets: &[DataSet], recipe: &Recipe) -> EmbeddedModel {
-    let levels = f32::from(recipe.levels);
-    let mut scales: [f32; CHANNELS] = std::array::from_fn(|channel| scale(fit, channel, levels));
-    scales[RARITY] = fit.rarity_unit;
+/// Steps of a byte on either side of 0. A model keeps its base's scales, so that what did not move stays as it was.
+const MOST_LEVELS: f32 = 127.0;
+
+pub(super) fn pack(fit: &Fit<'_>, sets: &[DataSet], recipe: &Recipe) -> EmbeddedModel {
+    let (scales, levels) = fit.base.map_or_else(|| own_scales(fit, recipe), |base| (base.header.scales, MOST_LEVELS));
     let rows = fit.rows.iter().map(|row| quantised(row, &scales, levels)).collect();
-    let mut provenance = Provenance { seed: recipe.seed, epochs: recipe.epochs, ..Provenance::default() };
+    let mut provenance = fit.base.map(|base| base.header.provenance.clone()).unwrap_or_default();
+    (provenance.seed, provenance.epochs) = (recipe.seed, recipe.epochs);
     count_rows(&mut provenance.sets, sets);
     let header = Header {
-        bits: recipe.bits,
-        hidden: recipe.hidden,
+        bits: fit.rows.len().ilog2(),
+        hidden: fit.dense.bias.len(),
         scales,
         biases: fit.biases,
         calibration: Calibration::default(),
-        prior: PRIOR,
+        prior: fit.base.map_or(PRIOR, |base| base.header.prior),
         provenance,
     };
     EmbeddedModel { header, rows, dense: fit.dense.clone() }
+}
+
+fn own_scales(fit: &Fit<'_>, recipe: &Recipe) -> ([f32; CHANNELS], f32) {
+    let levels = f32::from(recipe.levels);
+    let mut scales: [f32; CHANNELS] = std::array::from_fn(|channel| scale(fit, channel, levels));
+    scales[RARITY] = fit.rarity_unit;
+    (scales, levels)
 }
 
 /// Adds the rows of each set, by `name.language`.
@@ -53,7 +62,7 @@ fn addend(row: &[f32; CHANNELS], channel: usize) -> f32 {
     clippy::cast_precision_loss,
     reason = "a place in a list"
 )]
-fn scale(fit: &Fit, channel: usize, levels: f32) -> f32 {
+fn scale(fit: &Fit<'_>, channel: usize, levels: f32) -> f32 {
     let mut sizes: Vec<f32> =
         fit.rows.iter().map(|row| addend(row, channel).abs()).filter(|&size| size > 0.0).collect();
     if sizes.is_empty() {
@@ -66,7 +75,7 @@ fn scale(fit: &Fit, channel: usize, levels: f32) -> f32 {
 
 fn quantised(row: &[f32; CHANNELS], scales: &[f32; CHANNELS], levels: f32) -> Row {
     let mut packed: Row = std::array::from_fn(|channel| byte(addend(row, channel) / scales[channel], levels));
-    packed[RARITY] = byte(row[RARITY] * row[RARITY] / scales[RARITY], 127.0);
+    packed[RARITY] = byte(row[RARITY] * row[RARITY] / scales[RARITY], MOST_LEVELS);
     packed
 }
 

@@ -39,7 +39,7 @@ fn small_recipe() -> Recipe {
 }
 
 fn train_on(sets: &[DataSet], calibrate: &[DataSet], recipe: &Recipe) -> Result<EmbeddedModel, TrainError> {
-    train(TrainInput { sets, calibrate, soft: &SoftLabels::default(), recipe }, &mut |_, _| {})
+    train(TrainInput { sets, calibrate, soft: &SoftLabels::default(), base: None, recipe }, &mut |_, _| {})
 }
 
 fn trained(recipe: &Recipe) -> EmbeddedModel {
@@ -87,7 +87,7 @@ fn eight_bits_lose_little() {
 fn progress_ends_at_the_whole() {
     let mut last = (0, 0);
     let (sets, recipe) = ([made_set(300)], small_recipe());
-    let input = TrainInput { sets: &sets, calibrate: &[], soft: &SoftLabels::default(), recipe: &recipe };
+    let input = TrainInput { sets: &sets, calibrate: &[], soft: &SoftLabels::default(), base: None, recipe: &recipe };
     train(input, &mut |done, total| last = (done, total)).unwrap();
     assert!(last.0 > 0 && last.0 == last.1);
 }
@@ -111,4 +111,59 @@ fn a_senseless_recipe_is_refused_by_field() {
         let error = train_on(&[made_set(30)], &[], &recipe).unwrap_err().to_string();
         assert!(error.contains(field), "{error}");
     }
+}
+
+/// A base, rows of its user's own, and what is made of both.
+fn adapted(base: &EmbeddedModel, sets: &[DataSet]) -> EmbeddedModel {
+    let recipe = small_recipe();
+    let input = TrainInput { sets, calibrate: &[], soft: &SoftLabels::default(), base: Some(base), recipe: &recipe };
+    train(input, &mut |_, _| {}).unwrap()
+}
+
+/// Fifty rows in which a word that nobody has met is said in anger.
+fn made_up_word() -> DataSet {
+    let mut set = made_set(50);
+    set.name = "ours".into();
+    for (at, row) in set.rows.iter_mut().enumerate() {
+        row.text = format!("otra vez zurrapil {at}");
+        row.targets = Targets { sentiment: Some([1.0, 0.0, 0.0]), frustrated: Some(true) };
+    }
+    set
+}
+
+fn said(model: EmbeddedModel, text: &str) -> crate::message::Score {
+    EmbeddedScorer::new(Arc::new(model), Rules::builtin().unwrap()).score_one(Text { text, language: None })
+}
+
+#[test]
+fn a_base_without_new_rows_stays_as_it_is() {
+    let base = trained(&small_recipe());
+    let same = adapted(&base, &[]);
+    assert_eq!(same.rows, base.rows);
+    assert_eq!(same.dense, base.dense);
+    assert_eq!(same.header.biases, base.header.biases);
+    assert_eq!(same.header.calibration, base.header.calibration);
+    assert_eq!(same.header.prior, base.header.prior);
+}
+
+#[test]
+fn a_base_learns_a_word_and_keeps_what_it_says_of_other_texts() {
+    let base = || trained(&Recipe { bits: 16, ..small_recipe() });
+    let ours = || adapted(&base(), &[made_up_word()]);
+    let negative = |model, text| said(model, text).sentiment.negative.get();
+    let (before, after) = (negative(base(), "zurrapil"), negative(ours(), "zurrapil"));
+    assert!(after > 0.6 && after > before + 0.15, "{before} {after}");
+    for text in ["el pedido es lindo", "una pregunta de la tienda", "muy malo y roto"] {
+        let moved = (negative(base(), text) - negative(ours(), text)).abs();
+        assert!(moved < 0.05, "{text}: {moved}");
+    }
+}
+
+#[test]
+fn the_same_rows_on_the_same_base_give_the_same_bytes() {
+    let base = trained(&small_recipe());
+    let bytes = || adapted(&base, &[made_up_word()]).to_bytes().unwrap();
+    assert_eq!(bytes(), bytes());
+    let origin = adapted(&base, &[made_up_word()]).header.provenance;
+    assert_eq!(origin.sets, [("made.es".to_owned(), 300), ("ours.es".to_owned(), 50)].into());
 }

@@ -33,11 +33,10 @@ pub(super) fn fitted(
     )
 }
 
-/// Sets of emotions mean something else by neutral, and sets without a sentiment say nothing of it.
+/// Sets of emotions mean something else by neutral, and a set without one of the sentiments has no mix to go by.
 fn row(case: &Case<'_>) -> Option<Row> {
     let example = case.example;
-    let fits =
-        example.told_apart == [true; 3] && example.sentiment_weight > 0.0 && example.head == FrustrationHead::Obstacle;
+    let fits = example.all_sentiments && example.sentiment_weight > 0.0 && example.head == FrustrationHead::Obstacle;
     let margins = std::array::from_fn(|class| case.outputs[SENTIMENT + class]);
     fits.then_some(Row { margins, shares: example.targets.sentiment?, language: example.language })
 }

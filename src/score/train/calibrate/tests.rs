@@ -14,7 +14,7 @@ const PORTUGUESE: usize = 2;
 
 /// A row that says nothing yet.
 fn example(language: usize) -> Example {
-    Example { language: Some(language), told_apart: [true; 3], both_sides: true, ..Example::silent() }
+    Example { language: Some(language), all_sentiments: true, both_sides: true, ..Example::silent() }
 }
 
 /// Hundred rows said to be negative by a margin of 4, of which a share is.
