@@ -75,13 +75,13 @@ impl Corpus {
         let mut corpus = Self { features: Vec::new(), examples: Vec::new(), held_out: Vec::new(), sets: sets.len() };
         let mut extractor = Extractor::default();
         for (at, set) in sets.iter().enumerate() {
-            let (weights, present) = (weigh(set), ClassWeights::of(set));
+            let (weights, (all_sentiments, both_sides)) = (weigh(set), classes_of(sets, &set.name));
             for row in set.rows.iter().chain(&set.unlabelled) {
                 let mut example = Example {
                     set: at,
                     soft: soft.get(&row.text),
-                    all_sentiments: present.sentiment.iter().all(|&weight| weight > 0.0),
-                    both_sides: present.frustration.iter().all(|&weight| weight > 0.0),
+                    all_sentiments,
+                    both_sides,
                     ..weights.example(row, set)
                 };
                 if !example.teaches() {
@@ -205,6 +205,14 @@ impl FeatureSink for Found {
 #[expect(clippy::cast_possible_truncation, reason = "a bucket has at most 22 bits")]
 fn narrow(bucket: usize) -> u32 {
     bucket as u32
+}
+
+/// Whether the files of a set hold, together, rows of all sentiments; and frustrated rows and others.
+fn classes_of(sets: &[DataSet], name: &str) -> (bool, bool) {
+    let targets = || sets.iter().filter(|set| set.name == name).flat_map(|set| &set.rows).map(|row| row.targets);
+    let sentiment = |class: usize| targets().any(|targets| targets.sentiment.is_some_and(|shares| shares[class] > 0.0));
+    let side = |frustrated: bool| targets().any(|targets| targets.frustrated == Some(frustrated));
+    ((0..3).all(sentiment), side(true) && side(false))
 }
 
 /// Weights that make the classes of a set count alike.

@@ -202,7 +202,8 @@ impl Fit<'_> {
         for ((bias, squares), &error) in self.biases.iter_mut().zip(&mut self.bias_squares).zip(errors) {
             adagrad(bias, squares, error, rate);
         }
-        if example.reference || self.base.is_some() {
+        // Beside a base, a set of one class has nothing else to say than its mix.
+        if example.reference || (self.base.is_some() && !example.all_sentiments) {
             return;
         }
         let leaning = self.leanings[example.set].iter_mut().zip(&mut self.leaning_squares[example.set]);

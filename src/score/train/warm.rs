@@ -11,8 +11,8 @@ use crate::score::model::layout::{CHANNELS, POOLED, Pooled, RARITY};
 use crate::score::recipe::Recipe;
 
 /// What a text that the base learned from adds to the squared gradients: of a feature's channels, and of biases and hidden units.
-const FEATURE_SQUARE: f32 = 1e-3;
-const SHARED_SQUARE: f32 = 1e-2;
+const FEATURE_SQUARE: f32 = 1e-2;
+const SHARED_SQUARE: f32 = 1e-1;
 
 impl<'a> Fit<'a> {
     /// The base's weights; features that only `corpus` has begin at 0.

@@ -10,7 +10,7 @@ use crate::score::model::layout::{LANGUAGE_COUNT, SENTIMENT};
 use crate::score::recipe::FrustrationHead;
 
 /// How strongly all rows together are drawn to a temperature of 1, and a language's to that of all: of about so many rows.
-const PULLS: [f64; 2] = [1.0, 30.0];
+const PULLS: [f64; 2] = [1.0, 100.0];
 
 #[derive(Clone, Copy)]
 struct Row {
