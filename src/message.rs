@@ -298,6 +298,19 @@ impl SentimentScore {
 /// From this frustration on a message counts as frustrated, everywhere.
 pub const FRUSTRATED_FROM: f32 = 0.5;
 
+/// How many cells the table has that a window's shares are estimated with, for each head.
+pub const SHARE_CELLS: usize = 8;
+
+/// The cells that a score falls in, each from 0 to [`SHARE_CELLS`] - 1. None where the model has no table of that head, or
+/// knows nothing of the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareCells {
+    /// For the shares of the sentiments.
+    pub sentiment: Option<u8>,
+    /// For the share of frustration.
+    pub frustration: Option<u8>,
+}
+
 /// What a scorer says of one text.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
@@ -311,6 +324,9 @@ pub struct Score {
     pub scorer: ScorerKind,
     /// Named reasons found in the text.
     pub signals: SignalSet,
+    /// What a window counts to estimate its shares.
+    #[serde(default)]
+    pub share_cells: ShareCells,
 }
 
 impl Score {

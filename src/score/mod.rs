@@ -10,6 +10,7 @@ mod maths;
 pub mod model;
 pub mod normalise;
 pub mod recipe;
+pub mod shares;
 pub mod signals;
 pub mod soft;
 pub mod train;

@@ -53,6 +53,7 @@ struct Said {
 fn scored(said: Said) -> Outcome {
     let [negative, neutral] = if said.angry { [0.9, 0.1] } else { [0.1, 0.9] }.map(Probability::new);
     let score = Score {
+        share_cells: crate::message::ShareCells::default(),
         sentiment: SentimentScore { negative, neutral, positive: Probability::new(0.0) },
         frustration: negative,
         language: Language::Spanish,

@@ -13,7 +13,7 @@ use super::model::{Calibration, EmbeddedModel};
 use super::signals::{self, Matcher, Rules};
 use super::{Scorer, Text};
 use crate::message::{
-    Language, MAX_TEXT_BYTES, Probability, Score, ScorerKind, SentimentScore, Signal, SignalSet, head,
+    Language, MAX_TEXT_BYTES, Probability, Score, ScorerKind, SentimentScore, ShareCells, Signal, SignalSet, head,
 };
 
 pub use explain::{Explanation, LogOdds, WordShare};
@@ -53,6 +53,7 @@ impl EmbeddedScorer {
         let place = language_index(language);
         let sentiment = calibration.sentiment(&outputs, place);
         let frustration = calibration.frustration(&outputs, sentiment[0], place);
+        let share_cells = self.model.header.shares.cells(sentiment, frustration, place);
         let [negative, neutral, positive] = sentiment.map(Probability::new);
         Score {
             sentiment: SentimentScore { negative, neutral, positive },
@@ -60,6 +61,7 @@ impl EmbeddedScorer {
             language,
             scorer: ScorerKind::Embedded,
             signals: signals::join(self.matcher.finish(language), learned(calibration, &outputs)),
+            share_cells,
         }
     }
 
@@ -116,6 +118,7 @@ fn prior(prior: [f32; 4], language: Language, signals: SignalSet) -> Score {
         language,
         scorer: ScorerKind::Embedded,
         signals,
+        share_cells: ShareCells::default(),
     }
 }
 

@@ -20,6 +20,7 @@ pub use calibration::{Calibration, FrustrationCalibration, OpenAnger, SentimentC
 pub(crate) use dense::{Dense, MAX_HIDDEN};
 pub use error::ModelError;
 
+use super::shares::Shares;
 use file::Sections;
 use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, RARITY, Row};
 
@@ -58,6 +59,9 @@ pub struct Header {
     pub calibration: Calibration,
     /// What a text gets that says nothing known: negative, neutral, positive, frustration.
     pub prior: [f32; 4],
+    /// What the shares of a window are estimated with; a file without it gives no estimates.
+    #[serde(default, skip_serializing_if = "Shares::is_empty")]
+    pub shares: Shares,
     /// Where it comes from, for people: seed, rows of each set.
     pub provenance: Provenance,
 }
@@ -145,6 +149,12 @@ impl EmbeddedModel {
         u64::BITS - self.header.bits
     }
 
+    /// What the shares of a window are estimated with.
+    #[must_use]
+    pub fn shares(&self) -> &Shares {
+        &self.header.shares
+    }
+
     /// Where the model comes from.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
@@ -179,7 +189,8 @@ impl Header {
                 "its prior is {negative}, {neutral}, {positive} and {frustration}, expected three shares of 1 and a probability"
             ));
         }
-        self.calibration.validate()
+        self.calibration.validate()?;
+        self.shares.validate()
     }
 }
 

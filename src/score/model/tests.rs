@@ -19,6 +19,7 @@ fn tiny() -> EmbeddedModel {
         biases: [0.0; OUTPUTS],
         calibration: Calibration::default(),
         prior: [0.1, 0.8, 0.1, 0.1],
+        shares: Shares::default(),
         provenance: Provenance::default(),
     };
     let dense = Dense { input: vec![[0.25; POOLED]; 2], bias: vec![-1.0, 1.0], output: vec![[0.5; OUTPUTS]; 2] };

@@ -4,15 +4,22 @@ mod frustration;
 mod sentiment;
 
 use super::corpus::{Corpus, Example};
+use super::shares::{self, ShareRow};
 use crate::score::embedded::pooled;
-use crate::score::model::layout::{CHANNELS, Outputs};
+use crate::score::model::layout::{CHANNELS, LANGUAGE_COUNT, Outputs};
 use crate::score::model::{Calibration, EmbeddedModel};
+use crate::score::recipe::FrustrationHead;
+use crate::score::shares::{INPUTS, Shares, frustration_inputs, sentiment_inputs};
 
 /// A labelled row and what the model says of it.
 struct Case<'a> {
     outputs: Outputs,
     example: &'a Example,
 }
+
+/// By how much the log odds of negative and of frustrated are off in texts from elsewhere, as seen in sets that never teach
+/// and of which the rows that calibrate, all of a few sources, can say nothing.
+const LEAST_SPREADS: [f32; 2] = [0.15, 0.3];
 
 /// Sets the calibration from these rows, each counting once. Every language is drawn towards `base`, or else towards what
 /// fits all rows together: a language with few rows shares that.
@@ -25,6 +32,53 @@ pub(super) fn calibrate(model: &mut EmbeddedModel, corpus: &Corpus, examples: &[
     calibration.sentiment = sentiment::fitted(&cases, base.map(|base| base.sentiment));
     calibration.frustration = frustration::fitted(&cases, &calibration, base.map(|base| base.frustration));
     model.header.calibration = calibration;
+    model.header.shares = shares_of(model, &cases);
+}
+
+/// The tables that the shares of windows are estimated with; the present ones where too few rows say better. They come last,
+/// because they are of the calibrated probabilities.
+fn shares_of(model: &EmbeddedModel, cases: &[Case<'_>]) -> Shares {
+    let calibration = &model.header.calibration;
+    let sentiment: Vec<_> = cases.iter().filter_map(|case| case.sentiment_share(calibration)).collect();
+    let frustration: Vec<_> = cases.iter().filter_map(|case| case.frustration_share(calibration)).collect();
+    let present = &model.header.shares;
+    Shares {
+        sentiment: shares::fit(&sentiment, LEAST_SPREADS[0]).or_else(|| present.sentiment.clone()),
+        frustration: shares::fit(&frustration, LEAST_SPREADS[1]).or_else(|| present.frustration.clone()),
+    }
+}
+
+impl Case<'_> {
+    fn place(&self) -> usize {
+        self.example.language.unwrap_or(LANGUAGE_COUNT - 1)
+    }
+
+    /// The sentiment as labelled, where it is one and counts.
+    fn sentiment(&self) -> Option<usize> {
+        let shares = self.example.targets.sentiment.filter(|_| self.example.counts_shares)?;
+        shares.iter().position(|&share| share >= 1.0)
+    }
+
+    fn share(&self, inputs: [f32; INPUTS], class: usize) -> ShareRow {
+        ShareRow { inputs, class, language: self.place(), set: self.example.set }
+    }
+
+    fn sentiment_share(&self, calibration: &Calibration) -> Option<ShareRow> {
+        let class = self.sentiment().filter(|_| self.example.told_apart == [true; 3])?;
+        let said = calibration.sentiment(&self.outputs, self.place());
+        Some(self.share(sentiment_inputs(said), class))
+    }
+
+    /// Frustrated, or calm and not positive, or calm and positive.
+    fn frustration_share(&self, calibration: &Calibration) -> Option<ShareRow> {
+        let example = self.example;
+        let fits = example.head == FrustrationHead::Obstacle && example.frustration_weight > 0.0;
+        let class = self.sentiment().filter(|_| fits)?;
+        let class = if example.targets.frustrated? { 0 } else { 1 + usize::from(class == 2) };
+        let said = calibration.sentiment(&self.outputs, self.place());
+        let frustration = calibration.frustration(&self.outputs, said[0], self.place());
+        Some(self.share(frustration_inputs(said, frustration), class))
+    }
 }
 
 /// What the model says of a row's features, as the scorer computes it.

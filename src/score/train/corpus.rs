@@ -36,6 +36,8 @@ pub(super) struct Example {
     pub(super) all_sentiments: bool,
     /// Whether its set holds frustrated rows and others.
     pub(super) both_sides: bool,
+    /// Whether its labels are sentiments of whole messages, given for their own sake: what the shares of windows are of.
+    pub(super) counts_shares: bool,
     pub(super) sentiment_weight: f32,
     pub(super) frustration_weight: f32,
     pub(super) signal_weight: f32,
@@ -167,6 +169,7 @@ impl Example {
             told_apart: [false; 3],
             all_sentiments: false,
             both_sides: false,
+            counts_shares: false,
             sentiment_weight: 0.0,
             frustration_weight: 0.0,
             signal_weight: 0.0,
@@ -245,6 +248,7 @@ impl ClassWeights {
             reference: recipe.reference,
             head: recipe.frustration_head,
             told_apart: self.sentiment.map(|weight| weight > 0.0),
+            counts_shares: recipe.sentiment >= 1.0,
             sentiment_weight: recipe.sentiment * self.sentiment(&row.targets),
             frustration_weight: recipe.frustration * self.frustration(&row.targets),
             signal_weight: recipe.signals,

@@ -5,6 +5,7 @@ mod corpus;
 mod errors;
 mod fit;
 mod pack;
+mod shares;
 mod warm;
 
 use super::data::DataSet;

@@ -7,6 +7,7 @@ use crate::score::data::DataSet;
 use crate::score::model::layout::{CHANNELS, RARITY, Row};
 use crate::score::model::{Calibration, EmbeddedModel, Header};
 use crate::score::recipe::Recipe;
+use crate::score::shares::Shares;
 
 /// Weights beyond this quantile of their channel are cut to it, so that one outlier does not coarsen all others.
 const KEPT_QUANTILE: f64 = 0.9999;
@@ -31,6 +32,7 @@ pub(super) fn pack(fit: &Fit<'_>, sets: &[DataSet], recipe: &Recipe) -> Embedded
         biases: fit.biases,
         calibration: Calibration::default(),
         prior: fit.base.map_or(PRIOR, |base| base.header.prior),
+        shares: fit.base.map_or_else(Shares::default, |base| base.header.shares.clone()),
         provenance,
     };
     EmbeddedModel { header, rows, dense: fit.dense.clone() }

@@ -1,7 +1,7 @@
 //! Promises of the training, on a small set made on the spot.
 
 use super::*;
-use crate::message::{Language, Sentiment};
+use crate::message::{Language, Sentiment, ShareCells};
 use crate::score::data::{Origin, Row};
 use crate::score::embedded::EmbeddedScorer;
 use crate::score::labels::Targets;
@@ -63,6 +63,20 @@ fn what_was_shown_is_learned() {
     assert_eq!(labels, [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive]);
     let frustrated: Vec<_> = scores.iter().map(crate::message::Score::is_frustrated).collect();
     assert_eq!(frustrated, [true, false, false]);
+}
+
+#[test]
+fn with_enough_rows_kept_aside_scores_fall_into_cells_and_else_into_none() {
+    let recipe = Recipe { holdout: 0.4, epochs: 2, ..small_recipe() };
+    let model = train_on(&[made_set(1_200)], &[], &recipe).unwrap();
+    let model = EmbeddedModel::from_bytes(&model.to_bytes().unwrap(), "ours.latido").unwrap();
+    let cells = |model: EmbeddedModel, text| {
+        let mut scorer = EmbeddedScorer::new(Arc::new(model), Rules::builtin().unwrap());
+        scorer.score_one(Text { text, language: Some(Language::Spanish) }).share_cells
+    };
+    let found = cells(model, "todo malo y tarde");
+    assert!(found.sentiment >= Some(6) && found.frustration >= Some(6), "{found:?}");
+    assert_eq!(cells(trained(&small_recipe()), "todo malo y tarde"), ShareCells::default());
 }
 
 #[test]

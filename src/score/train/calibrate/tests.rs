@@ -113,7 +113,7 @@ fn without_rows_the_base_stays() {
 
 #[test]
 fn files_of_one_set_are_one_mix() {
-    use crate::score::data::{DataSet, Row};
+    use crate::score::data::{DataSet, Origin, Row};
     use crate::score::recipe::{Recipe, SetRecipe};
     use crate::score::soft::SoftLabels;
     let file = |language: &str, frustrated| DataSet {
@@ -124,6 +124,7 @@ fn files_of_one_set_are_one_mix() {
             targets: Targets { sentiment: None, frustrated: Some(frustrated) },
             signals: None,
             language: None,
+            origin: Origin::default(),
         }],
         unlabelled: Vec::new(),
         recipe: SetRecipe::default(),
