@@ -9,9 +9,13 @@
 //! | 24.. | the body: the snapshot in postcard, compressed with zstd |
 
 use super::Snapshot;
+use super::v1::SnapshotV1;
 
-/// The version this build writes, and the only one it reads.
-pub const FORMAT_VERSION: u32 = 1;
+/// The version this build writes.
+pub const FORMAT_VERSION: u32 = 2;
+
+/// The oldest version this build reads.
+const OLDEST_VERSION: u32 = 1;
 
 const MAGIC: &[u8; 8] = b"LATIDOCP";
 const HEADER: usize = 24;
@@ -28,7 +32,8 @@ pub enum FormatError {
     Foreign,
     /// Written by another version.
     #[error(
-        "its format is version {found}, and this latido reads version {FORMAT_VERSION}: run the latido that wrote it"
+        "its format is version {found}, and this latido reads versions {OLDEST_VERSION} to {FORMAT_VERSION}: \
+         run the latido that wrote it"
     )]
     Version {
         /// The version found.
@@ -91,9 +96,9 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
         return Err(FormatError::Foreign);
     }
     let header = bytes.get(..HEADER).ok_or(FormatError::Truncated { found: bytes.len(), expected: HEADER })?;
-    let found = u32_at(header, 8);
-    if found != FORMAT_VERSION {
-        return Err(FormatError::Version { found });
+    let version = u32_at(header, 8);
+    if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&version) {
+        return Err(FormatError::Version { found: version });
     }
     let length =
         usize::try_from(u64::from(u32_at(header, 12)) | u64::from(u32_at(header, 16)) << 32).unwrap_or(usize::MAX);
@@ -109,6 +114,9 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
         return Err(FormatError::Checksum { found, expected });
     }
     let plain = zstd::bulk::decompress(body, unpacked_size(body))?;
+    if version == 1 {
+        return Ok(postcard::from_bytes::<SnapshotV1>(&plain)?.into());
+    }
     Ok(postcard::from_bytes(&plain)?)
 }
 

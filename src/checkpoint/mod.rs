@@ -9,6 +9,7 @@ mod snapshot;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
+mod v1;
 
 pub use directory::{Directory, DirectoryError, read};
 pub use format::{FORMAT_VERSION, FormatError, decode, encode};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, NextOffset, PartitionId};
-use crate::window::Tally;
+use crate::window::{PaneCounts, ShareCounts, Tally};
 
 /// One moment of the fold. Departments are named, not numbered: their places may change with the config.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,4 +52,14 @@ pub struct PanePart {
     pub start: EventTime,
     /// What it holds.
     pub tally: Tally,
+    /// Its messages by cell.
+    pub shares: ShareCounts,
+}
+
+impl PanePart {
+    /// All that it holds.
+    #[must_use]
+    pub fn counts(&self) -> PaneCounts {
+        PaneCounts { tally: self.tally, shares: self.shares }
+    }
 }

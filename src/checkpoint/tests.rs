@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use proptest::prelude::*;
 
+use super::v1::{DepartmentPanesV1, PanePartV1, SnapshotV1};
 use super::*;
 use crate::config::{Config, DepartmentConfig, Roster};
 use crate::detect::{Alert, AlertKind, Detector, DetectorState, Severity};
-use crate::message::{DepartmentId, EventTime, NextOffset, PartitionId};
-use crate::window::{PANE, Tally};
+use crate::message::{DepartmentId, EventTime, NextOffset, PartitionId, SHARE_CELLS};
+use crate::window::{PANE, ShareCounts, Tally};
 
 fn moments() -> impl Strategy<Value = EventTime> {
     any::<i64>().prop_map(EventTime::from_millis)
@@ -24,6 +25,10 @@ fn tallies() -> impl Strategy<Value = Tally> {
     })
 }
 
+fn shares() -> impl Strategy<Value = ShareCounts> {
+    any::<[[u32; SHARE_CELLS]; 2]>().prop_map(|[sentiment, frustration]| ShareCounts { sentiment, frustration })
+}
+
 fn positions() -> impl Strategy<Value = PartitionPosition> {
     ("\\PC{0,12}", any::<i32>(), any::<i64>(), prop::option::of(moments())).prop_map(
         |(topic, partition, next, frontier)| PartitionPosition {
@@ -35,10 +40,10 @@ fn positions() -> impl Strategy<Value = PartitionPosition> {
 }
 
 fn departments() -> impl Strategy<Value = DepartmentPanes> {
-    let panes = prop::collection::vec((moments(), tallies()), 0..20);
+    let panes = prop::collection::vec((moments(), tallies(), shares()), 0..20);
     ("\\PC{0,12}", panes).prop_map(|(department, panes)| DepartmentPanes {
         department,
-        panes: panes.into_iter().map(|(start, tally)| PanePart { start, tally }).collect(),
+        panes: panes.into_iter().map(|(start, tally, shares)| PanePart { start, tally, shares }).collect(),
     })
 }
 
@@ -97,7 +102,8 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
 
 /// One of those, always the same.
 fn sample() -> Snapshot {
-    let pane = PanePart { start: EventTime::from_millis(1_750_000_000_000), tally: Tally::default() };
+    let start = EventTime::from_millis(1_750_000_000_000);
+    let pane = PanePart { start, tally: Tally::default(), shares: ShareCounts::default() };
     Snapshot {
         taken: EventTime::from_millis(1_750_000_030_000),
         stream_time: Some(EventTime::from_millis(1_750_000_000_000)),
@@ -170,11 +176,37 @@ fn a_file_of_another_kind_or_version_says_what_it_is_and_what_helps() {
         "it does not begin with LATIDOCP: it is not a checkpoint of latido"
     );
     let mut newer = encode(&sample()).unwrap();
-    newer[8..12].copy_from_slice(&2_u32.to_le_bytes());
+    newer[8..12].copy_from_slice(&3_u32.to_le_bytes());
     assert_eq!(
         decode(&newer).unwrap_err().to_string(),
-        "its format is version 2, and this latido reads version 1: run the latido that wrote it"
+        "its format is version 3, and this latido reads versions 1 to 2: run the latido that wrote it"
     );
+}
+
+#[test]
+fn a_checkpoint_of_version_1_is_taken_up_without_cells() {
+    let tally = Tally { messages: 300, negative: 80, positive: 20, frustrated: 70 };
+    let now = sample();
+    let old = SnapshotV1 {
+        taken: now.taken,
+        stream_time: now.stream_time,
+        window_end: now.window_end,
+        partitions: now.partitions.clone(),
+        departments: vec![DepartmentPanesV1 {
+            department: "billing".to_owned(),
+            panes: vec![PanePartV1 { start: now.taken, tally }],
+        }],
+        detector: now.detector.clone(),
+        alerts: Vec::new(),
+    };
+    let body = zstd::bulk::compress(&postcard::to_stdvec(&old).unwrap(), 1).unwrap();
+    let mut bytes = b"LATIDOCP\x01\0\0\0".to_vec();
+    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    bytes.extend_from_slice(&body);
+    let pane = PanePart { start: now.taken, tally, shares: ShareCounts::default() };
+    let departments = vec![DepartmentPanes { department: "billing".to_owned(), panes: vec![pane] }];
+    assert_eq!(decode(&bytes).unwrap(), Snapshot { departments, ..now });
 }
 
 #[test]

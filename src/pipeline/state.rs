@@ -9,7 +9,7 @@ use crate::detect::{AlertChange, Detector, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
 use crate::publish::DepartmentView;
-use crate::window::{Panes, StreamClock, Tally};
+use crate::window::{PaneCounts, Panes, ShareSums, StreamClock, Tally};
 
 use super::book::AlertBook;
 use super::scoring::{Outcome, Placed, ScoredBatch};
@@ -54,7 +54,11 @@ impl State {
     /// Nothing seen yet.
     pub(super) fn new(config: &Config, roster: Arc<Roster>) -> Self {
         let windows = &config.windows.lengths;
-        let empty = DepartmentView { windows: vec![Tally::default(); windows.len()], ..DepartmentView::default() };
+        let empty = DepartmentView {
+            windows: vec![Tally::default(); windows.len()],
+            share_sums: vec![ShareSums::default(); windows.len()],
+            ..DepartmentView::default()
+        };
         Self {
             clock: StreamClock::new(&config.windows),
             panes: Panes::new(&config.windows, roster.len()),
@@ -83,7 +87,7 @@ impl State {
                 left_out.push(format!("department {}: {} panes", saved.department, saved.panes.len()));
                 continue;
             };
-            panes.extend(saved.panes.iter().map(|pane| (department, pane.start, pane.tally)));
+            panes.extend(saved.panes.iter().map(|pane| (department, pane.start, pane.counts())));
         }
         self.panes.restore(snapshot.window_end, panes);
         let frontiers = snapshot.partitions.iter().filter_map(|saved| Some((saved.partition.clone(), saved.frontier?)));
@@ -123,8 +127,8 @@ impl State {
             .iter()
             .map(|(_, department)| DepartmentPanes { department: department.id.clone(), panes: Vec::new() })
             .collect();
-        for (department, start, tally) in self.panes.iter_panes() {
-            departments[department.index()].panes.push(PanePart { start, tally });
+        for (department, start, PaneCounts { tally, shares }) in self.panes.iter_panes() {
+            departments[department.index()].panes.push(PanePart { start, tally, shares });
         }
         departments.retain(|department| !department.panes.is_empty());
         departments
@@ -246,6 +250,7 @@ impl State {
             }
             let view = &mut self.views[place];
             view.windows.copy_from_slice(self.panes.sums(department));
+            view.share_sums.copy_from_slice(self.panes.share_sums(department));
             view.outlook = self.detector.outlook(department);
             if self.book.is_only_replayed(&self.roster.get(department).id) {
                 view.outlook.active = None;
@@ -265,7 +270,7 @@ fn count(
     score: &Score,
     is_late: bool,
 ) {
-    if is_late || !panes.add(placed.department, placed.event_time, Tally::of(score)) {
+    if is_late || !panes.add(placed.department, placed.event_time, PaneCounts::of(score)) {
         view.late += 1;
         return;
     }

@@ -6,7 +6,7 @@ use dashmap::DashMap;
 
 use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
-use crate::window::Tally;
+use crate::window::{ShareSums, Tally};
 
 /// One department at one moment. Counts are since the start of the process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +29,8 @@ pub struct DepartmentView {
     pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
     pub windows: Vec<Tally>,
+    /// Their messages by cell, to estimate shares from; empty where none are counted.
+    pub share_sums: Vec<ShareSums>,
     /// What the detector says.
     pub outlook: DepartmentOutlook,
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`StreamClock`] knows how far event time is complete: stream time, the watermark.
 //! - [`Panes`] counts messages by department in slices of event time and sums them to windows.
-//! - [`Tally`] is what is counted.
+//! - [`PaneCounts`] is what is counted: a [`Tally`] by label, and [`ShareCounts`] to estimate a window's shares from.
 //!
 //! A record walks through them like this:
 //!
@@ -34,6 +34,8 @@
 //! ```
 
 mod clock;
+mod counts;
+mod packed;
 mod panes;
 mod ring;
 mod sums;
@@ -46,6 +48,7 @@ use std::time::Duration;
 use crate::config::WindowsConfig;
 
 pub use clock::{PartitionClock, StreamClock};
+pub use counts::{PaneCounts, ShareCounts, ShareSums};
 pub use panes::Panes;
 pub use tally::Tally;
 

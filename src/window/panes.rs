@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::ring::{Ring, SEGMENT, hour_of};
 use super::sums::WideTally;
-use super::{DAY, PANE_MILLIS, Tally, retention};
+use super::{DAY, PANE_MILLIS, PaneCounts, ShareSums, Tally, retention};
 use crate::config::WindowsConfig;
 use crate::message::{DepartmentId, EventTime};
 
@@ -17,8 +17,8 @@ const HOURS_AHEAD: i64 = 3;
 /// - A pane is closed once stream time has reached its end; the windows end where the last closed pane does.
 /// - A message counts in its pane whenever it comes: before the pane closes, or after, as long as the pane is kept (24 h and
 ///   `windows.lateness` behind the window end). A sum always equals the sum of its panes.
-/// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (6 KB) for each department and
-///   hour that has a message, and one map entry a pane for what lies hours ahead, such as a partition that runs ahead of
+/// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (7 KB, up to 29 KB where a pane
+///   of it holds more than 255 messages) for each department and hour that has a message, and one map entry a pane for what lies hours ahead, such as a partition that runs ahead of
 ///   the others.
 /// - A pane holds at most 4,294,967,295 messages; more are not counted in it.
 #[derive(Clone, Debug)]
@@ -34,8 +34,10 @@ pub struct Panes {
     sums: Vec<WideTally>,
     /// [`Self::sums`] as they are shown.
     shown: Vec<Tally>,
+    /// Messages by cell, in the order of [`Self::sums`].
+    shares: Vec<ShareSums>,
     /// Panes from [`Self::limit`] on, by pane and department; all panes before there is a window end.
-    ahead: BTreeMap<(i64, u16), Tally>,
+    ahead: BTreeMap<(i64, u16), PaneCounts>,
     /// The first pane that is not closed.
     end: Option<i64>,
     /// The first pane that is not in the rings.
@@ -61,6 +63,7 @@ impl Panes {
             rings: vec![Ring::default(); departments],
             sums: vec![WideTally::default(); sums],
             shown: vec![Tally::default(); sums],
+            shares: vec![ShareSums::default(); sums],
             ahead: BTreeMap::new(),
             end: None,
             limit: i64::MIN,
@@ -73,21 +76,22 @@ impl Panes {
     ///
     /// # Panics
     /// If the department is not one of those that the panes were made for.
-    pub fn add(&mut self, department: DepartmentId, event_time: EventTime, tally: Tally) -> bool {
+    pub fn add(&mut self, department: DepartmentId, event_time: EventTime, counts: impl Into<PaneCounts>) -> bool {
+        let counts = counts.into();
         let pane = pane_of(event_time);
         if self.oldest().is_some_and(|oldest| pane < oldest) {
             return false;
         }
         if pane >= self.limit {
             let counted = self.ahead.entry((pane, department.0)).or_default();
-            *counted = counted.checked_add(tally).unwrap_or(*counted);
+            *counted = counted.checked_add(counts).unwrap_or(*counted);
             return true;
         }
-        let counted = self.rings[department.index()].pane_mut(pane, self.slots);
-        let Some(sum) = counted.checked_add(tally) else { return true };
-        *counted = sum;
+        let ring = &mut self.rings[department.index()];
+        let Some(sum) = ring.get(pane).checked_add(counts) else { return true };
+        ring.set(pane, self.slots, &sum);
         if self.end.is_some_and(|end| pane < end) {
-            self.add_to_windows(department, pane, tally);
+            self.add_to_windows(department, pane, counts);
         }
         true
     }
@@ -134,15 +138,25 @@ impl Panes {
         &self.shown[department.index() * windows..][..windows]
     }
 
+    /// Messages of the same windows by cell, to estimate their shares from.
+    ///
+    /// # Panics
+    /// If the department is not one of those that the panes were made for.
+    #[must_use]
+    pub fn share_sums(&self, department: DepartmentId) -> &[ShareSums] {
+        let windows = self.lengths.len();
+        &self.shares[department.index() * windows..][..windows]
+    }
+
     /// What was counted in the pane that starts (or lies) at that moment; nothing where it is not kept.
     ///
     /// # Panics
     /// If the department is not one of those that the panes were made for.
     #[must_use]
-    pub fn pane(&self, department: DepartmentId, start: EventTime) -> Tally {
+    pub fn pane(&self, department: DepartmentId, start: EventTime) -> PaneCounts {
         let pane = pane_of(start);
         if self.oldest().is_some_and(|oldest| pane < oldest) {
-            return Tally::default();
+            return PaneCounts::default();
         }
         if pane >= self.limit {
             return self.ahead.get(&(pane, department.0)).copied().unwrap_or_default();
@@ -156,18 +170,18 @@ impl Panes {
     /// If the department is not one of those that the panes were made for.
     #[must_use]
     pub fn newest_closed_pane(&self, department: DepartmentId) -> Tally {
-        self.end.map_or_else(Tally::default, |end| self.rings[department.index()].get(end - 1))
+        self.end.map_or_else(Tally::default, |end| self.rings[department.index()].get(end - 1).tally)
     }
 
     /// Every pane with a message, closed or not, with its start: by department and time, then those hours ahead.
-    pub fn iter_panes(&self) -> impl Iterator<Item = (DepartmentId, EventTime, Tally)> {
+    pub fn iter_panes(&self) -> impl Iterator<Item = (DepartmentId, EventTime, PaneCounts)> {
         let oldest = self.oldest().unwrap_or(i64::MIN);
         let departments = (0_u16..).map(DepartmentId).zip(&self.rings);
         let near = departments.flat_map(move |(department, ring)| {
-            ring.iter_from(oldest).map(move |(pane, tally)| (department, start_of(pane), tally))
+            ring.iter_from(oldest).map(move |(pane, counts)| (department, start_of(pane), counts))
         });
         let ahead =
-            self.ahead.iter().map(|((pane, department), tally)| (DepartmentId(*department), start_of(*pane), *tally));
+            self.ahead.iter().map(|((pane, department), counts)| (DepartmentId(*department), start_of(*pane), *counts));
         near.chain(ahead)
     }
 
@@ -179,13 +193,13 @@ impl Panes {
     pub fn restore(
         &mut self,
         window_end: Option<EventTime>,
-        panes: impl IntoIterator<Item = (DepartmentId, EventTime, Tally)>,
+        panes: impl IntoIterator<Item = (DepartmentId, EventTime, PaneCounts)>,
     ) {
         if let Some(window_end) = window_end {
             self.jump(pane_of(window_end));
         }
-        for (department, start, tally) in panes {
-            self.add(department, start, tally);
+        for (department, start, counts) in panes {
+            self.add(department, start, counts);
         }
     }
 
@@ -193,6 +207,12 @@ impl Panes {
     #[cfg(test)]
     pub(super) fn hours_in_use(&self) -> usize {
         self.rings.iter().map(Ring::hours_in_use).sum()
+    }
+
+    /// Bytes that a pane takes, for each of these hours.
+    #[cfg(test)]
+    pub(super) fn bytes_of_a_pane(&self) -> Vec<usize> {
+        self.rings.iter().flat_map(Ring::bytes_of_a_pane).collect()
     }
 
     /// The oldest pane kept. None before there is a window end: then all are.
@@ -212,13 +232,14 @@ impl Panes {
     }
 
     /// A message came for a pane that was closed already.
-    fn add_to_windows(&mut self, department: DepartmentId, pane: i64, tally: Tally) {
+    fn add_to_windows(&mut self, department: DepartmentId, pane: i64, counts: PaneCounts) {
         let Some(end) = self.end else { return };
         self.newest_closed = self.newest_closed.max(Some(pane));
         let first = department.index() * self.lengths.len();
         for (place, length) in (first..).zip(&self.lengths) {
             if pane >= end - length {
-                self.sums[place].add(tally);
+                self.sums[place].add(counts.tally);
+                self.shares[place].add(&counts.shares);
                 self.shown[place] = self.sums[place].shown();
             }
         }
@@ -237,8 +258,10 @@ impl Panes {
                 if entering == leaving {
                     continue;
                 }
-                self.sums[place].add(entering);
-                self.sums[place].remove(leaving);
+                self.sums[place].add(entering.tally);
+                self.sums[place].remove(leaving.tally);
+                self.shares[place].add(&entering.shares);
+                self.shares[place].remove(&leaving.shares);
                 self.shown[place] = self.sums[place].shown();
             }
         }
@@ -263,8 +286,8 @@ impl Panes {
             ring.free_before(oldest_hour);
         }
         let further_ahead = self.ahead.split_off(&(limit, 0));
-        for ((pane, department), tally) in std::mem::replace(&mut self.ahead, further_ahead) {
-            *self.rings[usize::from(department)].pane_mut(pane, self.slots) = tally;
+        for ((pane, department), counts) in std::mem::replace(&mut self.ahead, further_ahead) {
+            self.rings[usize::from(department)].set(pane, self.slots, &counts);
         }
     }
 }

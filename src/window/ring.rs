@@ -1,6 +1,7 @@
 //! One department's panes near stream time: a ring of hours, each allocated when its first message comes.
 
-use super::Tally;
+use super::PaneCounts;
+use super::packed::PackedPanes;
 
 /// Panes in one segment: an hour of them.
 pub(super) const SEGMENT: i64 = 360;
@@ -10,7 +11,7 @@ pub(super) const SEGMENT: i64 = 360;
 struct Segment {
     /// Which hour since the epoch.
     hour: i64,
-    panes: [Tally; SEGMENT as usize],
+    panes: PackedPanes,
 }
 
 /// Panes by number (event time / 10 s, rounded down). Holds any span of hours no longer than its slots.
@@ -37,27 +38,33 @@ impl Ring {
     }
 
     /// What was counted in a pane.
-    pub(super) fn get(&self, pane: i64) -> Tally {
-        self.segment(hour_of(pane)).map_or_else(Tally::default, |segment| segment.panes[place_of(pane)])
+    pub(super) fn get(&self, pane: i64) -> PaneCounts {
+        self.segment(hour_of(pane)).map_or_else(PaneCounts::default, |segment| segment.panes.get(place_of(pane)))
     }
 
-    /// The pane to count in. `slots`, a power of two, is how many hours the ring may span.
-    pub(super) fn pane_mut(&mut self, pane: i64, slots: usize) -> &mut Tally {
+    /// Sets what was counted in a pane. `slots`, a power of two, is how many hours the ring may span.
+    pub(super) fn set(&mut self, pane: i64, slots: usize, counts: &PaneCounts) {
         if self.slots.is_empty() {
             self.slots.resize_with(slots, || None);
         }
         let hour = hour_of(pane);
         let slot = slot_of(hour, self.slots.len());
-        let fresh = || Box::new(Segment { hour, panes: [Tally::default(); SEGMENT as usize] });
+        let fresh = || Box::new(Segment { hour, panes: PackedPanes::new(SEGMENT as usize) });
         let segment = self.slots[slot].get_or_insert_with(fresh);
         debug_assert_eq!(segment.hour, hour, "hours are freed before the ring comes round to their slots");
-        &mut segment.panes[place_of(pane)]
+        segment.panes.set(place_of(pane), counts);
     }
 
     /// Hours that take memory.
     #[cfg(test)]
     pub(super) fn hours_in_use(&self) -> usize {
         self.slots.iter().flatten().count()
+    }
+
+    /// Bytes that a pane takes in each of these hours.
+    #[cfg(test)]
+    pub(super) fn bytes_of_a_pane(&self) -> impl Iterator<Item = usize> {
+        self.slots.iter().flatten().map(|segment| segment.panes.bytes_of_a_pane())
     }
 
     /// Frees the hours before this one.
@@ -70,12 +77,12 @@ impl Ring {
     }
 
     /// The panes with messages, from `from` on, oldest first.
-    pub(super) fn iter_from(&self, from: i64) -> impl Iterator<Item = (i64, Tally)> {
+    pub(super) fn iter_from(&self, from: i64) -> impl Iterator<Item = (i64, PaneCounts)> {
         let hours = (hour_of(from)..).take(self.slots.len());
         hours
             .filter_map(|hour| self.segment(hour))
-            .flat_map(|segment| (segment.hour * SEGMENT..).zip(segment.panes))
-            .filter(move |(pane, tally)| *pane >= from && !tally.is_empty())
+            .flat_map(|segment| (segment.hour * SEGMENT..).zip(segment.panes.iter()))
+            .filter(move |(pane, counts)| *pane >= from && !counts.is_empty())
     }
 
     fn segment(&self, hour: i64) -> Option<&Segment> {

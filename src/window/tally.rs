@@ -60,19 +60,6 @@ impl Tally {
         (!self.is_empty()).then(|| f64::from(part) / f64::from(self.messages))
     }
 
-    /// Both together; none where a count would not fit.
-    #[must_use]
-    pub fn checked_add(self, other: Self) -> Option<Self> {
-        // The other counts are parts of `messages`: where it fits, they fit.
-        let messages = self.messages.checked_add(other.messages)?;
-        Some(Self {
-            messages,
-            negative: self.negative.checked_add(other.negative)?,
-            positive: self.positive.checked_add(other.positive)?,
-            frustrated: self.frustrated.checked_add(other.frustrated)?,
-        })
-    }
-
     /// Whether nothing was counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -148,6 +148,7 @@ pub(crate) fn billing() -> DepartmentView {
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },
         ],
+        share_sums: Vec::new(),
         outlook: DepartmentOutlook {
             state: AlertState::Active,
             active: Some((AlertKind::Frustration, Severity::Page)),

@@ -2,16 +2,25 @@
 
 use proptest::prelude::*;
 
-use super::model::{Model, message, panes_of};
+use super::model::{Model, crowd, panes_of};
 use super::{at, secs, settings, settings_with};
 use crate::message::{DepartmentId, EventTime};
-use crate::window::{Panes, Tally};
+use crate::window::{PaneCounts, Panes, ShareCounts, ShareSums, Tally};
 
 const SALES: DepartmentId = DepartmentId(0);
 const CARE: DepartmentId = DepartmentId(1);
 
 fn messages(messages: u32) -> Tally {
     Tally { messages, ..Tally::default() }
+}
+
+fn sums(counts: &ShareCounts) -> ShareSums {
+    ShareSums { sentiment: counts.sentiment.map(u64::from), frustration: counts.frustration.map(u64::from) }
+}
+
+/// Mostly single messages, and some crowds.
+fn some(seed: u32) -> PaneCounts {
+    crowd(seed, if seed.is_multiple_of(17) { 200 + seed % 100_000 } else { 1 })
 }
 
 /// Advances and returns the window ends that were called, in seconds.
@@ -35,8 +44,8 @@ fn a_window_is_the_sum_of_the_panes_before_its_end() {
     assert_eq!(panes.sums(SALES), [messages(2), messages(4)], "the pane of 100 has left the short window");
     assert_eq!(panes.sums(CARE), [Tally::default(); 2]);
     assert_eq!(panes.newest_closed_pane(SALES), messages(1));
-    assert_eq!(panes.pane(SALES, at(100)), messages(2));
-    assert_eq!(panes.pane(SALES, at(130)), messages(1));
+    assert_eq!(panes.pane(SALES, at(100)), messages(2).into());
+    assert_eq!(panes.pane(SALES, at(130)), messages(1).into());
 }
 
 #[test]
@@ -119,7 +128,7 @@ fn a_partition_days_ahead_loses_nothing() {
         assert!(panes.add(CARE, at(hour * 3_600), messages(2)));
         assert!(panes.add(CARE, at(hour * 3_600 + 5), messages(3)));
     }
-    assert_eq!(panes.iter_panes().map(|(_, _, tally)| tally.messages).sum::<u32>(), 7 * 24 * 5);
+    assert_eq!(panes.iter_panes().map(|(_, _, counts)| counts.tally.messages).sum::<u32>(), 7 * 24 * 5);
     let mut counted = 0;
     panes.advance(at(7 * 24 * 3_600), |_, panes| counted += panes.newest_closed_pane(CARE).messages);
     assert_eq!(counted, 7 * 24 * 5);
@@ -149,6 +158,24 @@ fn memory_is_taken_by_the_hours_with_messages_and_given_back() {
     }
     advance(&mut panes, 10 * 24 * 3_600);
     assert_eq!(panes.hours_in_use(), 0);
+}
+
+#[test]
+fn a_pane_takes_as_few_bytes_as_its_hour_needs_and_no_count_is_lost() {
+    let mut panes = Panes::new(&settings_with(&[86_400], 30), 1);
+    let many = |messages: u32| {
+        let mut counts = PaneCounts::from(Tally { messages, ..Tally::default() });
+        counts.shares.sentiment[7] = messages;
+        counts
+    };
+    for (hour, messages) in (0..).zip([255, 256, 65_536]) {
+        assert!(panes.add(SALES, at(hour * 3_600), many(messages - 1)));
+        assert!(panes.add(SALES, at(hour * 3_600), many(1)));
+    }
+    advance(&mut panes, 4 * 3_600);
+    assert_eq!(panes.bytes_of_a_pane(), [20, 40, 80]);
+    assert_eq!(panes.sums(SALES)[0].messages, 255 + 256 + 65_536);
+    assert_eq!(panes.share_sums(SALES)[0].sentiment, [0, 0, 0, 0, 0, 0, 0, 255 + 256 + 65_536]);
 }
 
 #[test]
@@ -195,8 +222,8 @@ proptest! {
             match step {
                 Step::Add { department, millis, seed } => {
                     let event_time = EventTime::from_millis(millis);
-                    if panes.add(DepartmentId(department), event_time, message(seed)) {
-                        model.add(department, event_time, message(seed));
+                    if panes.add(DepartmentId(department), event_time, some(seed)) {
+                        model.add(department, event_time, some(seed));
                     }
                 }
                 Step::Advance { millis } => panes.advance(EventTime::from_millis(millis), |_, _| {}),
@@ -210,7 +237,8 @@ proptest! {
             prop_assert_eq!(model.panes(oldest_needed), kept);
             for department in 0..3 {
                 let expected = [10, 50, 300, 86_400].map(|length| model.sum(department, end - length * 1_000, end));
-                prop_assert_eq!(panes.sums(DepartmentId(department)), expected);
+                prop_assert_eq!(panes.sums(DepartmentId(department)), expected.map(|counts| counts.tally));
+                prop_assert_eq!(panes.share_sums(DepartmentId(department)), expected.map(|counts| sums(&counts.shares)));
             }
         }
     }
@@ -227,10 +255,11 @@ proptest! {
             for step in steps {
                 match step {
                     Step::Add { department, millis, seed } => {
-                        panes.add(DepartmentId(*department), EventTime::from_millis(*millis), message(*seed));
+                        panes.add(DepartmentId(*department), EventTime::from_millis(*millis), some(*seed));
                     }
                     Step::Advance { millis } => panes.advance(EventTime::from_millis(*millis), |end, panes| {
-                        closed.push((end, (0..3).map(|id| panes.sums(DepartmentId(id)).to_vec()).collect::<Vec<_>>()));
+                        let sums = |id| (panes.sums(DepartmentId(id)).to_vec(), panes.share_sums(DepartmentId(id)).to_vec());
+                        closed.push((end, (0..3).map(sums).collect::<Vec<_>>()));
                     }),
                 }
             }
