@@ -114,6 +114,7 @@ impl Pipeline {
         let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let model = crate::score::open(&config.scorer)?;
         let rules = crate::score::open_rules(&config.signals)?;
+        let shares = model.shares().clone();
         let parts = Parts::new(&config)?;
         let state = parts.restored_state(&config, snapshot);
 
@@ -131,7 +132,7 @@ impl Pipeline {
             parts.health.expect(watched);
         }
         let (stop_http, stopped) = oneshot::channel();
-        let http = parts.serve(&config, bound, stopped)?;
+        let http = parts.serve(&config, shares, bound, stopped)?;
         parts.health.set_ready(Health::STARTING);
         Ok(Self {
             board: parts.board,

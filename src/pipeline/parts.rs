@@ -13,6 +13,7 @@ use crate::ingest::{self, Assignment, Batch, DeadLetters, Decoder, Patience, Pos
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, Thread, Timings};
+use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules};
 
 use super::fold::{self, Fold, Limits};
@@ -175,6 +176,7 @@ impl Parts {
     pub(super) fn serve(
         &self,
         config: &Config,
+        shares: Shares,
         bound: Bound,
         stopped: oneshot::Receiver<()>,
     ) -> Result<JoinHandle<()>, PipelineError> {
@@ -184,6 +186,7 @@ impl Parts {
             windows: config.windows.lengths.clone(),
             timings: Arc::clone(&self.timings),
             health: Arc::clone(&self.health),
+            shares,
         };
         let state = ApiState {
             board: Arc::clone(&self.board),

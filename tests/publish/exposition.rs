@@ -39,6 +39,12 @@ fn while_catching_up_the_present_is_absent_and_the_counters_stay() {
             "latido_alert_active",
             "latido_alert_score",
             "latido_baseline_negative_ratio",
+            "latido_window_adjusted_frustration_ratio",
+            "latido_window_adjusted_frustration_ratio_high",
+            "latido_window_adjusted_frustration_ratio_low",
+            "latido_window_adjusted_negative_ratio",
+            "latido_window_adjusted_negative_ratio_high",
+            "latido_window_adjusted_negative_ratio_low",
             "latido_window_end_timestamp_seconds",
             "latido_window_frustration_ratio",
             "latido_window_messages",
@@ -85,6 +91,17 @@ fn what_is_unknown_is_absent_and_never_0_or_minus_1() {
     ] {
         assert!(!started.contains(&format!("latido_{unknown}")), "{unknown}");
     }
+}
+
+#[test]
+fn a_window_that_was_not_counted_by_cell_has_no_estimate() {
+    let scrape = Company::live().scrape();
+    let series = |head: &str, window: &str| {
+        scrape.contains(&format!("latido_window_adjusted_{head}_ratio{{department=\"billing\",window=\"{window}\"}}"))
+    };
+    assert!(series("negative", "5m") && series("negative", "24h") && series("frustration", "5m"));
+    assert!(!series("frustration", "24h"), "80 of 160 messages were counted by cell");
+    assert!(!scrape.contains("latido_window_adjusted_negative_ratio{department=\"delivery\""), "none were");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
 use latido::publish::{Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
-use latido::window::Tally;
+use latido::score::shares::{ShareTable, Shares};
+use latido::window::{ShareSums, Tally};
 use prometheus::Registry;
 
 /// 2026-03-01T10:00:00Z.
@@ -41,6 +42,7 @@ impl Company {
             windows: windows(),
             timings: Arc::clone(&timings),
             health: Arc::clone(&health),
+            shares: Shares { sentiment: Some(share_table()), frustration: Some(share_table()) },
         };
         Self { board, health, timings, roster, registry: registry(sources).unwrap() }
     }
@@ -134,6 +136,15 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
     }
 }
 
+/// Classes that fall into cells of their own, mostly.
+pub(crate) fn share_table() -> ShareTable {
+    let wanted = [0.02, 0.02, 0.05, 0.05, 0.10, 0.06, 0.20, 0.50];
+    let second = [0.35, 0.05, 0.25, 0.05, 0.15, 0.05, 0.07, 0.03];
+    let third = [0.10, 0.55, 0.05, 0.18, 0.02, 0.05, 0.03, 0.02];
+    let cells = std::array::from_fn(|cell| [wanted[cell], second[cell], third[cell]]);
+    ShareTable { weights: [[[0.0; 3]; 3]; 7], cells, spread: 0.2 }
+}
+
 pub(crate) fn billing() -> DepartmentView {
     DepartmentView {
         messages: [[30, 8, 2], [4, 5, 6]],
@@ -148,7 +159,11 @@ pub(crate) fn billing() -> DepartmentView {
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },
         ],
-        share_sums: Vec::new(),
+        share_sums: vec![
+            ShareSums { sentiment: [4, 2, 2, 1, 2, 3, 8, 18], frustration: [3, 2, 2, 1, 2, 4, 8, 18] },
+            // Most of the day was scored before cells were counted.
+            ShareSums { sentiment: [20; 8], frustration: [10; 8] },
+        ],
         outlook: DepartmentOutlook {
             state: AlertState::Active,
             active: Some((AlertKind::Frustration, Severity::Page)),

@@ -50,6 +50,18 @@ families! {
         "Part of the window's messages with that sentiment, 0 to 1; absent for an empty window and while catching up.";
     WINDOW_FRUSTRATION_RATIO: gauge "window_frustration_ratio" ["department", "window"]
         "Part of the window's messages that is frustrated, 0 to 1; absent for an empty window and while catching up.";
+    WINDOW_ADJUSTED_NEGATIVE: gauge "window_adjusted_negative_ratio" ["department", "window"]
+        "Part of the window's messages that is negative once the scorer's errors are allowed for, 0 to 1; absent where it cannot be estimated and while catching up.";
+    WINDOW_ADJUSTED_NEGATIVE_LOW: gauge "window_adjusted_negative_ratio_low" ["department", "window"]
+        "Lower end of the 95 % interval of latido_window_adjusted_negative_ratio, 0 to 1.";
+    WINDOW_ADJUSTED_NEGATIVE_HIGH: gauge "window_adjusted_negative_ratio_high" ["department", "window"]
+        "Upper end of the 95 % interval of latido_window_adjusted_negative_ratio, 0 to 1.";
+    WINDOW_ADJUSTED_FRUSTRATION: gauge "window_adjusted_frustration_ratio" ["department", "window"]
+        "Part of the window's messages that is frustrated once the scorer's errors are allowed for, 0 to 1; absent where it cannot be estimated and while catching up.";
+    WINDOW_ADJUSTED_FRUSTRATION_LOW: gauge "window_adjusted_frustration_ratio_low" ["department", "window"]
+        "Lower end of the 95 % interval of latido_window_adjusted_frustration_ratio, 0 to 1.";
+    WINDOW_ADJUSTED_FRUSTRATION_HIGH: gauge "window_adjusted_frustration_ratio_high" ["department", "window"]
+        "Upper end of the 95 % interval of latido_window_adjusted_frustration_ratio, 0 to 1.";
     WINDOW_END: gauge "window_end_timestamp_seconds" []
         "End of the windows shown, in event time; absent before the first pane closed and while catching up.";
     BASELINE_NEGATIVE_RATIO: gauge "baseline_negative_ratio" ["department"]

@@ -2,6 +2,7 @@
 
 mod families;
 mod family;
+mod shares;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
 use crate::detect::{AlertKind, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
+use crate::score::shares::Shares;
 use crate::window::Tally;
 
 /// What the metrics are read from.
@@ -31,6 +33,8 @@ pub struct Sources {
     pub timings: Arc<Timings>,
     /// Whether the daemon is ready.
     pub health: Arc<Health>,
+    /// What shares of windows are estimated with; empty tables give no estimates.
+    pub shares: Shares,
 }
 
 /// A registry that renders one consistent view at each scrape, and the usual `process_*` families (on Linux).
@@ -232,6 +236,7 @@ impl Collector for BoardCollector {
         // What a backlog shows on its way is not what is so now: it must neither be drawn nor page (INV-10).
         if !view.stream.catching_up {
             families.extend(self.windows(&view));
+            families.extend(self.adjusted(&view));
             families.extend(self.outlook(&view));
         }
         families.extend(stream(&view.stream));
