@@ -126,7 +126,9 @@ fn read(args: &EvalArgs) -> anyhow::Result<Vec<DataSet>> {
             Some(HalfChoice::Other) => Half::Other.keep(&mut set),
             None => {}
         }
-        ensure!(!set.rows.is_empty(), "{} holds no row to measure on; name a file with labelled texts", path.display());
+        // Groups are made of the rows of all files: one of them may have none of the split or half.
+        let usable = !set.rows.is_empty() || !args.by.is_empty();
+        ensure!(usable, "{} holds no row to measure on; name a file with labelled texts", path.display());
         sets.push(set);
     }
     Ok(sets)
