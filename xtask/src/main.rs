@@ -1,5 +1,6 @@
 //! Steps of the project, the same for a person and for CI: `cargo xtask --help` lists them.
 
+mod card;
 mod corpus;
 mod demo;
 mod kafka;
@@ -35,6 +36,8 @@ enum Step {
     Doc,
     /// The hermetic tests: what the README's `cargo test` runs, and the tests of these steps.
     Test,
+    /// The model card: whether its figures are the shipped model's.
+    Card(card::Options),
     /// The daemon against a real Apache Kafka (needs java, mvn, kcat).
     Kafka,
     /// The shipped Prometheus files and systemd unit, and the daemon under a real Prometheus (needs prometheus,
@@ -46,12 +49,13 @@ enum Step {
 
 impl Step {
     /// The steps of CI, cheapest first, so that a slip is told early.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Fmt,
         Self::Corpus(corpus::Options::PLAIN),
         Self::Clippy,
         Self::Doc,
         Self::Test,
+        Self::Card(card::Options::PLAIN),
         Self::Kafka,
         Self::Prometheus,
         Self::Demo,
@@ -74,6 +78,7 @@ impl Step {
             Self::Clippy => Run::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go(),
             Self::Doc => Run::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings").go(),
             Self::Test => Run::cargo(["test", "--workspace"]).go(),
+            Self::Card(options) => card::run(options),
             Self::Kafka => kafka::run(),
             Self::Prometheus => prometheus(),
             Self::Demo => demo::run(),
