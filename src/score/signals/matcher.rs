@@ -130,11 +130,11 @@ impl Matcher {
 
     /// What every buffer has room for.
     #[cfg(test)]
-    pub(super) fn footprint(&self) -> ([usize; 2], usize) {
+    pub(super) fn footprint(&self) -> ([usize; 3], usize) {
         (self.walk.footprint(), self.touched.capacity() + self.held.capacity() + self.met.capacity())
     }
 
-    /// Sources asked so far.
+    /// Live steps asked so far.
     #[cfg(test)]
     pub(super) fn asked(&self) -> u64 {
         self.walk.asked
