@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::features::{Extractor, FeatureSink, TokenFeatures};
 use super::maths::softmax;
 use super::model::layout::{LANGUAGE, LANGUAGE_COUNT, Outputs};
-use super::model::{Calibration, EmbeddedModel};
+use super::model::{Blocks, Calibration, EmbeddedModel};
 use super::signals::{self, Matcher, Rules};
 use super::{Scorer, Text};
 use crate::message::{
@@ -29,6 +29,7 @@ pub struct EmbeddedScorer {
     model: Arc<EmbeddedModel>,
     extractor: Extractor,
     memo: Memo,
+    hidden: Blocks,
     matcher: Matcher,
 }
 
@@ -37,7 +38,8 @@ impl EmbeddedScorer {
     #[must_use]
     pub fn new(model: Arc<EmbeddedModel>, rules: Arc<Rules>) -> Self {
         let matcher = Matcher::new(rules);
-        Self { model, extractor: Extractor::default(), memo: Memo::default(), matcher }
+        let hidden = Blocks::new(&model.dense);
+        Self { model, extractor: Extractor::default(), memo: Memo::default(), hidden, matcher }
     }
 
     /// Scores one text.
@@ -73,7 +75,8 @@ impl EmbeddedScorer {
         let mut sums = Sums::new(&self.model, &mut self.memo);
         self.extractor.extract(text, &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
         let has_words = sums.found.has_words();
-        Some((self.model.outputs(&sums.finish(&self.model.header.scales)?), has_words))
+        let pooled = sums.finish(&self.model.header.scales)?;
+        Some((self.hidden.outputs(self.model.header.biases, &pooled), has_words))
     }
 }
 
