@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use latido::message::{Language, Score};
-use latido::score::features::word_hash;
-use latido::score::normalise::{Normaliser, Token, TokenKind};
-use latido::score::signals::{Matcher, Rules, SignalFinder};
+use latido::score::normalise::Normaliser;
+use latido::score::signals::{Matcher, Rules, Sense, SignalFinder};
 use latido::score::{EmbeddedModel, EmbeddedScorer, Scorer, Text};
 
 /// The program's own allocator: it puts the model's rows at the start of a cache line.
@@ -84,47 +83,26 @@ fn score(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A token that borrows no normaliser.
-struct Owned {
-    kind: TokenKind,
-    folded: Vec<char>,
-    hash: u64,
-}
-
-fn tokens(text: &str) -> Vec<Owned> {
-    let mut found = Vec::new();
-    Normaliser::default().tokens(text, |token| {
-        let hash = word_hash(token.folded);
-        found.push(Owned { kind: token.kind, folded: token.folded.to_vec(), hash });
-    });
-    found
-}
-
-/// Texts of 25 words: the matcher on tokens that the scorer has anyway, and with the normaliser before it.
+/// Texts of 25 words: the matcher on senses, which the scorer remembers, and with normaliser and table of words before it.
 fn signals(criterion: &mut Criterion) {
     let rules = Rules::builtin().unwrap();
     let mut texts = texts(WORDS_OF_SIGNALS);
     texts.truncate(TEXTS_OF_SIGNALS);
-    let normalised: Vec<Vec<Owned>> = texts.iter().map(|text| tokens(text)).collect();
+    let mut normaliser = Normaliser::default();
+    let mut senses = |text: &String| {
+        let mut senses: Vec<Sense> = Vec::new();
+        normaliser.tokens(text, |token| senses.push(rules.sense(&token)));
+        senses
+    };
+    let senses: Vec<Vec<Sense>> = texts.iter().map(&mut senses).collect();
     let mut matcher = Matcher::new(rules.clone());
     let mut finder = SignalFinder::new(rules);
     let mut group = criterion.benchmark_group("signals");
     group.throughput(Throughput::Elements(TEXTS_OF_SIGNALS as u64)).measurement_time(Duration::from_secs(5));
-    group.bench_function("tokens_of_25_words", |bencher| {
+    group.bench_function("senses_of_25_words", |bencher| {
         bencher.iter(|| {
-            for text in &normalised {
-                for Owned { kind, folded, hash } in text {
-                    let token = Token {
-                        kind: *kind,
-                        folded,
-                        accented: folded,
-                        shouted: false,
-                        stretched: false,
-                        start: 0,
-                        end: 0,
-                    };
-                    matcher.token(black_box(&token), *hash);
-                }
+            for text in &senses {
+                text.iter().for_each(|sense| matcher.take(black_box(*sense)));
                 black_box(matcher.finish(Language::Spanish));
             }
         });

@@ -95,9 +95,8 @@ struct Tokenwise<'a, 'm> {
 impl FeatureSink for Tokenwise<'_, '_> {
     #[inline]
     fn token(&mut self, token: &TokenFeatures<'_>) {
-        self.sums.token(token);
-        let (token, hash) = token.token();
-        self.matcher.token(token, hash);
+        let sense = self.sums.word(token, || self.matcher.sense(token.token().0));
+        self.matcher.take(sense);
     }
 
     #[inline]
