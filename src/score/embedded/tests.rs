@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::features::Family;
-use super::super::model::layout::CHANNELS;
+use super::super::model::layout::{CHANNELS, OUTPUTS};
 use super::*;
 use crate::message::Sentiment;
 
@@ -232,6 +232,20 @@ fn sums_are_those_of_the_features_one_by_one() {
         let mut expected = OneByOne(&model, [[0; CHANNELS]; 2]);
         extractor.extract(text, &mut expected);
         assert_eq!(sums.families, expected.1, "{text}");
+    }
+}
+
+#[test]
+fn a_language_far_ahead_is_the_likeliest_one() {
+    let likeliest = |margins: [f32; LANGUAGE_COUNT]| {
+        let mut outputs = [0.0; OUTPUTS];
+        outputs[LANGUAGE..].copy_from_slice(&margins);
+        (far_ahead(margins), likeliest_language("", &outputs))
+    };
+    let (found, language) = likeliest([0.0, 2.5, 0.0, 0.1, 0.0, 0.0, 0.0]);
+    assert_eq!((found, language), (Some(Language::ALL[1]), Language::ALL[1]));
+    for near in [[0.0; LANGUAGE_COUNT], [1.0, 2.5, 0.0, 0.0, 0.0, 0.0, 0.0], [f32::NAN; LANGUAGE_COUNT]] {
+        assert_eq!(likeliest(near).0, None, "{near:?}");
     }
 }
 
