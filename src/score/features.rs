@@ -49,11 +49,15 @@ impl<'a> TokenFeatures<'a> {
         Self { token, word: word_hash(token.folded) }
     }
 
+    fn has_accents(&self) -> bool {
+        !std::ptr::eq(self.token.folded, self.token.accented) && self.token.folded != self.token.accented
+    }
+
     /// Equal for two tokens with the same features, and hardly ever for others.
     #[must_use]
     pub fn key(&self) -> u64 {
         let token = &self.token;
-        let spelling = if token.folded == token.accented { 0 } else { hash_of(ACCENTED_SEED, token.accented) };
+        let spelling = if self.has_accents() { hash_of(ACCENTED_SEED, token.accented) } else { 0 };
         let marks = u64::from(token.shouted) | u64::from(token.stretched) << 1 | (token.kind as u64) << 2;
         join(join(self.word, spelling), marks)
     }
@@ -75,7 +79,7 @@ impl<'a> TokenFeatures<'a> {
         let token = &self.token;
         let mut word = |hash| sink(Family::Words, hash);
         word(self.word);
-        if token.folded != token.accented {
+        if self.has_accents() {
             word(hash_of(ACCENTED_SEED, token.accented));
         }
         if token.shouted {

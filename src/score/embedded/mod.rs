@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::features::{Extractor, FeatureSink, TokenFeatures};
 use super::maths::softmax;
 use super::model::layout::{LANGUAGE, LANGUAGE_COUNT, Outputs};
-use super::model::{Calibration, EmbeddedModel};
+use super::model::{Blocks, Calibration, EmbeddedModel};
 use super::signals::{self, Matcher, Rules};
 use super::{Scorer, Text};
 use crate::message::{
@@ -29,6 +29,7 @@ pub struct EmbeddedScorer {
     model: Arc<EmbeddedModel>,
     extractor: Extractor,
     memo: Memo,
+    hidden: Blocks,
     matcher: Matcher,
 }
 
@@ -37,7 +38,8 @@ impl EmbeddedScorer {
     #[must_use]
     pub fn new(model: Arc<EmbeddedModel>, rules: Arc<Rules>) -> Self {
         let matcher = Matcher::new(rules);
-        Self { model, extractor: Extractor::default(), memo: Memo::default(), matcher }
+        let hidden = Blocks::new(&model.dense);
+        Self { model, extractor: Extractor::default(), memo: Memo::default(), hidden, matcher }
     }
 
     /// Scores one text.
@@ -75,7 +77,8 @@ impl EmbeddedScorer {
         let mut sums = Sums::new(&self.model, &mut self.memo);
         self.extractor.extract(text, &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
         let has_words = sums.found.has_words();
-        Some((self.model.outputs(&sums.finish(&self.model.header.scales)?), has_words))
+        let pooled = sums.finish(&self.model.header.scales)?;
+        Some((self.hidden.outputs(self.model.header.biases, &pooled), has_words))
     }
 }
 
@@ -94,9 +97,8 @@ struct Tokenwise<'a, 'm> {
 impl FeatureSink for Tokenwise<'_, '_> {
     #[inline]
     fn token(&mut self, token: &TokenFeatures<'_>) {
-        self.sums.token(token);
-        let (token, hash) = token.token();
-        self.matcher.token(token, hash);
+        let sense = self.sums.word(token, || self.matcher.sense(token.token().0));
+        self.matcher.take(sense);
     }
 
     #[inline]
@@ -132,6 +134,9 @@ fn likeliest_language(text: &str, outputs: &Outputs) -> Language {
         return Language::Other;
     }
     let margins: [f32; LANGUAGE_COUNT] = std::array::from_fn(|at| outputs[LANGUAGE + at]);
+    if let Some(language) = far_ahead(margins) {
+        return language;
+    }
     let probabilities = softmax(margins);
     let mut best = (Language::Other, LANGUAGE_FROM);
     for (&language, probability) in Language::ALL.iter().zip(probabilities) {
@@ -142,12 +147,32 @@ fn likeliest_language(text: &str, outputs: &Outputs) -> Language {
     best.0
 }
 
+/// The language whose margin is so far ahead of all others that its probability is more than [`LANGUAGE_FROM`] whatever these are.
+fn far_ahead(margins: [f32; LANGUAGE_COUNT]) -> Option<Language> {
+    const AHEAD: f32 = 2.0;
+    // e^-2 of 1 for each of the six others leaves 0.55.
+    const _: () = assert!(LANGUAGE_COUNT == 7 && LANGUAGE_FROM < 0.5);
+    let largest = margins.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let near = |margin: &f32| *margin > largest - AHEAD || margin.is_nan();
+    let at = margins.iter().position(near)?;
+    (!margins[at + 1..].iter().any(near)).then_some(Language::ALL[at])
+}
+
 /// Whether most letters are none of the Latin script, which all languages told apart are written in.
 fn is_of_another_script(text: &str) -> bool {
-    let latin = text.bytes().filter(u8::is_ascii_alphabetic).count();
     // First bytes, in UTF-8, of letters from Greek to Georgian, and of the scripts of Asia.
-    let others = text.bytes().filter(|byte| matches!(byte, 0xcd..=0xe0 | 0xe3..=0xed)).count();
+    let others = count(text, |byte| matches!(byte, 0xcd..=0xe0 | 0xe3..=0xed));
+    if others == 0 {
+        return false;
+    }
+    let latin = count(text, |byte| byte.is_ascii_alphabetic());
     others > latin
+}
+
+/// How many bytes are such. A byte counts a chunk of them, so that vector instructions take 16 at once.
+fn count(text: &str, is_such: impl Fn(u8) -> bool) -> usize {
+    let of_chunk = |chunk: &[u8]| chunk.iter().fold(0_u8, |count, byte| count + u8::from(is_such(*byte)));
+    text.as_bytes().chunks(usize::from(u8::MAX)).map(|chunk| usize::from(of_chunk(chunk))).sum()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::super::features::Family;
+use super::super::model::layout::{CHANNELS, OUTPUTS};
 use super::*;
 use crate::message::Sentiment;
 
@@ -192,6 +194,58 @@ fn a_word_that_was_met_before_counts_as_if_it_were_new() {
     for text in texts.iter().chain(&texts) {
         let text = Text { text, language: None };
         assert_eq!(warm.score_one(text), scorer().score_one(text));
+    }
+}
+
+/// Sums of each feature's row, one after the other.
+struct OneByOne<'m>(&'m EmbeddedModel, [[i32; CHANNELS]; 2]);
+
+impl OneByOne<'_> {
+    fn add(&mut self, family: Family, hash: u64) {
+        let row = self.0.rows[bucket(hash, self.0.shift())];
+        self.1[family as usize].iter_mut().zip(row).for_each(|(sum, weight)| *sum += i32::from(weight));
+    }
+}
+
+impl FeatureSink for OneByOne<'_> {
+    fn token(&mut self, token: &TokenFeatures<'_>) {
+        token.each(&mut |family, hash| self.add(family, hash));
+    }
+    fn context(&mut self, hash: u64, _before: u8) {
+        self.add(Family::Words, hash);
+    }
+}
+
+#[test]
+fn sums_are_those_of_the_features_one_by_one() {
+    let model = EmbeddedModel::builtin().unwrap();
+    let (mut memo, mut extractor) = (Memo::default(), Extractor::default());
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/corpus");
+    let texts = ["messages.es-general.jsonl", "messages.de.jsonl"]
+        .map(|file| std::fs::read_to_string(folder.join(file)).unwrap())
+        .join("\n");
+    // Whole rows, for they are longer than their texts; and all of them, longer than what waits.
+    for text in texts.lines().chain([&texts[..MAX_TEXT_BYTES]]) {
+        let mut sums = Sums::new(&model, &mut memo);
+        extractor.extract(text, &mut sums);
+        sums.settle();
+        let mut expected = OneByOne(&model, [[0; CHANNELS]; 2]);
+        extractor.extract(text, &mut expected);
+        assert_eq!(sums.families, expected.1, "{text}");
+    }
+}
+
+#[test]
+fn a_language_far_ahead_is_the_likeliest_one() {
+    let likeliest = |margins: [f32; LANGUAGE_COUNT]| {
+        let mut outputs = [0.0; OUTPUTS];
+        outputs[LANGUAGE..].copy_from_slice(&margins);
+        (far_ahead(margins), likeliest_language("", &outputs))
+    };
+    let (found, language) = likeliest([0.0, 2.5, 0.0, 0.1, 0.0, 0.0, 0.0]);
+    assert_eq!((found, language), (Some(Language::ALL[1]), Language::ALL[1]));
+    for near in [[0.0; LANGUAGE_COUNT], [1.0, 2.5, 0.0, 0.0, 0.0, 0.0, 0.0], [f32::NAN; LANGUAGE_COUNT]] {
+        assert_eq!(likeliest(near).0, None, "{near:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The embedded scorer's model: one interleaved table of 8-bit weights, so that one look-up serves every head, and a small
 //! feed-forward part behind the sums.
 
+mod blocks;
 mod calibration;
 mod dense;
 mod error;
@@ -16,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use blocks::Blocks;
 pub use calibration::{Calibration, FrustrationCalibration, OpenAnger, SentimentCalibration};
 pub(crate) use dense::{Dense, MAX_HIDDEN};
 pub use error::ModelError;

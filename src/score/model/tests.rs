@@ -209,3 +209,23 @@ fn a_missing_file_is_named() {
     let message = EmbeddedModel::load(Path::new("/nowhere/ours.latido")).unwrap_err().to_string();
     assert!(message.contains("/nowhere/ours.latido"), "{message}");
 }
+
+#[test]
+fn units_side_by_side_say_what_units_say_one_by_one() {
+    let mut state = 3_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f32::from(u16::try_from(state >> 16).unwrap()) / 32_768.0 - 1.0
+    };
+    for units in [0, 1, 8, 13, 64] {
+        let dense = Dense {
+            input: (0..units).map(|_| std::array::from_fn(|_| next())).collect(),
+            bias: (0..units).map(|_| next()).collect(),
+            output: (0..units).map(|_| std::array::from_fn(|_| next())).collect(),
+        };
+        let model = EmbeddedModel { dense, ..tiny() };
+        let pooled: Pooled = std::array::from_fn(|_| next());
+        let outputs = Blocks::new(&model.dense).outputs(model.header.biases, &pooled);
+        assert_eq!(outputs.map(f32::to_bits), model.outputs(&pooled).map(f32::to_bits), "{units} units");
+    }
+}

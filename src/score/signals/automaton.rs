@@ -1,17 +1,15 @@
 //! The phrases as one automaton, and a walk through it.
 //!
-//! The phrases of all rules are merged at their beginnings into one graph of steps. A walk notes for each step when it was passed last; a
-//! token asks only those steps that it satisfies whether one of their sources was passed near enough before. So a token costs as
-//! much as there are phrases with a word like it, a token that no phrase names costs nothing, and what a walk holds never grows.
+//! The phrases of all rules are merged at their beginnings into one graph of steps. A walk keeps the steps that were passed so lately
+//! that a phrase may still go on from them: a handful, while a frequent word may stand in hundreds of places. Each has a mask of the
+//! classes that it goes on with, so that a token looks further only where it nearly surely fits. A token that no phrase names costs
+//! nothing, and what a walk holds is bounded by the longest gap.
 
 use std::ops::Range;
 
 use super::phrase::LONGEST_GAP;
 use super::rules::Finding;
 use super::words::{Class, Predicate, Words};
-
-/// What lies between two sentences, and before the first: further than any gap reaches.
-const APART: u32 = LONGEST_GAP as u32 + 2;
 
 /// A step while the graph is built.
 #[derive(Clone, Debug)]
@@ -26,19 +24,32 @@ pub(super) struct Step {
     pub(super) findings: Vec<Finding>,
 }
 
+/// How a phrase may go on from a step.
+#[derive(Clone, Copy, Debug, Default)]
+struct Opens {
+    /// The classes that may follow, by [`bit`].
+    classes: u64,
+    /// The widest gap to one of them.
+    reach: u8,
+}
+
+/// The bit of a class or step in a mask: others share it, so that a mask rules out and does not prove.
+const fn bit(number: u32) -> u64 {
+    1 << (number % 64)
+}
+
 /// A first step that a class passes.
 #[derive(Clone, Copy, Debug)]
 struct Beginning {
-    passed: Passed,
+    opens: Opens,
     blocked: u8,
+    step: u32,
 }
 
 /// The steps that a class may pass after one source.
 #[derive(Clone, Copy, Debug)]
 struct Source {
     step: u32,
-    /// The widest gap to one of them.
-    reach: u8,
     /// The end of its targets; they begin where those of the source before end.
     end: u32,
 }
@@ -46,37 +57,21 @@ struct Source {
 /// A step that a class may pass.
 #[derive(Clone, Copy, Debug)]
 struct Target {
-    passed: Passed,
+    step: u32,
     gap: u8,
-}
-
-/// A step, and whether something is found with it.
-#[derive(Clone, Copy, Debug)]
-struct Passed(u32);
-
-impl Passed {
-    const FINDS: u32 = 1 << 31;
-
-    fn new(step: u32, finds: bool) -> Self {
-        Self(if finds { step | Self::FINDS } else { step })
-    }
-
-    const fn step(self) -> usize {
-        (self.0 & !Self::FINDS) as usize
-    }
-
-    const fn finds(self) -> bool {
-        self.0 & Self::FINDS != 0
-    }
 }
 
 /// What concerns one class: places in the tables.
 #[derive(Clone, Debug)]
 struct Row {
-    beginnings: Range<u32>,
+    /// First steps from which a phrase goes on.
+    opening: Range<u32>,
+    /// First steps with which something is found.
+    finding: Range<u32>,
+    /// Sorted by step.
     sources: Range<u32>,
-    /// Where the targets of its first source begin.
-    targets: u32,
+    /// The sources' steps, by [`bit`].
+    steps: u64,
 }
 
 /// A place in a table. Tables hold fewer than 2^31 entries: there are at most 2^20 steps.
@@ -94,14 +89,17 @@ fn part<'a, T>(table: &'a [T], range: &Range<u32>) -> &'a [T] {
 #[derive(Debug)]
 pub(super) struct Graph {
     rows: Vec<Row>,
-    beginnings: Vec<Beginning>,
+    opening: Vec<Beginning>,
+    finding: Vec<Beginning>,
     sources: Vec<Source>,
     targets: Vec<Target>,
+    /// By step.
+    opens: Vec<Opens>,
     /// By step: its places in [`Self::findings`].
     found: Vec<Range<u32>>,
     findings: Vec<Finding>,
-    /// Most targets that one token has.
-    most: usize,
+    /// Most targets, and most first steps, that one token passes.
+    most: [usize; 2],
 }
 
 impl Graph {
@@ -115,72 +113,133 @@ impl Graph {
         }
         let mut graph = Self {
             rows: Vec::new(),
-            beginnings: Vec::new(),
+            opening: Vec::new(),
+            finding: Vec::new(),
             sources: Vec::new(),
             targets: Vec::new(),
+            opens: vec![Opens::default(); steps.len()],
             found: Vec::with_capacity(steps.len()),
             findings: Vec::new(),
-            most: 0,
+            most: [0; 2],
         };
         for step in steps {
             let begin = index(graph.findings.len());
             graph.findings.extend_from_slice(&step.findings);
             graph.found.push(begin..index(graph.findings.len()));
         }
-        for class in words.all() {
+        let accepting = |class: Class| {
             let accepting = words.satisfied(class).iter();
-            let accepting = accepting.filter_map(|predicate| by_predicate.get(usize::from(*predicate))).flatten();
-            graph.add_class(steps, &accepting.copied().collect::<Vec<_>>());
+            accepting.filter_map(|predicate| by_predicate.get(usize::from(*predicate))).flatten().copied()
+        };
+        for class in words.all() {
+            graph.add_ways(class, steps, &accepting(class).collect::<Vec<_>>());
+        }
+        // Only now is known how phrases go on from each step.
+        for class in words.all() {
+            graph.add_beginnings(usize::from(class), steps, &accepting(class).collect::<Vec<_>>());
         }
         graph
     }
 
-    /// Adds the next class, with the steps that accept it.
-    fn add_class(&mut self, steps: &[Step], accepting: &[u32]) {
-        let of = |number: u32| &steps[number as usize];
-        let passed = |number: u32| Passed::new(number, !of(number).findings.is_empty());
-        let (begin, first_source, first_target) = (self.beginnings.len(), self.sources.len(), self.targets.len());
-        let first = |number: &u32| of(*number).first.map(|blocked| Beginning { passed: passed(*number), blocked });
-        self.beginnings.extend(accepting.iter().filter_map(first));
+    /// Adds the next class, with the ways to the steps that accept it.
+    fn add_ways(&mut self, class: Class, steps: &[Step], accepting: &[u32]) {
+        let first_source = self.sources.len();
         let mut ways: Vec<(u32, Target)> = Vec::new();
         for number in accepting {
-            let target = |gap: u8| Target { passed: passed(*number), gap };
-            ways.extend(of(*number).sources.iter().map(|(source, gap)| (*source, target(*gap))));
+            let target = |gap: u8| Target { step: *number, gap };
+            ways.extend(steps[*number as usize].sources.iter().map(|(source, gap)| (*source, target(*gap))));
         }
         ways.sort_by_key(|(source, target)| (*source, u8::MAX - target.gap));
+        let mut sources = 0;
         for of_source in ways.chunk_by(|one, other| one.0 == other.0) {
             self.targets.extend(of_source.iter().map(|(_, target)| *target));
             let (step, widest) = of_source[0];
-            self.sources.push(Source { step, reach: widest.gap, end: index(self.targets.len()) });
+            self.sources.push(Source { step, end: index(self.targets.len()) });
+            sources |= bit(step);
+            let opens = &mut self.opens[step as usize];
+            *opens = Opens { classes: opens.classes | bit(class.into()), reach: opens.reach.max(widest.gap) };
         }
-        self.most = self.most.max(ways.len());
+        self.most[0] = self.most[0].max(ways.len());
         self.rows.push(Row {
-            beginnings: index(begin)..index(self.beginnings.len()),
+            opening: 0..0,
+            finding: 0..0,
             sources: index(first_source)..index(self.sources.len()),
-            targets: index(first_target),
+            steps: sources,
         });
+    }
+
+    /// Adds the first steps that a class passes.
+    fn add_beginnings(&mut self, class: usize, steps: &[Step], accepting: &[u32]) {
+        let (first_opening, first_finding) = (index(self.opening.len()), index(self.finding.len()));
+        for step in accepting {
+            let Some(blocked) = steps[*step as usize].first else { continue };
+            let beginning = Beginning { opens: self.opens[*step as usize], blocked, step: *step };
+            if beginning.opens.classes != 0 {
+                self.opening.push(beginning);
+            }
+            if !steps[*step as usize].findings.is_empty() {
+                self.finding.push(beginning);
+            }
+        }
+        let row = &mut self.rows[class];
+        row.opening = first_opening..index(self.opening.len());
+        row.finding = first_finding..index(self.finding.len());
+        self.most[1] = self.most[1].max(row.opening.len());
+    }
+
+    /// The targets of a class after a source; the widest gaps come first.
+    fn targets(&self, row: &Row, source: u32) -> &[Target] {
+        let Ok(place) = part(&self.sources, &row.sources).binary_search_by_key(&source, |source| source.step) else {
+            return &[];
+        };
+        let place = row.sources.start as usize + place;
+        let begin = place.checked_sub(1).map_or(0, |before| self.sources[before].end);
+        part(&self.targets, &(begin..self.sources[place].end))
+    }
+}
+
+/// A step that was passed, from which a phrase may still go on.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    classes: u64,
+    step: u32,
+    /// The last token that it reaches.
+    until: u32,
+}
+
+impl Live {
+    fn new(step: u32, opens: Opens, now: u32) -> Self {
+        Self { classes: opens.classes, step, until: now + u32::from(opens.reach) + 1 }
     }
 }
 
 /// A walk through a graph.
 #[derive(Debug)]
 pub(super) struct Walk {
-    /// When each step was passed last.
-    passed_at: Vec<u32>,
     now: u32,
+    /// The steps passed of late.
+    live: Vec<Live>,
+    /// Those that may go on with this token.
+    near: Vec<Live>,
     /// The steps that this token passes after others.
-    passing: Vec<Passed>,
-    /// Sources asked so far.
+    passing: Vec<u32>,
+    /// When each step was passed last after another.
+    passed_at: Vec<u32>,
+    /// Live steps asked so far.
     #[cfg(test)]
     pub(super) asked: u64,
 }
 
 impl Walk {
     pub(super) fn new(graph: &Graph) -> Self {
+        // A step lives for as many tokens as the longest gap, the token after it and its own.
+        let most_live = (graph.most[0] + graph.most[1]) * (usize::from(LONGEST_GAP) + 2);
         Self {
+            now: 0,
+            live: Vec::with_capacity(most_live),
+            near: Vec::with_capacity(most_live),
+            passing: Vec::with_capacity(graph.most[0]),
             passed_at: vec![0; graph.found.len()],
-            now: APART,
-            passing: Vec::with_capacity(graph.most),
             #[cfg(test)]
             asked: 0,
         }
@@ -190,42 +249,73 @@ impl Walk {
     #[inline]
     pub(super) fn step(&mut self, graph: &Graph, class: Class, blocked: u8, mut found: impl FnMut(Finding)) {
         self.now += 1;
+        let now = self.now;
         let row = &graph.rows[usize::from(class)];
-        self.ask(graph, row);
-        let mut pass = |passed: Passed| {
-            self.passed_at[passed.step()] = self.now;
-            if passed.finds() {
-                part(&graph.findings, &graph.found[passed.step()]).iter().for_each(|finding| found(*finding));
-            }
+        self.ask(class, row);
+        let mut find = |step: u32| {
+            part(&graph.findings, &graph.found[step as usize]).iter().for_each(|finding| found(*finding));
         };
-        // Only now, so that no step counts as passed before this token.
-        self.passing.iter().for_each(|passed| pass(*passed));
-        for beginning in part(&graph.beginnings, &row.beginnings) {
-            if beginning.blocked & blocked == 0 {
-                pass(beginning.passed);
+        if !self.near.is_empty() {
+            self.go_on(graph, row);
+            for step in self.passing.drain(..) {
+                find(step);
+                let opens = graph.opens[step as usize];
+                if opens.classes != 0 {
+                    self.live.push(Live::new(step, opens, now));
+                }
             }
         }
+        let free = |beginning: &&Beginning| beginning.blocked & blocked == 0;
+        let opening = part(&graph.opening, &row.opening).iter();
+        let live = |beginning: &Beginning| Live::new(beginning.step, beginning.opens, now);
+        if blocked == 0 {
+            self.live.extend(opening.map(live));
+        } else {
+            self.live.extend(opening.filter(free).map(live));
+        }
+        part(&graph.finding, &row.finding).iter().filter(free).for_each(|beginning| find(beginning.step));
     }
 
-    /// Finds the steps of which a source was passed near enough before.
+    /// Drops the steps that reach no further, and finds those that may go on with the class.
     #[inline]
-    fn ask(&mut self, graph: &Graph, row: &Row) {
-        self.passing.clear();
-        let sources = part(&graph.sources, &row.sources);
+    fn ask(&mut self, class: Class, row: &Row) {
         #[cfg(test)]
         {
-            self.asked += sources.len() as u64;
+            self.asked += self.live.len() as u64;
         }
-        let mut begin = row.targets;
-        for source in sources {
-            let between = self.now - self.passed_at[source.step as usize] - 1;
-            if between <= u32::from(source.reach) {
-                // The widest gaps come first.
-                let targets = part(&graph.targets, &(begin..source.end)).iter();
-                let near = targets.take_while(|target| between <= u32::from(target.gap));
-                self.passing.extend(near.map(|target| target.passed));
+        let (class, live) = (bit(class.into()), self.live.as_mut_slice());
+        let mut kept = 0;
+        for place in 0..live.len() {
+            let step = live[place];
+            if step.classes & class != 0 && row.steps & bit(step.step) != 0 && step.until >= self.now {
+                self.near.push(step);
             }
-            begin = source.end;
+            // Written always: which steps end is hard to guess for a processor.
+            live[kept] = step;
+            kept += usize::from(step.until >= self.now);
+        }
+        self.live.truncate(kept);
+    }
+
+    /// Finds the steps that this token passes after those that are near.
+    fn go_on(&mut self, graph: &Graph, row: &Row) {
+        // A step passed twice goes on from where it is nearest.
+        if self.near.len() > 1 {
+            self.near.sort_unstable_by_key(|live| (live.step, u32::MAX - live.until));
+        }
+        for live in self.near.drain(..) {
+            let targets = graph.targets(row, live.step);
+            if targets.is_empty() {
+                continue;
+            }
+            let between = self.now + u32::from(graph.opens[live.step as usize].reach) - live.until;
+            for target in targets.iter().take_while(|target| between <= u32::from(target.gap)) {
+                let passed_at = &mut self.passed_at[target.step as usize];
+                if *passed_at != self.now {
+                    *passed_at = self.now;
+                    self.passing.push(target.step);
+                }
+            }
         }
     }
 
@@ -237,17 +327,17 @@ impl Walk {
 
     /// Forgets what has begun.
     pub(super) fn forget(&mut self) {
-        self.now += APART;
+        self.live.clear();
         // Long before the count of tokens could overflow.
         if self.now > u32::MAX / 2 {
             self.passed_at.fill(0);
-            self.now = APART;
+            self.now = 0;
         }
     }
 
     /// What every buffer has room for.
     #[cfg(test)]
-    pub(super) fn footprint(&self) -> [usize; 2] {
-        [self.passed_at.capacity(), self.passing.capacity()]
+    pub(super) fn footprint(&self) -> [usize; 3] {
+        [self.live.capacity(), self.near.capacity(), self.passing.capacity()]
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::automaton::Walk;
 use super::rules::{CLAUSE, CONDITION, Finding, LIFTER, NEGATED, NEGATOR, QUOTED, Role, Rules};
+use super::sense::{Part, Sense};
 use super::words::{Class, UNKNOWN};
 use crate::message::{Language, SignalSet};
-use crate::score::normalise::{Token, TokenKind};
+use crate::score::normalise::Token;
 
 /// How many words a negation reaches.
 const NEGATION_REACH: u8 = 4;
@@ -14,9 +15,6 @@ const NEGATION_REACH: u8 = 4;
 const REPORTED_REACH: u8 = 8;
 /// How many words a quotation reaches that is not closed.
 const QUOTE_REACH: u8 = 40;
-
-/// Words whose class is kept: a power of two.
-const REMEMBERED: usize = 1 << 13;
 
 const MAIN: u8 = 1;
 const ALSO: u8 = 2;
@@ -32,8 +30,6 @@ const IN_SENTENCE: u8 = MAIN | ALSO | UNLESS;
 pub struct Matcher {
     rules: Arc<Rules>,
     walk: Walk,
-    /// Classes of words met, by hash.
-    remembered: Box<[(u64, Class)]>,
     /// Between two texts, and at the start of each sentence.
     at_start: bool,
     /// Words that the last negation still reaches.
@@ -63,7 +59,6 @@ impl Matcher {
     pub fn new(rules: Arc<Rules>) -> Self {
         Self {
             walk: Walk::new(&rules.graph),
-            remembered: vec![(0, UNKNOWN); REMEMBERED].into_boxed_slice(),
             at_start: true,
             negated: 0,
             quoted: 0,
@@ -79,29 +74,28 @@ impl Matcher {
         }
     }
 
-    /// Takes the next token of the text; `hash` is one of its folded form.
+    /// What a token is to the rules, for [`Self::take`].
+    #[must_use]
+    pub fn sense(&self, token: &Token<'_>) -> Sense {
+        self.rules.sense(token)
+    }
+
+    /// Takes the next token of the text, by its sense.
     #[inline]
-    pub fn token(&mut self, token: &Token<'_>, hash: u64) {
+    pub fn take(&mut self, sense: Sense) {
         if self.stop_waits {
             self.stop_waits = false;
-            if token.kind != TokenKind::Number {
+            if sense.part != Part::Number {
                 self.end_sentence(self.rules.words.marks.end);
             }
         }
-        match token.kind {
-            TokenKind::Punctuation => self.punctuation(token, hash),
-            TokenKind::Mention | TokenKind::Link => {}
-            TokenKind::Emoji => {
-                let class = self.class_of(token, hash);
-                if class != UNKNOWN {
-                    self.word(class);
-                }
+        match sense.part {
+            Part::Word | Part::Number => {
+                self.word(sense.class);
+                self.last_was_number = sense.part == Part::Number;
             }
-            TokenKind::Word | TokenKind::Hashtag | TokenKind::Number => {
-                let class = self.class_of(token, hash);
-                self.word(class);
-                self.last_was_number = token.kind == TokenKind::Number;
-            }
+            Part::Sign => self.word(sense.class),
+            _ => self.punctuation(sense),
         }
     }
 
@@ -130,11 +124,11 @@ impl Matcher {
 
     /// What every buffer has room for.
     #[cfg(test)]
-    pub(super) fn footprint(&self) -> ([usize; 2], usize) {
+    pub(super) fn footprint(&self) -> ([usize; 3], usize) {
         (self.walk.footprint(), self.touched.capacity() + self.held.capacity() + self.met.capacity())
     }
 
-    /// Sources asked so far.
+    /// Live steps asked so far.
     #[cfg(test)]
     pub(super) fn asked(&self) -> u64 {
         self.walk.asked
@@ -193,34 +187,21 @@ impl Matcher {
         });
     }
 
-    fn punctuation(&mut self, token: &Token<'_>, hash: u64) {
-        let marks = self.rules.words.marks;
-        let has = |mark: char| token.folded.contains(&mark);
-        if is_emoticon(token.folded) {
-            let class = self.class_of(token, hash);
-            if class != UNKNOWN {
-                self.word(class);
-            }
-            return;
-        }
-        if has('"') {
+    fn punctuation(&mut self, sense: Sense) {
+        if sense.quotes {
             self.quoted = if self.quoted > 0 { 0 } else { QUOTE_REACH };
         }
-        if has('?') {
-            self.end_sentence(marks.question);
-        } else if has('!') {
-            self.end_sentence(marks.exclamation);
-        } else if token.folded == ['.'] && self.last_was_number {
-            self.stop_waits = true;
-        } else if token.folded.starts_with(&['.']) && token.folded.get(1) != Some(&'.')
-            || has(';')
-            || has('\u{bf}')
-            || has('\u{a1}')
-        {
-            self.end_sentence(marks.end);
-        } else if !is_passed_over(token.folded) {
-            self.step(UNKNOWN);
-            (self.negated, self.last_flags) = (0, 0);
+        let marks = self.rules.words.marks;
+        match sense.part {
+            Part::Question => self.end_sentence(marks.question),
+            Part::Exclamation => self.end_sentence(marks.exclamation),
+            Part::Stop if self.last_was_number => self.stop_waits = true,
+            Part::Stop | Part::End => self.end_sentence(marks.end),
+            Part::Comma => {
+                self.step(UNKNOWN);
+                (self.negated, self.last_flags) = (0, 0);
+            }
+            Part::None | Part::Word | Part::Number | Part::Sign => {}
         }
     }
 
@@ -247,54 +228,4 @@ impl Matcher {
         self.walk.forget();
         (self.negated, self.reported, self.last_flags, self.last_was_number) = (0, 0, 0, false);
     }
-
-    /// The class of a token, remembered by its hash.
-    #[inline]
-    fn class_of(&mut self, token: &Token<'_>, hash: u64) -> Class {
-        // A stretched word is looked up in another way than a plain one that folds alike.
-        let key = hash ^ u64::from(token.stretched);
-        let slot = slot_of(key);
-        let (known, class) = self.remembered[slot];
-        if known == key {
-            return class;
-        }
-        let class = self.look_up(token);
-        self.remembered[slot] = (key, class);
-        class
-    }
-
-    #[cold]
-    fn look_up(&self, token: &Token<'_>) -> Class {
-        let words = &self.rules.words;
-        let class = words.class_of(token.folded.iter().copied());
-        if class != UNKNOWN {
-            return class;
-        }
-        if token.kind == TokenKind::Number {
-            return words.marks.number;
-        }
-        if !token.stretched {
-            return UNKNOWN;
-        }
-        // `holaaaa` is folded to `holaa`: try it with single letters.
-        let single =
-            token.folded.iter().enumerate().filter(|(at, letter)| *at == 0 || token.folded[at - 1] != **letter);
-        words.class_of(single.map(|(_, letter)| *letter))
-    }
-}
-
-/// The slot of a word: the well-mixed high bits of its hash.
-#[expect(clippy::cast_possible_truncation, reason = "13 bits are left")]
-fn slot_of(key: u64) -> usize {
-    (key >> (u64::BITS - REMEMBERED.trailing_zeros())) as usize
-}
-
-/// Punctuation that separates nothing: `-`, `/`, `$`, ...
-pub(super) fn is_passed_over(mark: &[char]) -> bool {
-    !mark.iter().any(|character| ['.', ',', ';', ':', '!', '?', '\u{bf}', '\u{a1}', '"', '(', ')'].contains(character))
-}
-
-/// `:)`, `;-(`, `:d`, `<3`
-pub(crate) fn is_emoticon(mark: &[char]) -> bool {
-    mark == ['<', '3'] || (mark.len() >= 2 && matches!(mark[0], ':' | ';' | '=') && mark.last() != Some(&':'))
 }

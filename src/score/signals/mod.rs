@@ -1,8 +1,8 @@
 //! Signals: named reasons found in a text by phrases.
 //!
 //! - [`Rules`] are read from files (`docs/signals.md` says how these are written) and compiled once.
-//! - A [`Matcher`] goes over the tokens of a text once: each token is looked up in a table of words, and moves an automaton
-//!   that follows all phrases of all rules together. Time is linear in the text, and memory bounded.
+//! - A [`Matcher`] goes over the tokens of a text once: each token is looked up in a table of words for its [`Sense`], which may be
+//!   remembered, and moves an automaton that follows all phrases of all rules together. Time is linear in the text, and memory bounded.
 //! - What words cannot tell a learned head may: [`join`] puts both together.
 
 mod automaton;
@@ -11,6 +11,7 @@ mod file;
 mod matcher;
 mod phrase;
 mod rules;
+mod sense;
 mod words;
 
 #[cfg(test)]
@@ -19,10 +20,10 @@ mod tests;
 
 pub use file::RulesError;
 pub use matcher::Matcher;
-pub(crate) use matcher::is_emoticon;
 pub use rules::Rules;
+pub use sense::Sense;
+pub(crate) use sense::is_emoticon;
 
-use super::features;
 use super::normalise::Normaliser;
 use crate::message::{Language, SignalSet};
 
@@ -52,7 +53,7 @@ impl SignalFinder {
     /// The signals of a text in that language; `other` asks the rules of every language.
     pub fn find(&mut self, text: &str, language: Language) -> SignalSet {
         let Self { normaliser, matcher } = self;
-        normaliser.tokens(text, |token| matcher.token(&token, features::word_hash(token.folded)));
+        normaliser.tokens(text, |token| matcher.take(matcher.sense(&token)));
         matcher.finish(language)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::matcher::{is_emoticon, is_passed_over};
+use super::sense::{is_emoticon, is_passed_over};
 use crate::score::normalise::{Normaliser, TokenKind};
 
 /// Longest gap between two words.

@@ -23,9 +23,8 @@ pub(super) struct Marks {
     pub(super) end: Class,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Node {
-    children: FxHashMap<char, u32>,
     /// Class of a token that ends here.
     whole: Class,
     /// Class of a token that goes on where no child does.
@@ -36,6 +35,8 @@ struct Node {
 #[derive(Clone, Debug)]
 pub(super) struct Words {
     nodes: Vec<Node>,
+    /// From a node by a character to the next one.
+    children: FxHashMap<(u32, char), u32>,
     /// What each class satisfies, sorted.
     satisfied: Vec<Vec<Predicate>>,
     pub(super) marks: Marks,
@@ -91,20 +92,30 @@ impl WordsBuilder {
             end: classes.of(of(&[Atom::End]))?,
         };
         trie.classify(&mut classes, &of(&[Atom::Number]))?;
-        Some(Words { nodes: trie.nodes, satisfied: classes.satisfied, marks })
+        let children =
+            trie.children.iter().zip(0..).flat_map(|(children, node)| {
+                children.iter().map(move |(character, child)| ((node, *character), *child))
+            });
+        Some(Words { children: children.collect(), nodes: trie.nodes, satisfied: classes.satisfied, marks })
     }
 }
 
 /// A trie under construction; what its nodes satisfy stands beside them.
 struct Trie {
     nodes: Vec<Node>,
+    children: Vec<FxHashMap<char, u32>>,
     whole: Vec<Vec<Predicate>>,
     prefix: Vec<Vec<Predicate>>,
 }
 
 impl Trie {
     fn new() -> Self {
-        Self { nodes: vec![Node::default()], whole: vec![Vec::new()], prefix: vec![Vec::new()] }
+        Self {
+            nodes: vec![Node::default()],
+            children: vec![FxHashMap::default()],
+            whole: vec![Vec::new()],
+            prefix: vec![Vec::new()],
+        }
     }
 
     /// The node of a word, made where there is none.
@@ -112,10 +123,11 @@ impl Trie {
         let mut at = 0_usize;
         for character in word.chars() {
             let next = self.nodes.len();
-            let child = *self.nodes[at].children.entry(character).or_insert(u32::try_from(next).unwrap_or(u32::MAX));
+            let child = *self.children[at].entry(character).or_insert(u32::try_from(next).unwrap_or(u32::MAX));
             at = child as usize;
             if at == next {
                 self.nodes.push(Node::default());
+                self.children.push(FxHashMap::default());
                 self.whole.push(Vec::new());
                 self.prefix.push(Vec::new());
             }
@@ -135,7 +147,7 @@ impl Trie {
             }
             self.nodes[at].whole = classes.of(whole)?;
             self.nodes[at].within = classes.of(satisfied.clone())?;
-            for (character, child) in &self.nodes[at].children {
+            for (character, child) in &self.children[at] {
                 open.push((*child as usize, satisfied.clone(), digits || *character == '0'));
             }
         }
@@ -173,14 +185,14 @@ impl Words {
 
     /// The class of a word or number.
     pub(super) fn class_of(&self, token: impl Iterator<Item = char>) -> Class {
-        let mut at = 0_usize;
+        let mut at = 0;
         for character in token {
-            match self.nodes[at].children.get(&character) {
-                Some(child) => at = *child as usize,
-                None => return self.nodes[at].within,
+            match self.children.get(&(at, character)) {
+                Some(child) => at = *child,
+                None => return self.nodes[at as usize].within,
             }
         }
-        self.nodes[at].whole
+        self.nodes[at as usize].whole
     }
 
     /// What a class satisfies, sorted.
