@@ -26,7 +26,8 @@ LANGUAGES = ("es", "en", "pt", "fr", "de", "it")
 
 # Licences that allow shipped weights (models/README.md names them).
 TRAINABLE = {
-    "umsab", "semeval2017a", "goemotions", "xed", "chile-valence", "uci-sentences", "banking77", "tweeteval-emotion", "corpus",
+    "umsab", "semeval2017a", "goemotions", "xed", "chile-valence", "uci-sentences", "banking77", "tweeteval-emotion",
+    "tweeteval-irony", "tweeteval-offensive", "corpus",
 }
 EVALUATION_ONLY = {
     "airline", "alexa-reviews", "bankapp-reviews", "brighter", "complaints-acl19", "cuba-hotels", "emoevent", "intertass2017", "isear",
@@ -57,6 +58,14 @@ class Row:
     anger: int | None = None
     obstacle: int | None = None
     signals: frozenset | None = None
+    key: int = 0   # of the text as its file has it
+
+
+def fnv1a(text):
+    value = 0xCBF29CE484222325
+    for byte in text.encode("utf-8"):
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value
 
 
 def clean(text):
@@ -87,7 +96,7 @@ def goemotions_sentiment(labels):
 
 def labelled(text, kind, language, label, obstacles=None):
     labels = set(label.split(","))
-    row = Row(clean(text), kind, language)
+    row = Row(clean(text), kind, language, key=fnv1a(text))
     if kind in ANGER_OF:
         row.anger = int(bool(labels & ANGER_OF[kind]))
     if kind in OBSTACLE_OF:
@@ -102,8 +111,10 @@ def labelled(text, kind, language, label, obstacles=None):
     return row
 
 
-def read_set(pattern, obstacles=None):
-    """Rows of every file that matches `pattern` below DATA; file names are `<set>.<language>.<split>.tsv.gz`."""
+def read_set(pattern, obstacles=None, unlabelled=False):
+    """Rows of every file that matches `pattern` below DATA; file names are `<set>.<language>.<split>.tsv.gz`.
+
+    `unlabelled` keeps the rows whose labels mean nothing to any head."""
     paths = sorted(glob.glob(os.path.join(DATA, pattern)))
     if not paths:
         raise SystemExit(f"no file matches {os.path.join(DATA, pattern)}; set DATA to the folder of the public sets")
@@ -111,7 +122,7 @@ def read_set(pattern, obstacles=None):
     for path in paths:
         kind, language = os.path.basename(path).split(".")[:2]
         rows += [labelled(r["text"], kind, language[:2], r["label"], obstacles) for r in table(path) if r["text"]]
-    return [r for r in rows if any(x is not None for x in (r.sentiment, r.anger, r.obstacle))]
+    return [r for r in rows if unlabelled or any(x is not None for x in (r.sentiment, r.anger, r.obstacle))]
 
 
 def banking77_obstacles():
@@ -131,7 +142,7 @@ def corpus(split):
                 if r["author"] != "customer" or r["split"] != split:
                     continue
                 rows.append(Row(clean(r["text"]), "corpus", r["language"], POLAR[r["sentiment"]], None,
-                                int(r["frustrated"]), frozenset(r["signals"])))
+                                int(r["frustrated"]), frozenset(r["signals"]), fnv1a(r["text"])))
     return rows
 
 

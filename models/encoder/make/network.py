@@ -121,15 +121,35 @@ class Model(nn.Module):
         if layers:
             config["num_hidden_layers"] = layers
         model = Model(config)
-        tensors = load_file(os.path.join(folder, "model.safetensors"))
+        tensors = whole(load_file(os.path.join(folder, "model.safetensors")))
         model.encoder.load_hugging_face({k.removeprefix("bert."): v for k, v in tensors.items()})
-        heads = os.path.join(folder, "heads.safetensors")
-        if os.path.exists(heads):
-            tensors = load_file(heads)
-            for name, head in model.heads.items():
-                head.weight.data.copy_(tensors[f"{name}.weight"].float())
-                head.bias.data.copy_(tensors[f"{name}.bias"].float())
+        for name, head in model.heads.items():
+            if f"heads.{name}.weight" in tensors:
+                head.weight.data.copy_(tensors[f"heads.{name}.weight"].float())
+                head.bias.data.copy_(tensors[f"heads.{name}.bias"].float())
         return model
+
+
+SCALE = ".scale"
+
+
+def whole(tensors):
+    """Undoes the storage in 8 bits: each row of an I8 tensor times its scale."""
+    scales = {k: v for k, v in tensors.items() if k.endswith(SCALE)}
+    return {k: v.float() * scales[k + SCALE][:, None] if k + SCALE in scales else v for k, v in tensors.items() if k not in scales}
+
+
+def in_bytes(tensors):
+    """Tables in 8 bits with a scale for each row, which is what its greatest weight needs; vectors as they are."""
+    out = {}
+    for name, tensor in tensors.items():
+        if tensor.ndim < 2:
+            out[name] = tensor.float()
+            continue
+        scale = (tensor.float().abs().amax(1) / 127).clamp_min(1e-12)
+        out[name] = (tensor.float() / scale[:, None]).round().to(torch.int8)
+        out[name + SCALE] = scale
+    return out
 
 
 def pad(batch):

@@ -16,22 +16,12 @@ import torch
 import data
 from evaluate import averaged, sigmoid
 
-SETS = data.TRAINABLE | {"tweeteval-offensive", "tweeteval-irony"}
-
-
-def fnv1a(text):
-    value = 0xCBF29CE484222325
-    for byte in text.encode("utf-8"):
-        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return value
-
-
 def texts():
     """Every text once, as its file has it."""
     seen = {}
     for path in sorted(glob.glob(os.path.join(data.DATA, "train", "*.gz"))):
         kind, language = os.path.basename(path).split(".")[:2]
-        if kind in SETS and language[:2] in data.LANGUAGES:
+        if kind in data.TRAINABLE and language[:2] in data.LANGUAGES:
             seen.update(dict.fromkeys(r["text"] for r in data.table(path) if r["text"]))
     for path in sorted(glob.glob(os.path.join(data.CORPUS, "*.jsonl"))):
         with open(path, encoding="utf-8") as lines:
@@ -55,7 +45,7 @@ def main():
     # Steps as coarse as the labels are sure: the file packs to half.
     steps = np.where(np.arange(every.shape[1]) < 5, 30, 15)
     bytes_of = np.floor(np.rint(every * steps) / steps * 255 + 0.5).astype(np.uint8)
-    entries = sorted((fnv1a(t), row.tobytes()) for t, row in zip(some, bytes_of))
+    entries = sorted((data.fnv1a(t), row.tobytes()) for t, row in zip(some, bytes_of))
     with open(a.out, "wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as f:
         f.write(b"LATIDO\x01S" + struct.pack("<I", len(entries)))
         for key, row in entries:
