@@ -335,6 +335,31 @@ fn a_malformed_row_stops_the_training_before_anything_is_written() {
 }
 
 #[test]
+fn a_model_is_not_written_over_what_it_is_made_of_nor_made_of_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, out] = ["ours.jsonl", "ours.latido"].map(|name| directory.path().join(name).display().to_string());
+    std::fs::write(&data, "{\"text\":\"todo mal\",\"sentiment\":\"negative\",\"split\":\"train\"}\n").unwrap();
+    let said = |arguments: &[&str]| {
+        let output = latido(&[&["train", "--base", "builtin"], arguments].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(said(&["--data", &data, "--out", &data]).contains("would be lost"));
+    assert!(std::fs::read_to_string(&data).unwrap().contains("todo mal"));
+    assert!(said(&["--data", &data, "--split", "dev", "--out", &out]).contains("split `dev`"));
+    let folder = directory.path().to_str().unwrap();
+    assert!(said(&["--data", &data, "--out", folder]).contains("is a directory"));
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+}
+
+#[test]
+fn more_samples_than_can_be_kept_are_not_drawn() {
+    let output = latido(&["eval", "--samples", "20000000000", "--data", "x.tsv"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("100000"));
+}
+
+#[test]
 fn a_data_file_without_a_row_gives_no_figures() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("none.es.tsv");

@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::train::of_split;
 use crate::score::data::{self, DataSet};
 use crate::score::eval::{
     BootstrapPlan, By, Comparison, Part, Seen, SetReport, compare, comparison_table, evaluate, groups, mean_of, table,
@@ -76,11 +77,19 @@ pub struct EvalArgs {
     #[arg(long)]
     pub json: bool,
     /// Bootstrap samples; 0 leaves the intervals out.
-    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = samples)]
     pub samples: usize,
     /// Seed of the bootstrap.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
+}
+
+/// Each sample keeps its figures until the end.
+const MOST_SAMPLES: usize = 100_000;
+
+fn samples(text: &str) -> Result<usize, String> {
+    let fits = text.parse().ok().filter(|samples| *samples <= MOST_SAMPLES);
+    fits.ok_or_else(|| format!("expected a whole number from 0 to {MOST_SAMPLES}"))
 }
 
 /// A half of the labelled rows.
@@ -128,10 +137,25 @@ fn read(args: &EvalArgs) -> anyhow::Result<Vec<DataSet>> {
         }
         // Groups are made of the rows of all files: one of them may have none of the split or half.
         let usable = !set.rows.is_empty() || !args.by.is_empty();
-        ensure!(usable, "{} holds no row to measure on; name a file with labelled texts", path.display());
+        ensure!(
+            usable,
+            "{} holds no row to measure on{}; name a file with labelled texts",
+            path.display(),
+            asked(args)
+        );
         sets.push(set);
     }
     Ok(sets)
+}
+
+/// What rows were asked for, where not all were.
+fn asked(args: &EvalArgs) -> String {
+    let half = match args.half {
+        Some(HalfChoice::Fitted) => " of the half `fitted`",
+        Some(HalfChoice::Other) => " of the half `other`",
+        None => "",
+    };
+    format!("{half}{}", of_split(args.split.as_deref()))
 }
 
 /// Leaves out what the files of `--except` have too, and whole parts of which nothing is left.
@@ -203,7 +227,8 @@ impl Comparing {
         let paths = match args.compare.as_slice() {
             [] => return Ok(None),
             [b] => [None, Some(b.as_path())],
-            [a, b, ..] => [Some(a.as_path()), Some(b.as_path())],
+            [a, b] => [Some(a.as_path()), Some(b.as_path())],
+            more => bail!("--compare names {} models; name one or two", more.len()),
         };
         ensure!(args.samples > 0, "--compare needs redraws to tell a difference from chance; leave --samples 0 out");
         let names = paths.map(named);

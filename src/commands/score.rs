@@ -50,7 +50,7 @@ emoji adds to the log odds of \"negative\" (against neutral and positive) and of
 \"chars\"; and \"base\", what is there without any word. Base and words sum to
 the log odds of the score: ln(p / (1 - p)). +0.69 doubles the odds, -0.69 halves
 them. They say what counted in this text; without a word the others may count
-differently. All are 0 where no word is known.";
+differently. The words are 0 where none is known.";
 
 /// Score texts: arguments, or lines of standard input.
 #[derive(Args, Clone, Debug)]

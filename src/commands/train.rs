@@ -76,9 +76,12 @@ pub struct TrainArgs {
 /// If a file cannot be read or holds a malformed row, a class has no row, or the model cannot be written.
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe(&args)?;
+    check_out(&args)?;
     let sets: Vec<DataSet> =
         args.data.iter().map(|path| data::read(path, &recipe, args.split.as_deref())).collect::<Result<_, _>>()?;
     check_names(&recipe, &sets)?;
+    let teaches = sets.iter().any(|set| !set.rows.is_empty() || (args.soft.is_some() && !set.unlabelled.is_empty()));
+    ensure!(teaches, "no row of --data has a label{}; nothing would be learned", of_split(args.split.as_deref()));
     let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
     let started = Instant::now();
     let base = args.base.as_deref().map(base).transpose()?;
@@ -128,6 +131,22 @@ fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
     Ok(recipe)
 }
 
+/// The model must not be written over what it is made of.
+fn check_out(args: &TrainArgs) -> anyhow::Result<()> {
+    let Ok(out) = args.out.canonicalize() else { return Ok(()) };
+    ensure!(!out.is_dir(), "--out {} is a directory; name a file", args.out.display());
+    let inputs = args.data.iter().chain(&args.calibrate).chain(&args.recipe).chain(&args.soft);
+    let is_out = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == out);
+    let lost = inputs.into_iter().find(is_out);
+    ensure!(lost.is_none(), "--out {} is read too and would be lost; name another file", args.out.display());
+    Ok(())
+}
+
+/// What an error says of the split that was asked for.
+pub(super) fn of_split(split: Option<&str>) -> String {
+    split.map_or_else(String::new, |split| format!(" in the split `{split}`"))
+}
+
 /// A recipe that names a set which is not there is more likely a typing error than meant.
 fn check_names(recipe: &Recipe, sets: &[DataSet]) -> anyhow::Result<()> {
     for name in recipe.sets.keys() {
@@ -153,8 +172,16 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = PathBuf::from(beside);
-    let mut file = std::fs::File::create(&beside)?;
+    let written = write_synced(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        // The error that matters is the first one.
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
+    file.sync_all()
 }

@@ -114,7 +114,7 @@ fn summary(score: &Score) -> String {
 fn printable(text: &str, most: usize) -> String {
     let hides = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     };
     let mut letters = text.chars();
     let mut kept: String =

@@ -51,7 +51,9 @@ fn what_is_written_is_read_back() {
 fn the_built_in_model_is_whole_and_small() {
     let bytes = include_bytes!("../../../models/embedded.latido");
     assert!(bytes.len() <= 12 << 20);
-    assert!(!EmbeddedModel::builtin().unwrap().provenance().sets.is_empty());
+    let model = EmbeddedModel::builtin().unwrap();
+    assert!(!model.provenance().sets.is_empty() && !model.provenance().calibrated_on.is_empty());
+    assert!(model.header.shares.sentiment.is_some() && model.header.shares.frustration.is_some());
 }
 
 #[test]

@@ -64,7 +64,8 @@ impl Case<'_> {
     }
 
     fn sentiment_share(&self, calibration: &Calibration) -> Option<ShareRow> {
-        let class = self.sentiment().filter(|_| self.example.told_apart == [true; 3])?;
+        let tells_apart = self.example.told_apart == [true; 3] && self.example.all_sentiments;
+        let class = self.sentiment().filter(|_| tells_apart)?;
         let said = calibration.sentiment(&self.outputs, self.place());
         Some(self.share(sentiment_inputs(said), class))
     }

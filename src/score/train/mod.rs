@@ -72,12 +72,14 @@ pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
     }
     fit.run(&corpus, recipe, progress);
     let mut model = pack::pack(&fit, sets, recipe);
-    let base = base.map(|base| &base.header.calibration);
+    let calibration = base.map(|base| &base.header.calibration);
     if calibrate.is_empty() {
-        calibrate::calibrate(&mut model, &corpus, &corpus.held_out, base);
+        calibrate::calibrate(&mut model, &corpus, &corpus.held_out, calibration);
+        // Rows kept aside are few and of one kind, and the base may know them: no ground to judge all windows by.
+        base.inspect(|base| model.header.shares = base.header.shares.clone());
     } else {
         let corpus = Corpus::of(calibrate, &SoftLabels::default(), recipe, 0.0);
-        calibrate::calibrate(&mut model, &corpus, &corpus.examples, base);
+        calibrate::calibrate(&mut model, &corpus, &corpus.examples, calibration);
         pack::count_rows(&mut model.header.provenance.calibrated_on, calibrate);
     }
     Ok(model)

@@ -161,6 +161,21 @@ fn a_base_without_new_rows_stays_as_it_is() {
 }
 
 #[test]
+fn a_base_keeps_its_tables_of_shares_unless_rows_for_others_are_given() {
+    let recipe = Recipe { holdout: 0.4, epochs: 2, ..small_recipe() };
+    let base = train_on(&[made_set(1_200)], &[], &recipe).unwrap();
+    assert!(!base.header.shares.is_empty());
+    let sets = [made_set(900)];
+    let adapt = |calibrate: &[DataSet]| {
+        let input =
+            TrainInput { sets: &sets, calibrate, soft: &SoftLabels::default(), base: Some(&base), recipe: &recipe };
+        train(input, &mut |_, _| {}).unwrap().header.shares
+    };
+    assert_eq!(adapt(&[]), base.header.shares);
+    assert_ne!(adapt(&[made_set(1_500)]), base.header.shares);
+}
+
+#[test]
 fn a_base_learns_a_word_and_keeps_what_it_says_of_other_texts() {
     let base = || trained(&Recipe { bits: 16, ..small_recipe() });
     let ours = || adapted(&base(), &[made_up_word()]);
