@@ -206,8 +206,8 @@ fn named(path: Option<&Path>) -> String {
 fn measure(parts: &[Part<'_>], plan: BootstrapPlan, args: &EvalArgs) -> anyhow::Result<()> {
     let model = open(args.model.as_deref())?;
     let provenance = model.provenance().clone();
-    let mut scorer = EmbeddedScorer::new(model, Rules::with_files(&args.signals)?);
-    let reports: Vec<SetReport> = parts.iter().map(|part| evaluate(part, &mut scorer, plan)).collect();
+    let mut scorer = EmbeddedScorer::new(Arc::clone(&model), Rules::with_files(&args.signals)?);
+    let reports: Vec<SetReport> = parts.iter().map(|part| evaluate(part, &mut scorer, model.shares(), plan)).collect();
     if args.json {
         let model = json!({ "name": named(args.model.as_deref()), "provenance": provenance });
         return tell_json(&json!({ "model": model, "sets": reports }));

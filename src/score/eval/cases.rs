@@ -3,6 +3,7 @@
 use super::figures::{FrustrationCase, SentimentCase};
 use super::language::LanguageCase;
 use super::parts::Part;
+use super::windows::WindowCase;
 use crate::message::{Score, SignalSet};
 use crate::score::data::Row;
 use crate::score::normalise::{Normaliser, TokenKind};
@@ -19,6 +20,8 @@ pub(super) struct Case {
     /// Labelled, said.
     pub(super) signals: Option<(SignalSet, SignalSet)>,
     pub(super) language: Option<LanguageCase>,
+    /// As windows count it: negative, frustrated.
+    pub(super) in_windows: [Option<WindowCase>; 2],
 }
 
 /// Scores a part's rows; one case for each, in order.
@@ -48,6 +51,7 @@ impl Case {
                 right: language == score.language,
                 words: words(&row.text, normaliser),
             }),
+            in_windows: [WindowCase::negative(row, score), WindowCase::frustrated(row, score)],
         }
     }
 }

@@ -9,6 +9,7 @@ mod parts;
 mod report;
 mod seen;
 mod signals;
+mod windows;
 
 pub use bootstrap::Interval;
 pub use compare::{ComparedFigure, Comparison, Figure, Verdict, compare, comparison_table, mean_of};
@@ -18,8 +19,10 @@ pub use parts::{By, Part, groups};
 pub use report::{SetReport, table};
 pub use seen::Seen;
 pub use signals::{SignalFigures, SignalsFigures};
+pub use windows::{WINDOW_MESSAGES, WindowFigures};
 
 use super::Scorer;
+use super::shares::{ShareTable, Shares};
 
 /// How intervals are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +41,17 @@ impl BootstrapPlan {
     }
 }
 
-/// Scores a part's rows and compares with their labels.
-pub fn evaluate(part: &Part<'_>, scorer: &mut dyn Scorer, plan: BootstrapPlan) -> SetReport {
+/// Scores a part's rows and compares with their labels; `shares` are the tables of the scorer's model.
+pub fn evaluate(part: &Part<'_>, scorer: &mut dyn Scorer, shares: &Shares, plan: BootstrapPlan) -> SetReport {
     let cases = cases::score(part, scorer);
     let sentiment: Vec<_> = cases.iter().filter_map(|case| case.sentiment).collect();
     let frustration: Vec<_> = cases.iter().filter_map(|case| case.frustration).collect();
     let signals: Vec<_> = cases.iter().filter_map(|case| case.signals).collect();
     let language: Vec<_> = cases.iter().filter_map(|case| case.language).collect();
+    let windows = |head: usize, table: &Option<ShareTable>| {
+        let cases: Vec<_> = cases.iter().filter_map(|case| case.in_windows[head]).collect();
+        WindowFigures::of(&cases, table.as_ref()?, plan.seed)
+    };
     SetReport {
         by: part.by.map(By::as_str),
         set: part.name.clone(),
@@ -55,5 +62,7 @@ pub fn evaluate(part: &Part<'_>, scorer: &mut dyn Scorer, plan: BootstrapPlan) -
         frustration: FrustrationFigures::of(&frustration, plan),
         signals: SignalsFigures::of(&signals, plan),
         language: LanguageFigures::of(&language),
+        negative_windows: windows(0, &shares.sentiment),
+        frustrated_windows: windows(1, &shares.frustration),
     }
 }

@@ -9,6 +9,7 @@ use super::figures::{FrustrationFigures, SentimentFigures};
 use super::language::{ENOUGH_WORDS, LanguageFigures};
 use super::parts::title;
 use super::signals::SignalsFigures;
+use super::windows::{WINDOW_MESSAGES, WindowFigures};
 use crate::message::Sentiment;
 
 /// Everything said of one set, or of one group of rows.
@@ -33,6 +34,10 @@ pub struct SetReport {
     pub signals: Option<SignalsFigures>,
     /// Figures of the language, where the set knows it.
     pub language: Option<LanguageFigures>,
+    /// How far the share of negative messages is off in windows, where there are rows enough of both sides.
+    pub negative_windows: Option<WindowFigures>,
+    /// The same of frustrated messages.
+    pub frustrated_windows: Option<WindowFigures>,
 }
 
 /// The reports as a text of tables.
@@ -66,7 +71,23 @@ fn write_report(text: &mut String, report: &SetReport) -> std::fmt::Result {
     if let Some(language) = &report.language {
         write_language(text, language)?;
     }
+    for (name, windows) in [("negative", &report.negative_windows), ("frustrated", &report.frustrated_windows)] {
+        if let Some(windows) = windows {
+            write_windows(text, name, windows)?;
+        }
+    }
     writeln!(text)
+}
+
+fn write_windows(text: &mut String, name: &str, figures: &WindowFigures) -> std::fmt::Result {
+    writeln!(
+        text,
+        "  windows      {name}: share off by {} counted, {} adjusted, interval holds in {}  ({} windows of {WINDOW_MESSAGES})",
+        percent(figures.counted_error),
+        percent(figures.adjusted_error),
+        percent(figures.interval_holds),
+        figures.windows,
+    )
 }
 
 fn write_sentiment(text: &mut String, figures: &SentimentFigures) -> std::fmt::Result {

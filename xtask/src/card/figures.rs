@@ -46,6 +46,16 @@ pub(crate) struct Group {
     pub(crate) frustration: Option<Frustration>,
     pub(crate) signals: Option<Signals>,
     pub(crate) language: Option<Language>,
+    pub(crate) negative_windows: Option<Windows>,
+    pub(crate) frustrated_windows: Option<Windows>,
+}
+
+/// How far a share is off in windows of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Windows {
+    pub(crate) counted_error: f64,
+    pub(crate) adjusted_error: f64,
+    pub(crate) interval_holds: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

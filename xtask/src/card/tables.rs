@@ -10,13 +10,14 @@ use super::plan::{Example, Plan, Set};
 
 /// What a template may ask for.
 #[cfg(test)]
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "sha256",
     "megabytes",
     "mean",
     "sources",
     "sentiment",
     "frustration",
+    "windows",
     "by_language",
     "by_channel",
     "by_region",
@@ -41,6 +42,7 @@ pub(crate) fn all(plan: &Plan, figures: &Figures) -> Result<BTreeMap<&'static st
         ("sources", sources(plan, figures)?),
         ("sentiment", sentiment(&sets)),
         ("frustration", frustration(&sets)),
+        ("windows", windows(&sets)),
         ("by_language", groups(figures, "language")),
         ("by_channel", groups(figures, "channel")),
         ("by_region", groups(figures, "region")),
@@ -77,6 +79,25 @@ fn sources(plan: &Plan, figures: &Figures) -> Result<String> {
         ]);
     }
     Ok(table.text)
+}
+
+fn windows(sets: &[(&Set, &Group)]) -> String {
+    let columns =
+        ["set", "share of", "counted, off by", "adjusted, off by", "windows whose 95 % interval holds the true share"];
+    let mut table = Table::new(&columns);
+    for (set, group) in sets {
+        for (of, figures) in [("negative", group.negative_windows), ("frustrated", group.frustrated_windows)] {
+            let Some(figures) = figures else { continue };
+            table.row([
+                set.name.clone(),
+                of.to_owned(),
+                percent(figures.counted_error),
+                percent(figures.adjusted_error),
+                percent(figures.interval_holds),
+            ]);
+        }
+    }
+    table.text
 }
 
 fn sentiment(sets: &[(&Set, &Group)]) -> String {

@@ -1,6 +1,6 @@
 //! Promises of the tables.
 
-use super::super::figures::{Model, Probabilities};
+use super::super::figures::{Model, Probabilities, Windows};
 use super::*;
 
 fn plan() -> Plan {
@@ -25,6 +25,7 @@ fn group(macro_f1: f64) -> Group {
             rows_of_3_words: 1_000,
             accuracy_of_3_words: Some(0.99),
         }),
+        negative_windows: Some(Windows { counted_error: 0.081, adjusted_error: 0.03, interval_holds: 0.958 }),
         ..Group::default()
     }
 }
@@ -57,6 +58,8 @@ fn every_figure_stands_with_its_interval_its_file_and_its_reference() {
     let parts = all(&plan(), &figures()).unwrap();
     let row = "| A es | `a.es.tsv` | 1,234 | 17 | 60.0 [50.0, 75.0] | 2.0 | 99.0 | 90.0 | linear 50 |";
     assert!(parts["sentiment"].contains(row), "{}", parts["sentiment"]);
+    let row = "| A es | negative | 8.1 | 3.0 | 95.8 |";
+    assert!(parts["windows"].contains(row), "{}", parts["windows"]);
     assert_eq!((parts["mean"].as_str(), parts["megabytes"].as_str()), ("65.0", "10.4"));
     assert!(parts["by_region"].contains("| mx | 1,234 | 60.0 [50.0, 75.0] | - |"), "{}", parts["by_region"]);
     assert!(parts["by_region"].contains("| all |") && !parts["by_channel"].contains("| mx |"));
