@@ -53,7 +53,8 @@ pub struct TrainArgs {
     pub split: Option<String>,
     /// Labelled texts, none of them in --data, to fit the calibration on by language: the half of their rows whose text has an
     /// even hash (`latido eval --half other` measures on the rest), and of rows that name a split only those of `dev`.
-    /// Without it, a share of the rows of --data is kept aside.
+    /// Without it, the share of the rows of --data that the recipe keeps aside; the tables of
+    /// window shares are fitted on both.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub calibrate: Vec<PathBuf>,
     /// TOML file with the numbers of the training and the weights of the sets.
@@ -173,9 +174,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     beside.push(".part");
     let beside = PathBuf::from(beside);
     let written = write_synced(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
-    if written.is_err() {
+    if written.is_err() && beside.is_file() {
         // The error that matters is the first one.
-        let _ = std::fs::remove_file(&beside);
+        std::fs::remove_file(&beside).unwrap_or_else(|error| tracing::warn!(%error, "left {}", beside.display()));
     }
     written
 }

@@ -17,35 +17,52 @@ struct Case<'a> {
     example: &'a Example,
 }
 
+/// Rows of one corpus that taught nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Aside<'a> {
+    pub(super) corpus: &'a Corpus,
+    pub(super) examples: &'a [Example],
+}
+
+impl<'a> Aside<'a> {
+    fn cases(self, model: &EmbeddedModel) -> Vec<Case<'a>> {
+        let case = |example| Some(Case { outputs: outputs(model, self.corpus.families(example))?, example });
+        self.examples.iter().filter_map(case).collect()
+    }
+}
+
 /// By how much the log odds of negative and of frustrated are off in texts from elsewhere, as seen in sets that never teach
 /// and of which the rows that calibrate, all of a few sources, can say nothing.
 const LEAST_SPREADS: [f32; 2] = [0.15, 0.3];
 
 /// Sets the calibration from these rows, each counting once. Every language is drawn towards `base`, or else towards what
 /// fits all rows together: a language with few rows shares that.
-pub(super) fn calibrate(model: &mut EmbeddedModel, corpus: &Corpus, examples: &[Example], base: Option<&Calibration>) {
-    let cases: Vec<Case<'_>> = examples
-        .iter()
-        .filter_map(|example| Some(Case { outputs: outputs(model, corpus.families(example))?, example }))
-        .collect();
+pub(super) fn calibrate(model: &mut EmbeddedModel, rows: Aside<'_>, base: Option<&Calibration>) {
+    let cases = rows.cases(model);
     let mut calibration = base.copied().unwrap_or_default();
     calibration.sentiment = sentiment::fitted(&cases, base.map(|base| base.sentiment));
     calibration.frustration = frustration::fitted(&cases, &calibration, base.map(|base| base.frustration));
     model.header.calibration = calibration;
-    model.header.shares = shares_of(model, &cases);
 }
 
-/// The tables that the shares of windows are estimated with; the present ones where too few rows say better. They come last,
-/// because they are of the calibrated probabilities.
-fn shares_of(model: &EmbeddedModel, cases: &[Case<'_>]) -> Shares {
+/// Sets the tables that the shares of windows are estimated with; they stay as they are where too few rows say better. They come
+/// after the calibration, because they are of its probabilities.
+pub(super) fn shares(model: &mut EmbeddedModel, parts: &[Aside<'_>]) {
     let calibration = &model.header.calibration;
-    let sentiment: Vec<_> = cases.iter().filter_map(|case| case.sentiment_share(calibration)).collect();
-    let frustration: Vec<_> = cases.iter().filter_map(|case| case.frustration_share(calibration)).collect();
+    let (mut sentiment, mut frustration) = (Vec::new(), Vec::new());
+    let mut sets = 0;
+    for part in parts {
+        let of_set = |row: ShareRow| ShareRow { set: sets + row.set, ..row };
+        let cases = part.cases(model);
+        sentiment.extend(cases.iter().filter_map(|case| case.sentiment_share(calibration)).map(of_set));
+        frustration.extend(cases.iter().filter_map(|case| case.frustration_share(calibration)).map(of_set));
+        sets += part.corpus.sets;
+    }
     let present = &model.header.shares;
-    Shares {
+    model.header.shares = Shares {
         sentiment: shares::fit(&sentiment, LEAST_SPREADS[0]).or_else(|| present.sentiment.clone()),
         frustration: shares::fit(&frustration, LEAST_SPREADS[1]).or_else(|| present.frustration.clone()),
-    }
+    };
 }
 
 impl Case<'_> {

@@ -13,6 +13,7 @@ use super::model::{EmbeddedModel, MAX_HIDDEN};
 use super::recipe::Recipe;
 use super::soft::SoftLabels;
 
+use calibrate::Aside;
 use corpus::Corpus;
 use fit::Fit;
 
@@ -42,7 +43,8 @@ pub enum TrainError {
 pub struct TrainInput<'a> {
     /// Texts to learn from, labelled or with soft labels.
     pub sets: &'a [DataSet],
-    /// Labelled texts to fit the calibration on; without any, a share of the rows of `sets` is kept aside for it.
+    /// Labelled texts to fit the calibration on; without any, the share of the rows of `sets` that the recipe keeps aside.
+    /// The tables of window shares are fitted on both.
     pub calibrate: &'a [DataSet],
     /// What a larger model says of texts of `sets`.
     pub soft: &'a SoftLabels,
@@ -60,26 +62,30 @@ pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
     let TrainInput { sets, calibrate, soft, base, .. } = input;
     check(input.recipe)?;
     let recipe = &Recipe { bits: base.map_or(input.recipe.bits, |base| base.header.bits), ..input.recipe.clone() };
-    let holdout = if calibrate.is_empty() { recipe.holdout } else { 0.0 };
     let (corpus, mut fit);
     if let Some(base) = base {
-        corpus = Corpus::for_base(sets, soft, recipe, holdout);
+        corpus = Corpus::for_base(sets, soft, recipe, recipe.holdout);
         fit = Fit::from_base(base, &corpus, recipe);
     } else {
-        corpus = Corpus::of(sets, soft, recipe, holdout);
+        corpus = Corpus::of(sets, soft, recipe, recipe.holdout);
         corpus.check_classes()?;
         fit = Fit::new(&corpus, recipe);
     }
     fit.run(&corpus, recipe, progress);
     let mut model = pack::pack(&fit, sets, recipe);
     let calibration = base.map(|base| &base.header.calibration);
+    let kept = Aside { corpus: &corpus, examples: &corpus.held_out };
     if calibrate.is_empty() {
-        calibrate::calibrate(&mut model, &corpus, &corpus.held_out, calibration);
-        // Rows kept aside are few and of one kind, and the base may know them: no ground to judge all windows by.
-        base.inspect(|base| model.header.shares = base.header.shares.clone());
+        calibrate::calibrate(&mut model, kept, calibration);
+        // Beside a base, the rows kept are few and of one kind, and it may know them: no ground to judge all windows by.
+        if base.is_none() {
+            calibrate::shares(&mut model, &[kept]);
+        }
     } else {
         let corpus = Corpus::of(calibrate, &SoftLabels::default(), recipe, 0.0);
-        calibrate::calibrate(&mut model, &corpus, &corpus.examples, calibration);
+        let given = Aside { corpus: &corpus, examples: &corpus.examples };
+        calibrate::calibrate(&mut model, given, calibration);
+        calibrate::shares(&mut model, &[given, kept]);
         pack::count_rows(&mut model.header.provenance.calibrated_on, calibrate);
     }
     Ok(model)
