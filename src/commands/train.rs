@@ -151,7 +151,7 @@ pub(super) fn of_split(split: Option<&str>) -> String {
 /// A recipe that names a set which is not there is more likely a typing error than meant.
 fn check_names(recipe: &Recipe, sets: &[DataSet]) -> anyhow::Result<()> {
     for name in recipe.sets.keys() {
-        let known = sets.iter().any(|set| set.name == *name || format!("{}.{}", set.name, set.language) == *name);
+        let known = sets.iter().any(|set| set.name == *name || set.full_name() == *name);
         if !known {
             tracing::warn!(set = name, "the recipe names a set that no --data file holds");
         }

@@ -56,6 +56,14 @@ pub struct DataSet {
     pub recipe: SetRecipe,
 }
 
+impl DataSet {
+    /// The set's name and its language, as figures and model files name it: `name.language`, or `name` alone.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        if self.language.is_empty() { self.name.clone() } else { format!("{}.{}", self.name, self.language) }
+    }
+}
+
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -154,7 +162,7 @@ fn is_language_tag(part: &str) -> bool {
 }
 
 /// A language tag's language: its first part; other languages than ours are `Other`.
-fn language_of(tag: &str) -> Option<Language> {
+pub(crate) fn language_of(tag: &str) -> Option<Language> {
     let main = tag.split(['-', '_']).next().filter(|main| !main.is_empty())?;
     Some(Language::from_name(&main.to_ascii_lowercase()).unwrap_or(Language::Other))
 }

@@ -16,6 +16,7 @@ import torch
 import data
 from evaluate import averaged, sigmoid
 
+
 def texts():
     """Every text once, as its file has it."""
     seen = {}
@@ -30,7 +31,8 @@ def texts():
     return list(seen)
 
 
-def main():
+def asked():
+    """What the command line asks for: where to write, the texts, and the mean logits of its folders by head."""
     p = argparse.ArgumentParser()
     p.add_argument("out")
     p.add_argument("folders", nargs="+")
@@ -39,18 +41,22 @@ def main():
     torch.set_num_threads(a.threads)
     some = texts()
     print(len(some), "texts", flush=True)
-    logits = averaged(a.folders, [data.clean(t) for t in some])
+    return a.out, some, averaged(a.folders, [data.clean(t) for t in some])
+
+
+def main():
+    out, some, logits = asked()
     shares = torch.tensor(logits["sentiment"]).softmax(1).numpy()
     every = np.concatenate([shares, sigmoid(logits["anger"]), sigmoid(logits["obstacle"]), sigmoid(logits["signals"])], axis=1)
     # Steps as coarse as the labels are sure: the file packs to half.
     steps = np.where(np.arange(every.shape[1]) < 5, 30, 15)
     bytes_of = np.floor(np.rint(every * steps) / steps * 255 + 0.5).astype(np.uint8)
     entries = sorted((data.fnv1a(t), row.tobytes()) for t, row in zip(some, bytes_of))
-    with open(a.out, "wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as f:
+    with open(out, "wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as f:
         f.write(b"LATIDO\x01S" + struct.pack("<I", len(entries)))
         for key, row in entries:
             f.write(struct.pack("<Q", key) + row)
-    print(os.path.getsize(a.out), "bytes", flush=True)
+    print(os.path.getsize(out), "bytes", flush=True)
 
 
 if __name__ == "__main__":

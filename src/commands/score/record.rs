@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::ingest::unquote;
 use crate::message::Language;
+use crate::score::data::language_of;
 
 /// A line of `--input json`.
 pub(super) struct Record {
@@ -33,7 +34,7 @@ impl Record {
             None => None,
         };
         let named = fields.remove("language").map(RawValue::get).filter(|written| written.starts_with('"'));
-        let language = named.and_then(|written| tagged(&unquote(written).ok()?));
+        let language = named.and_then(|written| language_of(&unquote(written).ok()?));
         Ok(Self { id, text, language })
     }
 }
@@ -46,10 +47,4 @@ fn not_object(error: &serde_json::Error) -> String {
 /// What is wrong with a line; the line's own number stands beside it, so serde_json's count of 1 would only mislead.
 fn not_json(error: &serde_json::Error) -> String {
     format!("not JSON: {error}").replace(" at line 1 column ", " at column ")
-}
-
-/// The language of a tag such as `es-MX`; an empty tag names none.
-fn tagged(tag: &str) -> Option<Language> {
-    let main = tag.split(['-', '_']).next().filter(|main| !main.is_empty())?;
-    Some(Language::from_name(&main.to_ascii_lowercase()).unwrap_or(Language::Other))
 }

@@ -71,8 +71,13 @@ impl<'a> Part<'a> {
     /// A whole set.
     #[must_use]
     pub fn set(set: &'a DataSet) -> Self {
-        let name = if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) };
-        Self { by: None, name, rows: set.rows.iter().collect(), unlabelled: set.unlabelled.len(), seen: 0 }
+        Self {
+            by: None,
+            name: set.full_name(),
+            rows: set.rows.iter().collect(),
+            unlabelled: set.unlabelled.len(),
+            seen: 0,
+        }
     }
 
     /// The rows of all sets.

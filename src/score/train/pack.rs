@@ -48,8 +48,7 @@ fn own_scales(fit: &Fit<'_>, recipe: &Recipe) -> ([f32; CHANNELS], f32) {
 /// Adds the rows of each set, by `name.language`.
 pub(super) fn count_rows(rows: &mut BTreeMap<String, usize>, sets: &[DataSet]) {
     for set in sets {
-        let name = if set.language.is_empty() { set.name.clone() } else { format!("{}.{}", set.name, set.language) };
-        *rows.entry(name).or_default() += set.rows.len() + set.unlabelled.len();
+        *rows.entry(set.full_name()).or_default() += set.rows.len() + set.unlabelled.len();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::message::SHARE_CELLS;
+use crate::score::embedded::narrow;
 use crate::score::maths::{log_odds, sigmoid};
 use crate::score::model::layout::LANGUAGE_COUNT;
 use crate::score::shares::{CLASSES, INPUTS, ShareTable, cell_of, probabilities};
@@ -189,11 +190,6 @@ fn offset(rows: &[ShareRow], worth: &[f64], set: &[usize], weights: &[Weights; L
         offset = (offset + gradient / information).clamp(-3.0, 3.0);
     }
     (offset, 1.0 / information)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is meant")]
-fn narrow(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]
