@@ -12,7 +12,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from tokenizers import Tokenizer
 
 import data
-from network import MAX_TOKENS, Model, pad
+from network import MAX_TOKENS, Model, has_bfloat16, pad
 
 def logits_of(folder, texts, batch=128, exact=False):
     """Logits by head for each text, in order; `exact` computes in float32, else in bfloat16 where the processor is faster so."""
@@ -22,8 +22,7 @@ def logits_of(folder, texts, batch=128, exact=False):
     model = Model.load(folder).eval()
     order = sorted(range(len(texts)), key=lambda i: len(tokens[i]))
     out = {}
-    amx = not exact and torch.cpu._is_amx_tile_supported()
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=amx):
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=not exact and has_bfloat16()):
         for at in range(0, len(order), batch):
             some = order[at : at + batch]
             ids, mask = pad([tokens[i] for i in some])

@@ -14,6 +14,11 @@ PAD = 1
 HEADS = {"sentiment": len(SENTIMENTS), "anger": 1, "obstacle": 1, "signals": len(SIGNALS)}
 
 
+def has_bfloat16():
+    """Whether the processor computes in bfloat16 faster than in float32."""
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
 class Layer(nn.Module):
     def __init__(self, hidden, inner, heads, eps):
         super().__init__()

@@ -5,7 +5,7 @@
 
 `general` learns from labels; `distil` goes on from its result and learns from labels and from what several such networks say on
 average (`teacher.py`), in every head, also of texts whose set has no label for it. bfloat16 is used for the products where the
-processor has AMX (3 to 6 times faster there), float32 elsewhere.
+processor has AMX or AVX-512 for it (2 to 6 times faster there), float32 elsewhere.
 """
 import argparse
 import copy
@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 
 import data
 from data import SIGNALS
-from network import MAX_TOKENS, Model, pad
+from network import MAX_TOKENS, Model, has_bfloat16, pad
 
 # Weight of a row of the set in each head, and how many rows of it one pass takes (times the whole set).
 # A signal is rare: its presence counts this much more than its absence.
@@ -216,7 +216,6 @@ def main():
     averaged = copy.deepcopy(model).eval()
     groups = parameter_groups(model, a)
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
-    amx = torch.cpu._is_amx_tile_supported()
     start, seen, running = time.time(), 0, None
     for step, batch in enumerate(plan):
         progress = step / len(plan)
@@ -224,7 +223,7 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * factor
         ids, mask = pad([tokens[j] for j in batch])
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=amx):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16()):
             logits = model(ids, mask, a.dropout)
         logits = {k: v.float() for k, v in logits.items()}
         loss = losses(logits, [rows[j][0] for j in batch], [rows[j][1] for j in batch], [rows[j][2] for j in batch], a.smoothing)
