@@ -8,7 +8,9 @@
 use std::ops::Range;
 
 use super::phrase::LONGEST_GAP;
+use super::pile::Pile;
 use super::rules::Finding;
+use super::sentences::Place;
 use super::words::{Class, Predicate, Words};
 
 /// A step while the graph is built.
@@ -27,15 +29,62 @@ pub(super) struct Step {
 /// How a phrase may go on from a step.
 #[derive(Clone, Copy, Debug, Default)]
 struct Opens {
-    /// The classes that may follow, by [`bit`].
-    classes: u64,
+    /// The classes that may follow; none where the phrase ends.
+    classes: Mask,
     /// The widest gap to one of them.
     reach: u8,
+    ahead: Horizon,
 }
 
-/// The bit of a class or step in a mask: others share it, so that a mask rules out and does not prove.
-const fn bit(number: u32) -> u64 {
-    1 << (number % 64)
+/// How far ahead of a step there may be a class that a phrase goes on with.
+#[derive(Clone, Copy, Debug, Default)]
+enum Horizon {
+    #[default]
+    Next,
+    /// Within [`FEW`] places.
+    Few,
+    /// As far as the sentence goes.
+    Rest,
+}
+
+/// Most phrases allow gaps narrower than this, if any.
+const FEW: u8 = 4;
+
+impl Horizon {
+    fn of(reach: u8) -> Self {
+        match reach {
+            0 => Self::Next,
+            1..FEW => Self::Few,
+            _ => Self::Rest,
+        }
+    }
+}
+
+/// Which classes stand after a place, by [`Horizon`].
+type Ahead = [Mask; 3];
+
+/// Some classes or steps. Others look alike, so that a mask rules out and does not prove.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mask([u64; 2]);
+
+impl Mask {
+    const NONE: Self = Self([0; 2]);
+
+    /// A class or step alone.
+    const fn of(number: u32) -> Self {
+        Self([1 << (number % 64), 1 << (number.wrapping_mul(0x9e37_79b1) >> 26)])
+    }
+
+    #[inline]
+    const fn and(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    /// Whether both may hold the same class or step.
+    #[inline]
+    const fn meets(self, other: Self) -> bool {
+        (self.0[0] & other.0[0] != 0) & (self.0[1] & other.0[1] != 0)
+    }
 }
 
 /// A first step that a class passes.
@@ -70,8 +119,8 @@ struct Row {
     finding: Range<u32>,
     /// Sorted by step.
     sources: Range<u32>,
-    /// The sources' steps, by [`bit`].
-    steps: u64,
+    /// The sources' steps.
+    steps: Mask,
 }
 
 /// A place in a table. Tables hold fewer than 2^31 entries: there are at most 2^20 steps.
@@ -88,6 +137,8 @@ fn part<'a, T>(table: &'a [T], range: &Range<u32>) -> &'a [T] {
 /// The graph of all phrases, by class.
 #[derive(Debug)]
 pub(super) struct Graph {
+    /// Each class with which a phrase goes on; none of others.
+    later: Vec<Mask>,
     rows: Vec<Row>,
     opening: Vec<Beginning>,
     finding: Vec<Beginning>,
@@ -112,6 +163,7 @@ impl Graph {
             by_predicate[predicate].push(index(place));
         }
         let mut graph = Self {
+            later: Vec::new(),
             rows: Vec::new(),
             opening: Vec::new(),
             finding: Vec::new(),
@@ -143,23 +195,25 @@ impl Graph {
 
     /// Adds the next class, with the ways to the steps that accept it.
     fn add_ways(&mut self, class: Class, steps: &[Step], accepting: &[u32]) {
-        let first_source = self.sources.len();
+        let (mask, first_source) = (Mask::of(class.into()), self.sources.len());
         let mut ways: Vec<(u32, Target)> = Vec::new();
         for number in accepting {
             let target = |gap: u8| Target { step: *number, gap };
             ways.extend(steps[*number as usize].sources.iter().map(|(source, gap)| (*source, target(*gap))));
         }
         ways.sort_by_key(|(source, target)| (*source, u8::MAX - target.gap));
-        let mut sources = 0;
+        let mut sources = Mask::NONE;
         for of_source in ways.chunk_by(|one, other| one.0 == other.0) {
             self.targets.extend(of_source.iter().map(|(_, target)| *target));
             let (step, widest) = of_source[0];
             self.sources.push(Source { step, end: index(self.targets.len()) });
-            sources |= bit(step);
+            sources = sources.and(Mask::of(step));
             let opens = &mut self.opens[step as usize];
-            *opens = Opens { classes: opens.classes | bit(class.into()), reach: opens.reach.max(widest.gap) };
+            let reach = opens.reach.max(widest.gap);
+            *opens = Opens { classes: opens.classes.and(mask), reach, ahead: Horizon::of(reach) };
         }
         self.most[0] = self.most[0].max(ways.len());
+        self.later.push(if ways.is_empty() { Mask::NONE } else { mask });
         self.rows.push(Row {
             opening: 0..0,
             finding: 0..0,
@@ -174,7 +228,7 @@ impl Graph {
         for step in accepting {
             let Some(blocked) = steps[*step as usize].first else { continue };
             let beginning = Beginning { opens: self.opens[*step as usize], blocked, step: *step };
-            if beginning.opens.classes != 0 {
+            if beginning.opens.classes != Mask::NONE {
                 self.opening.push(beginning);
             }
             if !steps[*step as usize].findings.is_empty() {
@@ -185,6 +239,17 @@ impl Graph {
         row.opening = first_opening..index(self.opening.len());
         row.finding = first_finding..index(self.finding.len());
         self.most[1] = self.most[1].max(row.opening.len());
+    }
+
+    /// Whether there are no phrases.
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Whether any phrase names a class.
+    pub(super) fn names(&self, class: Class) -> bool {
+        let Row { opening, finding, sources, .. } = &self.rows[usize::from(class)];
+        [opening, finding, sources].iter().any(|range| !range.is_empty())
     }
 
     /// The targets of a class after a source; the widest gaps come first.
@@ -199,11 +264,11 @@ impl Graph {
 }
 
 /// A step that was passed, from which a phrase may still go on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Live {
-    classes: u64,
+    classes: Mask,
     step: u32,
-    /// The last token that it reaches.
+    /// The last place that it reaches.
     until: u32,
 }
 
@@ -216,14 +281,18 @@ impl Live {
 /// A walk through a graph.
 #[derive(Debug)]
 pub(super) struct Walk {
-    now: u32,
+    /// The numbers of the sentence's first and last place; numbers grow on from sentence to sentence.
+    first: u32,
+    last: u32,
+    /// What stands after each place of the sentence, the last place first.
+    ahead: Vec<Ahead>,
     /// The steps passed of late.
-    live: Vec<Live>,
-    /// Those that may go on with this token.
-    near: Vec<Live>,
-    /// The steps that this token passes after others.
+    live: Pile<Live>,
+    /// Those that may go on with this place.
+    near: Pile<Live>,
+    /// The steps that this place passes after others.
     passing: Vec<u32>,
-    /// When each step was passed last after another.
+    /// Where each step was passed last after another.
     passed_at: Vec<u32>,
     /// Live steps asked so far.
     #[cfg(test)]
@@ -231,113 +300,127 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub(super) fn new(graph: &Graph) -> Self {
-        // A step lives for as many tokens as the longest gap, the token after it and its own.
-        let most_live = (graph.most[0] + graph.most[1]) * (usize::from(LONGEST_GAP) + 2);
+    /// A walk through any of those graphs, for sentences of so many places.
+    pub(super) fn new<'g>(graphs: impl Iterator<Item = &'g Graph> + Clone, places: usize) -> Self {
+        let most = |of: fn(&Graph) -> usize| graphs.clone().map(of).max().unwrap_or(0);
+        // A step lives for as many places as the longest gap, the place after it and its own.
+        let most_live = most(|graph| graph.most[0] + graph.most[1]) * (usize::from(LONGEST_GAP) + 2);
         Self {
-            now: 0,
-            live: Vec::with_capacity(most_live),
-            near: Vec::with_capacity(most_live),
-            passing: Vec::with_capacity(graph.most[0]),
-            passed_at: vec![0; graph.found.len()],
+            first: 0,
+            last: 0,
+            ahead: Vec::with_capacity(places),
+            live: Pile::new(most_live),
+            near: Pile::new(most_live),
+            passing: Vec::with_capacity(most(|graph| graph.most[0])),
+            passed_at: vec![0; most(|graph| graph.found.len())],
             #[cfg(test)]
             asked: 0,
         }
     }
 
-    /// Takes a token of that class. `blocked` says where it stands; `found` gets what ends with it.
+    /// Begins a sentence.
+    pub(super) fn begin(&mut self, graph: &Graph, sentence: &[Place]) {
+        self.live.clear();
+        // Long before numbers could overflow.
+        if self.last > u32::MAX / 2 {
+            self.passed_at.fill(0);
+            self.last = 0;
+        }
+        self.first = self.last + 1;
+        self.last = self.first + sentence.last().map_or(0, |end| end.number);
+        self.ahead.clear();
+        let mut after = [Mask::NONE; FEW as usize];
+        let (mut rest, mut number) = (Mask::NONE, 0);
+        for place in sentence.iter().rev() {
+            let next = if place.number + 1 == number { after[0] } else { Mask::NONE };
+            // Places that nothing is said of are left out, so that this may look further than it must.
+            let few = after.iter().fold(Mask::NONE, |few, class| few.and(*class));
+            self.ahead.push([next, few, rest]);
+            after.rotate_right(1);
+            after[0] = graph.later[usize::from(place.class)];
+            (rest, number) = (rest.and(after[0]), place.number);
+        }
+    }
+
+    /// Goes to a place of the sentence. `blocked` says under what it stands; `found` gets what ends with it.
     #[inline]
-    pub(super) fn step(&mut self, graph: &Graph, class: Class, blocked: u8, mut found: impl FnMut(Finding)) {
-        self.now += 1;
-        let now = self.now;
-        let row = &graph.rows[usize::from(class)];
-        self.ask(class, row);
+    pub(super) fn step(
+        &mut self,
+        graph: &Graph,
+        (at, place): (usize, &Place),
+        blocked: u8,
+        mut found: impl FnMut(Finding),
+    ) {
+        let now = self.first + place.number;
+        let row = &graph.rows[usize::from(place.class)];
         let mut find = |step: u32| {
             part(&graph.findings, &graph.found[step as usize]).iter().for_each(|finding| found(*finding));
         };
+        let ahead = self.ahead[self.ahead.len() - 1 - at];
+        if !self.live.is_empty() && row.steps != Mask::NONE {
+            self.ask(now, place.class);
+        }
         if !self.near.is_empty() {
-            self.go_on(graph, row);
+            self.go_on(graph, now, row);
             for step in self.passing.drain(..) {
                 find(step);
                 let opens = graph.opens[step as usize];
-                if opens.classes != 0 {
-                    self.live.push(Live::new(step, opens, now));
-                }
+                self.live.push_if(opens.classes.meets(ahead[opens.ahead as usize]), Live::new(step, opens, now));
             }
         }
-        let free = |beginning: &&Beginning| beginning.blocked & blocked == 0;
-        let opening = part(&graph.opening, &row.opening).iter();
-        let live = |beginning: &Beginning| Live::new(beginning.step, beginning.opens, now);
-        if blocked == 0 {
-            self.live.extend(opening.map(live));
-        } else {
-            self.live.extend(opening.filter(free).map(live));
+        for beginning in part(&graph.opening, &row.opening) {
+            let Beginning { opens, blocked: not_under, step } = beginning;
+            let goes_on = (not_under & blocked == 0) & opens.classes.meets(ahead[opens.ahead as usize]);
+            self.live.push_if(goes_on, Live::new(*step, *opens, now));
         }
+        let free = |beginning: &&Beginning| beginning.blocked & blocked == 0;
         part(&graph.finding, &row.finding).iter().filter(free).for_each(|beginning| find(beginning.step));
     }
 
     /// Drops the steps that reach no further, and finds those that may go on with the class.
     #[inline]
-    fn ask(&mut self, class: Class, row: &Row) {
+    fn ask(&mut self, now: u32, class: Class) {
         #[cfg(test)]
         {
-            self.asked += self.live.len() as u64;
+            self.asked += self.live.as_slice().len() as u64;
         }
-        let (class, live) = (bit(class.into()), self.live.as_mut_slice());
-        let mut kept = 0;
-        for place in 0..live.len() {
-            let step = live[place];
-            if step.classes & class != 0 && row.steps & bit(step.step) != 0 && step.until >= self.now {
-                self.near.push(step);
-            }
-            // Written always: which steps end is hard to guess for a processor.
-            live[kept] = step;
-            kept += usize::from(step.until >= self.now);
-        }
-        self.live.truncate(kept);
+        let class = Mask::of(class.into());
+        let near = &mut self.near;
+        self.live.retain(|step| {
+            let reaches = step.until >= now;
+            near.push_if(reaches & step.classes.meets(class), *step);
+            reaches
+        });
     }
 
-    /// Finds the steps that this token passes after those that are near.
-    fn go_on(&mut self, graph: &Graph, row: &Row) {
+    /// Finds the steps that this place passes after those that are near.
+    fn go_on(&mut self, graph: &Graph, now: u32, row: &Row) {
+        self.near.retain(|live| row.steps.meets(Mask::of(live.step)));
+        let near = self.near.as_mut_slice();
         // A step passed twice goes on from where it is nearest.
-        if self.near.len() > 1 {
-            self.near.sort_unstable_by_key(|live| (live.step, u32::MAX - live.until));
+        if near.len() > 1 {
+            near.sort_unstable_by_key(|live| (live.step, u32::MAX - live.until));
         }
-        for live in self.near.drain(..) {
+        for live in near {
             let targets = graph.targets(row, live.step);
             if targets.is_empty() {
                 continue;
             }
-            let between = self.now + u32::from(graph.opens[live.step as usize].reach) - live.until;
+            let between = now + u32::from(graph.opens[live.step as usize].reach) - live.until;
             for target in targets.iter().take_while(|target| between <= u32::from(target.gap)) {
                 let passed_at = &mut self.passed_at[target.step as usize];
-                if *passed_at != self.now {
-                    *passed_at = self.now;
+                if *passed_at != now {
+                    *passed_at = now;
                     self.passing.push(target.step);
                 }
             }
         }
-    }
-
-    /// A token that no phrase names.
-    #[inline]
-    pub(super) fn pass_over(&mut self) {
-        self.now += 1;
-    }
-
-    /// Forgets what has begun.
-    pub(super) fn forget(&mut self) {
-        self.live.clear();
-        // Long before the count of tokens could overflow.
-        if self.now > u32::MAX / 2 {
-            self.passed_at.fill(0);
-            self.now = 0;
-        }
+        self.near.clear();
     }
 
     /// What every buffer has room for.
     #[cfg(test)]
-    pub(super) fn footprint(&self) -> [usize; 3] {
-        [self.live.capacity(), self.near.capacity(), self.passing.capacity()]
+    pub(super) fn footprint(&self) -> [usize; 4] {
+        [self.ahead.capacity(), self.live.capacity(), self.near.capacity(), self.passing.capacity()]
     }
 }

@@ -6,9 +6,9 @@ use super::automaton::{Graph, Step};
 use super::file::{Effect, RuleEntry, RuleFile, RulesError};
 use super::phrase::{Lists, Phrase, PhraseError, read};
 use super::rules::{
-    CLAUSE, CONDITION, Finding, LIFTER, NEGATED, NEGATOR, Placed, QUOTED, Role, Rule, Rules, Source, guess,
+    CLAUSE, CONDITION, Finding, LIFTER, NAMED, NEGATED, NEGATOR, Placed, QUOTED, Role, Rule, Source, View, guess,
 };
-use super::words::{Class, Predicate, WordsBuilder};
+use super::words::{Class, Predicate, Words, WordsBuilder};
 use crate::message::{Signal, SignalSet};
 
 /// Most rules of all files together.
@@ -21,14 +21,22 @@ const MOST_STEPS: usize = 1 << 20;
 #[derive(Default)]
 pub(super) struct Compiler {
     words: WordsBuilder,
+    negation_cancels: SignalSet,
+    quotation_cancels: SignalSet,
+    /// The tables being filled, and those before them.
+    draft: Draft,
+    drafts: Vec<Draft>,
+}
+
+/// The phrases of some files.
+#[derive(Default)]
+struct Draft {
     steps: Vec<Step>,
     /// First steps by what they accept and where they may not be passed: phrases that begin alike share them.
     first: FxHashMap<(Predicate, u8), u32>,
     /// Steps with one source, by it, its gap and what they accept: phrases that go on alike share them too.
     next: FxHashMap<(u32, u8, Predicate), u32>,
     flagged: Vec<(Predicate, u8)>,
-    negation_cancels: SignalSet,
-    quotation_cancels: SignalSet,
 }
 
 /// Where in a file something stands.
@@ -68,7 +76,7 @@ impl Compiler {
                     return Err(at.refuse(format!("[{place}]"), word, "more than one word", "write single words"));
                 };
                 let predicate = self.words.predicate(&step.atoms).ok_or_else(|| too_many(at, place, word))?;
-                self.flagged.push((predicate, flag));
+                self.draft.flagged.push((predicate, flag));
             }
         }
         let at = At { source, key: "quotation.reported" };
@@ -108,12 +116,7 @@ impl Compiler {
             }
             self.phrases(At { source, key: &key }, phrases, lists, Finding::Phrase(number, role), blocked)?;
         }
-        Ok(Rule {
-            name: entry.name.clone(),
-            signals: found,
-            language: source.language,
-            needs_also: !entry.also.is_empty(),
-        })
+        Ok(Rule { name: entry.name.clone(), signals: found, needs_also: !entry.also.is_empty() })
     }
 
     /// Where a rule's phrases may not begin.
@@ -135,17 +138,39 @@ impl Compiler {
     ) -> Result<(), RulesError> {
         for (place, phrase) in phrases.iter().enumerate() {
             let graph = phrase_of(at, place, phrase, lists)?;
-            self.merge(&graph, finding, blocked).ok_or_else(|| too_many(at, place, phrase))?;
+            self.draft.merge(&mut self.words, &graph, finding, blocked).ok_or_else(|| too_many(at, place, phrase))?;
         }
         Ok(())
     }
 
+    /// Ends a view: what comes next begins another.
+    pub(super) fn end_view(&mut self) {
+        self.drafts.push(std::mem::take(&mut self.draft));
+    }
+
+    /// The words of all views, and the views in order.
+    pub(super) fn finish(self) -> Result<(Words, Vec<View>), RulesError> {
+        let Some(words) = self.words.finish() else {
+            return Err(RulesError {
+                file: "rules".to_owned(),
+                key: String::new(),
+                value: String::new(),
+                what: "they name more than 65,536 kinds of words".to_owned(),
+                remedy: "leave some files out".to_owned(),
+            });
+        };
+        let views = self.drafts.into_iter().map(|draft| draft.view(&words)).collect();
+        Ok((words, views))
+    }
+}
+
+impl Draft {
     /// Merges a phrase into the steps so far; nothing where there are too many.
-    fn merge(&mut self, phrase: &Phrase, finding: Finding, blocked: u8) -> Option<()> {
+    fn merge(&mut self, words: &mut WordsBuilder, phrase: &Phrase, finding: Finding, blocked: u8) -> Option<()> {
         // Steps are in order: all ways to a step are known once its turn comes.
         let mut sources: Vec<Vec<(u32, u8)>> = vec![Vec::new(); phrase.steps.len()];
         for (place, step) in phrase.steps.iter().enumerate() {
-            let predicate = self.words.predicate(&step.atoms)?;
+            let predicate = words.predicate(&step.atoms)?;
             let mut merged = Vec::with_capacity(2);
             if phrase.first.contains(&place) {
                 merged.push(self.first_step(predicate, blocked)?);
@@ -190,23 +215,15 @@ impl Compiler {
         Some(number)
     }
 
-    pub(super) fn finish(self, rules: Vec<Rule>, switched_off: usize) -> Result<Rules, RulesError> {
-        let Some(words) = self.words.finish() else {
-            return Err(RulesError {
-                file: "rules".to_owned(),
-                key: String::new(),
-                value: String::new(),
-                what: "they name more than 65,536 kinds of words".to_owned(),
-                remedy: "leave some files out".to_owned(),
-            });
-        };
+    fn view(self, words: &Words) -> View {
+        let graph = Graph::new(&self.steps, words);
         let flags_of = |class: Class| {
-            let satisfied = |predicate: Predicate| words.satisfies(class, predicate);
-            self.flagged.iter().filter(|(predicate, _)| satisfied(*predicate)).fold(0, |all, (_, flag)| all | flag)
+            let named = if graph.names(class) { NAMED } else { 0 };
+            let flagged = self.flagged.iter().filter(|(predicate, _)| words.satisfies(class, *predicate));
+            flagged.fold(named, |all, (_, flag)| all | flag)
         };
         let flags = words.all().map(flags_of).collect();
-        let graph = Graph::new(&self.steps, &words);
-        Ok(Rules { words, graph, rules, flags, switched_off })
+        View { graph, flags }
     }
 }
 

@@ -1,20 +1,20 @@
-//! One pass over a text's tokens: which rules hold in which sentence.
+//! Which rules hold in which sentence of a text.
 
 use std::sync::Arc;
 
 use super::automaton::Walk;
-use super::rules::{CLAUSE, CONDITION, Finding, LIFTER, NEGATED, NEGATOR, QUOTED, Role, Rules};
-use super::sense::{Part, Sense};
-use super::words::{Class, UNKNOWN};
-use crate::message::{Language, SignalSet};
+use super::pile::Pile;
+use super::rules::{Finding, QUOTED, Role, Rules, View};
+use super::sense::Sense;
+use super::sentences::{Kind, Place, Sentences};
+use crate::message::{Language, MAX_TEXT_BYTES, SignalSet};
 use crate::score::normalise::Token;
 
-/// How many words a negation reaches.
-const NEGATION_REACH: u8 = 4;
+/// Places in a sentence: beside its words, its start and end.
+const MOST_PLACES: usize = MAX_TEXT_BYTES + 2;
+
 /// How many words reported speech reaches, within its sentence.
-const REPORTED_REACH: u8 = 8;
-/// How many words a quotation reaches that is not closed.
-const QUOTE_REACH: u8 = 40;
+const REPORTED_REACH: u32 = 8;
 
 const MAIN: u8 = 1;
 const ALSO: u8 = 2;
@@ -25,32 +25,18 @@ const HOLDS: u8 = 16;
 /// What a rule has met so far.
 const IN_SENTENCE: u8 = MAIN | ALSO | UNLESS;
 
-/// Finds the signals of texts, token by token. Keep one and reuse it: once made, it allocates nothing.
+/// Finds the signals of texts. It takes a text's tokens as they come and asks the rules once the text's language is known, for
+/// those of other languages need not be asked. Keep one and reuse it: once made, it allocates nothing for texts of up to
+/// [`MAX_TEXT_BYTES`].
 #[derive(Debug)]
 pub struct Matcher {
     rules: Arc<Rules>,
-    walk: Walk,
-    /// Between two texts, and at the start of each sentence.
-    at_start: bool,
-    /// Words that the last negation still reaches.
-    negated: u8,
-    /// Words that the open quotation still reaches.
-    quoted: u8,
-    /// Words that others still speak.
-    reported: u8,
-    /// What kind of word the last one was.
-    last_flags: u8,
-    last_was_number: bool,
-    /// A full stop after a number: it may be a decimal point.
-    stop_waits: bool,
-    /// By rule.
-    met: Vec<u8>,
-    /// Rules of which something was met in this text.
-    touched: Vec<u16>,
+    /// The text so far.
+    senses: Vec<Sense>,
+    sentence: Pile<Place>,
+    search: Search,
     /// Rules that held in the last text.
     held: Vec<u16>,
-    /// A phrase of some rule was found in this sentence.
-    found: bool,
 }
 
 impl Matcher {
@@ -58,18 +44,10 @@ impl Matcher {
     #[must_use]
     pub fn new(rules: Arc<Rules>) -> Self {
         Self {
-            walk: Walk::new(&rules.graph),
-            at_start: true,
-            negated: 0,
-            quoted: 0,
-            reported: 0,
-            last_flags: 0,
-            last_was_number: false,
-            stop_waits: false,
-            met: vec![0; rules.len()],
-            touched: Vec::with_capacity(rules.len()),
+            senses: Vec::with_capacity(MAX_TEXT_BYTES),
+            sentence: Pile::new(MOST_PLACES),
+            search: Search::new(&rules),
             held: Vec::with_capacity(rules.len()),
-            found: false,
             rules,
         }
     }
@@ -83,38 +61,25 @@ impl Matcher {
     /// Takes the next token of the text, by its sense.
     #[inline]
     pub fn take(&mut self, sense: Sense) {
-        if self.stop_waits {
-            self.stop_waits = false;
-            if sense.part != Part::Number {
-                self.end_sentence(self.rules.words.marks.end);
-            }
-        }
-        match sense.part {
-            Part::Word | Part::Number => {
-                self.word(sense.class);
-                self.last_was_number = sense.part == Part::Number;
-            }
-            Part::Sign => self.word(sense.class),
-            _ => self.punctuation(sense),
-        }
+        self.senses.push(sense);
     }
 
-    /// Ends the text, gives what was found in it and is ready for the next one.
+    /// Ends the text, gives what the rules of its language find in it and is ready for the next one. [`Language::Other`] asks the
+    /// rules of every language.
     pub fn finish(&mut self, language: Language) -> SignalSet {
-        self.end_sentence(self.rules.words.marks.end);
-        let mut signals = SignalSet::EMPTY;
-        self.held.clear();
-        for place in self.touched.drain(..) {
-            let met = std::mem::take(&mut self.met[usize::from(place)]);
-            let rule = &self.rules.rules[usize::from(place)];
-            let speaks = language == Language::Other || rule.language.is_none_or(|of| of == language);
-            if met & (HOLDS | NEVER) == HOLDS && speaks {
-                signals = signals.union(rule.signals);
-                self.held.push(place);
+        let Self { rules, senses, sentence, search, held } = self;
+        let view = rules.view(language);
+        held.clear();
+        if !view.graph.is_empty() {
+            let mut sentences = Sentences::new(senses, view, rules.words.marks);
+            while sentences.next_into(sentence) {
+                search.sentence(rules, view, sentence.as_slice());
             }
         }
-        (self.quoted, self.stop_waits) = (0, false);
-        signals
+        senses.clear();
+        search.held_into(held);
+        let signals = held.iter().map(|rule| rules.rules[usize::from(*rule)].signals);
+        signals.fold(SignalSet::EMPTY, SignalSet::union)
     }
 
     /// The names of the rules that held in the last text: why it has its signals.
@@ -124,97 +89,70 @@ impl Matcher {
 
     /// What every buffer has room for.
     #[cfg(test)]
-    pub(super) fn footprint(&self) -> ([usize; 3], usize) {
-        (self.walk.footprint(), self.touched.capacity() + self.held.capacity() + self.met.capacity())
+    pub(super) fn footprint(&self) -> Vec<usize> {
+        let Search { walk, met, touched, .. } = &self.search;
+        let own = [self.senses.capacity(), self.sentence.capacity(), self.held.capacity()];
+        let of_search = [met.capacity(), touched.capacity()];
+        walk.footprint().into_iter().chain(own).chain(of_search).collect()
     }
 
     /// Live steps asked so far.
     #[cfg(test)]
     pub(super) fn asked(&self) -> u64 {
-        self.walk.asked
+        self.search.walk.asked
+    }
+}
+
+/// What the rules have met in a text.
+#[derive(Debug)]
+struct Search {
+    walk: Walk,
+    /// By rule.
+    met: Vec<u8>,
+    /// Rules of which something was met.
+    touched: Vec<u16>,
+    /// A phrase of some rule was found in this sentence.
+    found: bool,
+}
+
+impl Search {
+    fn new(rules: &Rules) -> Self {
+        Self {
+            walk: Walk::new(rules.views().map(|view| &view.graph), MOST_PLACES),
+            met: vec![0; rules.len()],
+            touched: Vec::with_capacity(rules.len()),
+            found: false,
+        }
     }
 
-    #[inline]
-    fn word(&mut self, class: Class) {
-        let flags = self.rules.flags[usize::from(class)];
-        if flags & CLAUSE != 0 {
-            (self.negated, self.reported) = (0, 0);
-        }
-        if flags & LIFTER != 0 && self.negated == NEGATION_REACH {
-            self.negated = 0;
-        }
-        self.step(class);
-        if flags & NEGATOR != 0 && self.last_flags & CONDITION == 0 {
-            self.negated = NEGATION_REACH;
-        } else {
-            self.negated = self.negated.saturating_sub(1);
-        }
-        self.quoted = self.quoted.saturating_sub(1);
-        self.reported = self.reported.saturating_sub(1);
-        self.last_flags = flags;
-    }
-
-    /// Hands a class to the walk and notes what it finds.
-    #[inline]
-    fn step(&mut self, class: Class) {
-        if self.at_start {
-            self.at_start = false;
-            self.walk.step(&self.rules.graph, self.rules.words.marks.start, 0, |_| {});
-        }
-        if class == UNKNOWN {
-            return self.walk.pass_over();
-        }
-        let quoted = self.quoted > 0 || self.reported > 0;
-        let blocked = (u8::from(self.negated > 0) * NEGATED) | (u8::from(quoted) * QUOTED);
-        let Self { walk, rules, met, touched, found, reported, .. } = self;
-        walk.step(&rules.graph, class, blocked, |finding| match finding {
-            Finding::Reported => *reported = REPORTED_REACH + 1,
-            Finding::Phrase(rule, role) => {
-                let of_rule = &mut met[usize::from(rule)];
-                if *of_rule == 0 {
-                    touched.push(rule);
+    /// Looks for every phrase in a sentence.
+    fn sentence(&mut self, rules: &Rules, view: &View, sentence: &[Place]) {
+        let Self { walk, met, touched, found } = self;
+        walk.begin(&view.graph, sentence);
+        // The first word that is the customer's own again.
+        let mut reported = 0;
+        for (at, place) in sentence.iter().enumerate() {
+            if place.kind == Kind::Clause {
+                reported = 0;
+            }
+            let blocked = place.blocked | (u8::from(place.words < reported) * QUOTED);
+            walk.step(&view.graph, (at, place), blocked, |finding| match finding {
+                Finding::Reported => reported = place.words + REPORTED_REACH + 1,
+                Finding::Phrase(rule, role) => {
+                    *found |= role == Role::Main;
+                    meet(met, touched, rule, role);
                 }
-                *of_rule |= match role {
-                    Role::Main => {
-                        *found = true;
-                        MAIN
-                    }
-                    Role::Also => ALSO,
-                    Role::Unless => UNLESS,
-                    Role::Never => NEVER,
-                };
-            }
-        });
+            });
+        }
+        self.end_sentence(rules);
     }
 
-    fn punctuation(&mut self, sense: Sense) {
-        if sense.quotes {
-            self.quoted = if self.quoted > 0 { 0 } else { QUOTE_REACH };
-        }
-        let marks = self.rules.words.marks;
-        match sense.part {
-            Part::Question => self.end_sentence(marks.question),
-            Part::Exclamation => self.end_sentence(marks.exclamation),
-            Part::Stop if self.last_was_number => self.stop_waits = true,
-            Part::Stop | Part::End => self.end_sentence(marks.end),
-            Part::Comma => {
-                self.step(UNKNOWN);
-                (self.negated, self.last_flags) = (0, 0);
-            }
-            Part::None | Part::Word | Part::Number | Part::Sign => {}
-        }
-    }
-
-    /// Ends the sentence with that mark: rules whose conditions are met hold, and every phrase begins anew.
-    fn end_sentence(&mut self, mark: Class) {
-        if self.at_start {
-            return;
-        }
-        self.step(mark);
+    /// Rules whose conditions are met in the sentence hold.
+    fn end_sentence(&mut self, rules: &Rules) {
         if self.found {
             for number in &self.touched {
                 let met = &mut self.met[usize::from(*number)];
-                let also = *met & ALSO != 0 || !self.rules.rules[usize::from(*number)].needs_also;
+                let also = *met & ALSO != 0 || !rules.rules[usize::from(*number)].needs_also;
                 if *met & (MAIN | UNLESS) == MAIN && also {
                     *met |= HOLDS;
                 }
@@ -224,8 +162,30 @@ impl Matcher {
             self.met[usize::from(*number)] &= !IN_SENTENCE;
         }
         self.touched.retain(|number| self.met[usize::from(*number)] != 0);
-        (self.found, self.at_start) = (false, true);
-        self.walk.forget();
-        (self.negated, self.reported, self.last_flags, self.last_was_number) = (0, 0, 0, false);
+        self.found = false;
     }
+
+    /// The rules that held in the text; forgets it.
+    fn held_into(&mut self, held: &mut Vec<u16>) {
+        for rule in self.touched.drain(..) {
+            let met = std::mem::take(&mut self.met[usize::from(rule)]);
+            if met & (HOLDS | NEVER) == HOLDS {
+                held.push(rule);
+            }
+        }
+    }
+}
+
+#[inline]
+fn meet(met: &mut [u8], touched: &mut Vec<u16>, rule: u16, role: Role) {
+    let of_rule = &mut met[usize::from(rule)];
+    if *of_rule == 0 {
+        touched.push(rule);
+    }
+    *of_rule |= match role {
+        Role::Main => MAIN,
+        Role::Also => ALSO,
+        Role::Unless => UNLESS,
+        Role::Never => NEVER,
+    };
 }

@@ -1,8 +1,9 @@
 //! Signals: named reasons found in a text by phrases.
 //!
 //! - [`Rules`] are read from files (`docs/signals.md` says how these are written) and compiled once.
-//! - A [`Matcher`] goes over the tokens of a text once: each token is looked up in a table of words for its [`Sense`], which may be
-//!   remembered, and moves an automaton that follows all phrases of all rules together. Time is linear in the text, and memory bounded.
+//! - A [`Matcher`] gathers the tokens of a text: each is looked up in a table of words for its [`Sense`], which may be remembered. Once
+//!   the text's language is known, the tokens move an automaton that follows all phrases of that language's rules together. Time is
+//!   linear in the text, and memory bounded.
 //! - What words cannot tell a learned head may: [`join`] puts both together.
 
 mod automaton;
@@ -10,8 +11,10 @@ mod compile;
 mod file;
 mod matcher;
 mod phrase;
+mod pile;
 mod rules;
 mod sense;
+mod sentences;
 mod words;
 
 #[cfg(test)]
@@ -25,7 +28,7 @@ pub use sense::Sense;
 pub(crate) use sense::is_emoticon;
 
 use super::normalise::Normaliser;
-use crate::message::{Language, SignalSet};
+use crate::message::{Language, MAX_TEXT_BYTES, SignalSet, head};
 
 use std::sync::Arc;
 
@@ -50,10 +53,10 @@ impl SignalFinder {
         Self { normaliser: Normaliser::default(), matcher: Matcher::new(rules) }
     }
 
-    /// The signals of a text in that language; `other` asks the rules of every language.
+    /// The signals of a text in that language, of its first [`MAX_TEXT_BYTES`]; `other` asks the rules of every language.
     pub fn find(&mut self, text: &str, language: Language) -> SignalSet {
         let Self { normaliser, matcher } = self;
-        normaliser.tokens(text, |token| matcher.take(matcher.sense(&token)));
+        normaliser.tokens(head(text, MAX_TEXT_BYTES), |token| matcher.take(matcher.sense(&token)));
         matcher.finish(language)
     }
 }

@@ -31,6 +31,8 @@ pub(super) const LIFTER: u8 = 2;
 pub(super) const CONDITION: u8 = 4;
 /// Ends what a negation reaches.
 pub(super) const CLAUSE: u8 = 8;
+/// A phrase names it.
+pub(super) const NAMED: u8 = 16;
 
 /// What a phrase is to its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,6 @@ pub(super) enum Finding {
 pub(super) struct Rule {
     pub(super) name: String,
     pub(super) signals: SignalSet,
-    pub(super) language: Option<Language>,
     pub(super) needs_also: bool,
 }
 
@@ -67,11 +68,21 @@ pub(super) struct Rule {
 #[derive(Debug)]
 pub struct Rules {
     pub(super) words: Words,
-    pub(super) graph: Graph,
     pub(super) rules: Vec<Rule>,
-    /// By class: [`NEGATOR`], [`LIFTER`], [`CONDITION`], [`CLAUSE`].
+    views: Vec<View>,
+    /// By language: the place of its view.
+    view_of: [usize; LANGUAGES],
+    switched_off: usize,
+}
+
+const LANGUAGES: usize = Language::ALL.len();
+
+/// What a text in some language is asked about: the phrases and words of the files for it.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) graph: Graph,
+    /// By class: [`NEGATOR`], [`LIFTER`], [`CONDITION`], [`CLAUSE`], [`NAMED`].
     pub(super) flags: Vec<u8>,
-    pub(super) switched_off: usize,
 }
 
 impl Rules {
@@ -121,6 +132,16 @@ impl Rules {
         self.switched_off
     }
 
+    /// What a text in that language is asked about; all where the language is not known.
+    pub(super) fn view(&self, language: Language) -> &View {
+        &self.views[self.view_of[language as usize]]
+    }
+
+    /// Every view.
+    pub(super) fn views(&self) -> impl Iterator<Item = &View> + Clone {
+        self.views.iter()
+    }
+
     /// The rules' names with the signals that they find.
     pub fn iter(&self) -> impl Iterator<Item = (&str, SignalSet)> {
         self.rules.iter().map(|rule| (rule.name.as_str(), rule.signals))
@@ -137,8 +158,15 @@ pub(super) struct Placed {
 /// One file's words and lists.
 pub(super) struct Source {
     pub(super) file: String,
-    pub(super) language: Option<Language>,
+    language: Option<Language>,
     pub(super) content: RuleFile,
+}
+
+impl Source {
+    /// Whether texts in that language are asked about this file's rules.
+    fn speaks(&self, language: Language) -> bool {
+        language == Language::Other || self.language.is_none_or(|of| of == language)
+    }
 }
 
 /// What the files hold together.
@@ -220,14 +248,42 @@ impl Gathered {
 
     fn compile(self) -> Result<Rules, RulesError> {
         let mut compiler = Compiler::default();
-        for source in &self.sources {
+        // The view of all files comes first: it says what is wrong with any, and what negation cancels.
+        let rules = self.draw(&mut compiler, Language::Other)?;
+        let mut drawn = vec![self.speaking(Language::Other)];
+        let mut view_of = [0; LANGUAGES];
+        for language in Language::ALL.iter().copied() {
+            let speaking = self.speaking(language);
+            let known = drawn.iter().position(|other| *other == speaking);
+            view_of[language as usize] = known.unwrap_or(drawn.len());
+            if known.is_none() {
+                self.draw(&mut compiler, language)?;
+                drawn.push(speaking);
+            }
+        }
+        let (words, views) = compiler.finish()?;
+        Ok(Rules { words, rules, views, view_of, switched_off: self.switched_off })
+    }
+
+    /// By file, whether texts in that language are asked about it.
+    fn speaking(&self, language: Language) -> Vec<bool> {
+        self.sources.iter().map(|source| source.speaks(language)).collect()
+    }
+
+    /// Compiles the view of a language; gives its rules.
+    fn draw(&self, compiler: &mut Compiler, language: Language) -> Result<Vec<Rule>, RulesError> {
+        for source in self.sources.iter().filter(|source| source.speaks(language)) {
             compiler.words_of(source)?;
         }
         let mut rules = Vec::with_capacity(self.rules.len());
-        for placed in &self.rules {
-            rules.push(compiler.rule(placed, &self.sources[placed.source], rules.len())?);
+        for (number, placed) in self.rules.iter().enumerate() {
+            let source = &self.sources[placed.source];
+            if source.speaks(language) {
+                rules.push(compiler.rule(placed, source, number)?);
+            }
         }
-        compiler.finish(rules, self.switched_off)
+        compiler.end_view();
+        Ok(rules)
     }
 }
 

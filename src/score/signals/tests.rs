@@ -228,6 +228,14 @@ fn rules_of_a_language_keep_to_it_and_all_are_asked_where_it_is_unknown() {
 }
 
 #[test]
+fn words_of_another_language_negate_nothing() {
+    let text = "comprei no site e o atendimento foi excelente, vocês são ótimos no balcão";
+    assert!(has(text, Language::Portuguese, "praise"), "`no` negates in Spanish and is an article here");
+    assert!(has("sobrou no fim: caí no golpe do pix", Language::Portuguese, "fraud"));
+    assert!(!has("no es fraude", Language::Spanish, "fraud"));
+}
+
+#[test]
 fn a_learned_head_adds_to_what_phrases_find() {
     let phrases: SignalSet = [Signal::Waiting].into_iter().collect();
     let learned: SignalSet = [Signal::Outage].into_iter().collect();
@@ -269,7 +277,7 @@ fn a_text_twice_as_long_takes_twice_the_work() {
         finder.find(text, Language::Other);
         finder.matcher.asked() - before
     };
-    let text = texts().join(" ");
+    let text = texts()[..150].join(" ");
     let (once, twice) = (work(&text), work(&format!("{text} {text}")));
     assert!(once > 0 && twice.abs_diff(2 * once) <= once / 100, "{once} {twice}");
 }

@@ -1,0 +1,58 @@
+//! A list for the innermost loops.
+
+/// A list with room for the most that it can hold. An item is written always and counted only if it is to stay: which do is hard to
+/// guess for a processor.
+#[derive(Debug)]
+pub(super) struct Pile<T> {
+    items: Vec<T>,
+    count: usize,
+}
+
+impl<T: Copy + Default> Pile<T> {
+    /// An empty list that may hold so many.
+    pub(super) fn new(most: usize) -> Self {
+        Self { items: vec![T::default(); most + 1], count: 0 }
+    }
+
+    #[inline]
+    pub(super) fn push_if(&mut self, stays: bool, item: T) {
+        self.items[self.count] = item;
+        self.count += usize::from(stays);
+    }
+
+    #[inline]
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&T) -> bool) {
+        let items = self.as_mut_slice();
+        let mut kept = 0;
+        for place in 0..items.len() {
+            let item = items[place];
+            items[kept] = item;
+            kept += usize::from(stays(&item));
+        }
+        self.count = kept;
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[T] {
+        &self.items[..self.count]
+    }
+
+    #[inline]
+    pub(super) fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.items[..self.count]
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.items.capacity()
+    }
+}
