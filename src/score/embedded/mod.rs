@@ -39,7 +39,8 @@ impl EmbeddedScorer {
     pub fn new(model: Arc<EmbeddedModel>, rules: Arc<Rules>) -> Self {
         let matcher = Matcher::new(rules);
         let hidden = Blocks::new(&model.dense);
-        Self { model, extractor: Extractor::default(), memo: Memo::default(), hidden, matcher }
+        let memo = Memo::new(&model);
+        Self { model, extractor: Extractor::default(), memo, hidden, matcher }
     }
 
     /// Scores one text.

@@ -7,8 +7,11 @@ use super::super::normalise::MAX_TOKEN_CHARS;
 use super::super::signals::Sense;
 use super::evidence::{Evidence, Found};
 
-/// Words remembered, as a power of 2. A word costs 144 bytes.
-const MEMO_BITS: u32 = 16;
+/// Sets of words remembered, as a power of 2.
+const SET_BITS: u32 = 15;
+
+/// Words of a set. A word costs 144 bytes.
+const WAYS: usize = 2;
 
 /// A word's own features, summed: of whole words, and of characters. A token has fewer than 250 features of at most 127 each.
 type Share = [[i16; CHANNELS]; 2];
@@ -25,40 +28,67 @@ const ROWS_WAITING: usize = 2 * WORDS_WAITING;
 const _: () = assert!(ROWS_WAITING * 128 < 1 << 15);
 
 /// What words add, what they give to go by and what they are to the rules, so that a word seen before costs one look-up and not one for
-/// each of its n-grams. Exact, because sums do not depend on their order; bounded, because a word takes the place of another with the
-/// same high bits of its key.
+/// each of its n-grams. Exact, because sums do not depend on their order; bounded, because a word takes the place of the one of its set
+/// that was asked for longest ago.
 #[derive(Debug)]
 pub(super) struct Memo {
-    places: Vec<Place>,
+    sets: Vec<Set>,
+    /// By place: [`WAYS`] for each set.
     shares: Vec<Share>,
     /// The rows of a new word's n-grams.
     grams: Vec<u32>,
+    /// By row of the table, whether it holds anything.
+    filled: Bits,
 }
 
-/// A word remembered.
+/// Words with the same high bits of their key.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+struct Set {
     /// 0 marks an empty place.
-    key: u64,
-    evidence: Evidence,
+    keys: [u64; WAYS],
     /// Once asked for.
-    sense: Option<Sense>,
+    senses: [Option<Sense>; WAYS],
+    evidence: [Evidence; WAYS],
+    latest: u8,
 }
 
-impl Default for Memo {
-    fn default() -> Self {
-        let places = 1 << MEMO_BITS;
-        Self {
-            places: vec![Place::default(); places],
-            shares: vec![[[0; CHANNELS]; 2]; places],
-            grams: Vec::with_capacity(4 * (MAX_TOKEN_CHARS + 1)),
-        }
+impl Set {
+    /// Which of its words has that key, if one does. Which one is hard to guess for a processor: so there is no branch.
+    #[inline]
+    fn way_of(&self, key: u64) -> Option<usize> {
+        const { assert!(WAYS == 2) };
+        let way = usize::from(self.keys[1] == key);
+        (self.keys[way] == key).then_some(way)
+    }
+}
+
+/// The set and the way of a word.
+#[derive(Clone, Copy)]
+struct Place {
+    set: usize,
+    way: usize,
+}
+
+impl Place {
+    fn number(self) -> usize {
+        self.set * WAYS + self.way
     }
 }
 
 impl Memo {
+    pub(super) fn new(model: &EmbeddedModel) -> Self {
+        let sets = 1 << SET_BITS;
+        Self {
+            sets: vec![Set::default(); sets],
+            shares: vec![[[0; CHANNELS]; 2]; sets * WAYS],
+            grams: Vec::with_capacity(4 * (MAX_TOKEN_CHARS + 1)),
+            filled: Bits::of(model.rows.iter().map(|row| row.iter().any(|part| *part != 0))),
+        }
+    }
+
+    /// Puts a new word in a set; gives its way.
     #[cold]
-    fn remember(&mut self, at: usize, key: u64, token: &TokenFeatures<'_>, rows: &[Row], shift: u32) {
+    fn remember(&mut self, set: usize, key: u64, token: &TokenFeatures<'_>, rows: &[Row], shift: u32) -> usize {
         let mut words = [0; CHANNELS];
         self.grams.clear();
         token.each(&mut |family, hash| match family {
@@ -75,8 +105,33 @@ impl Memo {
         let (_, word) = token.token();
         let word_is_known = rows[bucket(word, shift)][RARITY] > 0;
         let evidence = Evidence::of(token, word_is_known, known, self.grams.len());
-        self.shares[at] = [words, characters];
-        self.places[at] = Place { key, evidence, sense: None };
+        let of_set = &mut self.sets[set];
+        let way = usize::from(of_set.latest == 0);
+        (of_set.keys[way], of_set.evidence[way], of_set.senses[way]) = (key, evidence, None);
+        self.shares[Place { set, way }.number()] = [words, characters];
+        way
+    }
+}
+
+/// Bits by number.
+#[derive(Debug)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn of(bits: impl Iterator<Item = bool>) -> Self {
+        let mut words = Vec::new();
+        for (number, bit) in bits.enumerate() {
+            if number % 64 == 0 {
+                words.push(0);
+            }
+            words[number / 64] |= u64::from(bit) << (number % 64);
+        }
+        Self(words)
+    }
+
+    #[inline]
+    fn has(&self, number: usize) -> bool {
+        self.0[number / 64] >> (number % 64) & 1 != 0
     }
 }
 
@@ -96,8 +151,14 @@ impl<const MOST: usize> Waiting<MOST> {
 
     #[inline]
     fn push(&mut self, number: usize) {
+        self.push_if(true, number);
+    }
+
+    /// Written always: whether it stays is hard to guess for a processor.
+    #[inline]
+    fn push_if(&mut self, stays: bool, number: usize) {
         self.numbers[self.count] = short(number);
-        self.count += 1;
+        self.count += usize::from(stays);
     }
 
     fn drain(&mut self) -> &[u32] {
@@ -135,27 +196,27 @@ impl<'m> Sums<'m> {
     /// Takes a word, and gives what it is to the rules.
     #[inline]
     pub(super) fn word(&mut self, token: &TokenFeatures<'_>, sense: impl FnOnce() -> Sense) -> Sense {
-        let at = self.place(token);
-        let known = &mut self.memo.places[at].sense;
-        *known.get_or_insert_with(sense)
+        let Place { set, way } = self.place(token);
+        *self.memo.sets[set].senses[way].get_or_insert_with(sense)
     }
 
     /// The place of a word that waits now to be added.
     #[inline]
-    fn place(&mut self, token: &TokenFeatures<'_>) -> usize {
+    fn place(&mut self, token: &TokenFeatures<'_>) -> Place {
         let key = token.key() | 1;
-        let at = bucket(key, u64::BITS - MEMO_BITS);
-        let is_known = self.memo.places[at].key == key;
-        if !is_known || self.words_waiting.is_full() {
+        let set = bucket(key, u64::BITS - SET_BITS);
+        let known = self.memo.sets[set].way_of(key);
+        if known.is_none() || self.words_waiting.is_full() {
             // Also before another word takes a place that waits.
             self.add_words();
         }
-        if !is_known {
-            self.memo.remember(at, key, token, self.rows, self.shift);
-        }
-        self.found.add(self.memo.places[at].evidence);
-        self.words_waiting.push(at);
-        at
+        let way = known.unwrap_or_else(|| self.memo.remember(set, key, token, self.rows, self.shift));
+        let of_set = &mut self.memo.sets[set];
+        of_set.latest = u8::from(way != 0);
+        self.found.add(of_set.evidence[way]);
+        let place = Place { set, way };
+        self.words_waiting.push(place.number());
+        place
     }
 
     fn add_words(&mut self) {
@@ -237,7 +298,9 @@ impl FeatureSink for Sums<'_> {
         if self.rows_waiting.is_full() {
             self.add_rows();
         }
-        self.rows_waiting.push(bucket(hash, self.shift));
+        let row = bucket(hash, self.shift);
+        // Most pairs of words were never met, and their rows add nothing: they need not come from memory.
+        self.rows_waiting.push_if(self.memo.filled.has(row), row);
     }
 }
 

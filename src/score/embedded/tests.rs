@@ -219,7 +219,7 @@ impl FeatureSink for OneByOne<'_> {
 #[test]
 fn sums_are_those_of_the_features_one_by_one() {
     let model = EmbeddedModel::builtin().unwrap();
-    let (mut memo, mut extractor) = (Memo::default(), Extractor::default());
+    let (mut memo, mut extractor) = (Memo::new(&model), Extractor::default());
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/corpus");
     let texts = ["messages.es-general.jsonl", "messages.de.jsonl"]
         .map(|file| std::fs::read_to_string(folder.join(file)).unwrap())
