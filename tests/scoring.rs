@@ -293,6 +293,18 @@ fn calibration_fits_one_half_and_eval_measures_on_the_other() {
 }
 
 #[test]
+fn a_recipe_for_a_set_that_is_not_there_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, out] = ground(directory.path());
+    let recipe = directory.path().join("recipe.toml");
+    std::fs::write(&recipe, "bits = 10\nepochs = 1\nmin_texts = 1\n[sets.mad]\nsentiment = 2.0\n").unwrap();
+    let arguments = ["train", "--data", &data, "--recipe", recipe.to_str().unwrap(), "--out", &out];
+    let output = latido(&arguments).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told, "warning: the recipe names sets that no file of --data holds: mad\n");
+}
+
+#[test]
 fn a_base_learns_from_rows_of_one_kind_and_one_that_cannot_be_used_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let messages = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/own/customer-messages.jsonl");

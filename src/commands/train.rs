@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::warn;
 use crate::score::data::{self, DataSet};
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
@@ -80,11 +80,10 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     check_out(&args)?;
     let sets: Vec<DataSet> =
         args.data.iter().map(|path| data::read(path, &recipe, args.split.as_deref())).collect::<Result<_, _>>()?;
-    check_names(&recipe, &sets)?;
+    check_names(&recipe, &sets);
     let teaches = sets.iter().any(|set| !set.rows.is_empty() || (args.soft.is_some() && !set.unlabelled.is_empty()));
     ensure!(teaches, "no row of --data has a label{}; nothing would be learned", of_split(args.split.as_deref()));
     let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
-    let started = Instant::now();
     let base = args.base.as_deref().map(base).transpose()?;
     let bar = progress_bar();
     let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
@@ -97,7 +96,6 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let bytes = model.to_bytes().context("cannot pack the model")?;
     write_whole(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
-    tracing::info!(rows, sets = sets.len(), seconds = started.elapsed().as_secs(), "trained");
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}: {} bytes from {rows} rows of {} sets", args.out.display(), bytes.len(), sets.len())?;
     Ok(())
@@ -149,14 +147,12 @@ pub(super) fn of_split(split: Option<&str>) -> String {
 }
 
 /// A recipe that names a set which is not there is more likely a typing error than meant.
-fn check_names(recipe: &Recipe, sets: &[DataSet]) -> anyhow::Result<()> {
-    for name in recipe.sets.keys() {
-        let known = sets.iter().any(|set| set.name == *name || set.full_name() == *name);
-        if !known {
-            tracing::warn!(set = name, "the recipe names a set that no --data file holds");
-        }
+fn check_names(recipe: &Recipe, sets: &[DataSet]) {
+    let is_there = |name: &str| sets.iter().any(|set| set.name == name || set.full_name() == name);
+    let missing: Vec<&str> = recipe.sets.keys().map(String::as_str).filter(|name| !is_there(name)).collect();
+    if !missing.is_empty() {
+        warn(&format!("the recipe names sets that no file of --data holds: {}", missing.join(", ")));
     }
-    Ok(())
 }
 
 /// On standard error; nothing where that is no terminal.
@@ -176,7 +172,8 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let written = write_synced(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() && beside.is_file() {
         // The error that matters is the first one.
-        std::fs::remove_file(&beside).unwrap_or_else(|error| tracing::warn!(%error, "left {}", beside.display()));
+        let left = |error| warn(&format!("cannot remove {}: {error}", beside.display()));
+        std::fs::remove_file(&beside).unwrap_or_else(left);
     }
     written
 }
