@@ -293,6 +293,36 @@ fn calibration_fits_one_half_and_eval_measures_on_the_other() {
 }
 
 #[test]
+fn what_a_model_is_taught_does_not_calibrate_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, _] = ground(directory.path());
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (recipe, out, others, mixed) =
+        (path("recipe.toml"), path("b.latido"), path("a/other.jsonl"), path("b/other.jsonl"));
+    let other = |at: usize| format!("{{\"text\":\"nada que ver {at}\",\"label\":\"neutral\"}}\n");
+    let rows: String = (0..9).map(other).collect();
+    for name in ["a", "b"] {
+        std::fs::create_dir(directory.path().join(name)).unwrap();
+    }
+    std::fs::write(&others, &rows).unwrap();
+    std::fs::write(&mixed, rows + &std::fs::read_to_string(&data).unwrap()).unwrap();
+    let train = |calibrate: &str| {
+        let arguments = ["train", "--data", &data, "--calibrate", calibrate, "--recipe", &recipe, "--out", &out];
+        let output = latido(&arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap(), std::fs::read(&out).unwrap_or_default())
+    };
+    let (_, told, model) = train(&others);
+    assert_eq!(told, "");
+    let (_, told, same) = train(&mixed);
+    assert!(told.starts_with("warning: ") && told.contains("other.jsonl:1"), "{told}");
+    assert!(told.contains("--data holds this text too; rows left out of --calibrate for this: "), "{told}");
+    assert!(model == same && !model.is_empty(), "the rows of --data were calibrated with");
+    let (code, told, _) = train(&data);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("made.jsonl:") && told.contains("give --calibrate a file with other texts"), "{told}");
+}
+
+#[test]
 fn a_recipe_for_a_set_that_is_not_there_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let [data, out] = ground(directory.path());

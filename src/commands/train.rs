@@ -13,6 +13,7 @@ use crate::score::data::{self, DataSet};
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::soft::SoftLabels;
+use crate::score::taught::Taught;
 use crate::score::train::{TrainInput, train};
 use crate::score::{EmbeddedModel, ModelError};
 
@@ -51,10 +52,10 @@ pub struct TrainArgs {
     /// Only rows of this split, where a row names its own (JSON lines with `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
-    /// Labelled texts, none of them in --data, to fit the calibration on by language: the half of their rows whose text has an
-    /// even hash (`latido eval --half other` measures on the rest), and of rows that name a split only those of `dev`.
-    /// Without it, the share of the rows of --data that the recipe keeps aside; the tables of
-    /// window shares are fitted on both.
+    /// Labelled texts to fit the calibration on by language: the half of their rows whose text has an even hash (`latido eval
+    /// --half other` measures on the rest), and of rows that name a split only those of `dev`. Rows whose text --data has too
+    /// are left out. Without it, the share of the rows of --data that the recipe keeps aside; the tables of window shares are
+    /// fitted on both.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub calibrate: Vec<PathBuf>,
     /// TOML file with the numbers of the training and the weights of the sets.
@@ -87,7 +88,7 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let base = args.base.as_deref().map(base).transpose()?;
     let bar = progress_bar();
     let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
-    let calibrate = calibration_sets(&args.calibrate, &recipe)?;
+    let calibrate = calibration_sets(&args.calibrate, &recipe, &sets)?;
     let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, base: base.as_deref(), recipe: &recipe };
     let model = train(input, &mut |done, total| {
         bar.set_length(total);
@@ -101,21 +102,23 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The half of the rows that may fit; rows that name a split, only those of `dev`.
-fn calibration_sets(paths: &[PathBuf], recipe: &Recipe) -> anyhow::Result<Vec<DataSet>> {
-    paths
-        .iter()
-        .map(|path| {
-            let mut set = data::read(path, recipe, Some("dev"))?;
-            Half::Fitted.keep(&mut set);
-            ensure!(
-                !set.rows.is_empty(),
-                "{} holds no row to calibrate with; leave it out of --calibrate",
-                path.display()
-            );
-            Ok(set)
-        })
-        .collect()
+fn calibration_sets(paths: &[PathBuf], recipe: &Recipe, data: &[DataSet]) -> anyhow::Result<Vec<DataSet>> {
+    let taught = Taught::of(data);
+    paths.iter().map(|path| calibration_set(path, recipe, &taught)).collect()
+}
+
+/// The half of the rows that may fit, without taught ones; rows that name a split, only those of `dev`.
+fn calibration_set(path: &Path, recipe: &Recipe, taught: &Taught) -> anyhow::Result<DataSet> {
+    let mut set = data::read(path, recipe, Some("dev"))?;
+    Half::Fitted.keep(&mut set);
+    let shown = path.display();
+    ensure!(!set.rows.is_empty(), "{shown} holds no row to calibrate with; leave it out of --calibrate");
+    let left_out = taught.leave_out_of(&mut set);
+    let Some(first) = left_out.first() else { return Ok(set) };
+    let row = format!("{shown}:{first}: --data holds this text too");
+    ensure!(!set.rows.is_empty(), "{row}, and all others to calibrate with; give --calibrate a file with other texts");
+    warn(&format!("{row}; rows left out of --calibrate for this: {}", left_out.len()));
+    Ok(set)
 }
 
 /// A model file, or the built-in model by its name.

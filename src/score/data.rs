@@ -28,6 +28,8 @@ pub struct Row {
     pub language: Option<Language>,
     /// Where it comes from, where the file says so.
     pub origin: Origin,
+    /// The line of its file, from 1.
+    pub line: u64,
 }
 
 /// Where a text comes from, in the words of its file.
@@ -108,13 +110,13 @@ pub fn read(path: &Path, recipe: &Recipe, split: Option<&str>) -> Result<DataSet
         let Some(form) = &form else {
             let (found, first_is_row) = Form::of_first_line(text).map_err(malformed)?;
             if first_is_row {
-                set.take(&found, text, split).map_err(malformed)?;
+                set.take(&found, text, at, split).map_err(malformed)?;
             }
             form = Some(found);
             continue;
         };
         if !text.trim().is_empty() {
-            set.take(form, text, split).map_err(malformed)?;
+            set.take(form, text, at, split).map_err(malformed)?;
         }
     }
     Ok(set)
@@ -125,9 +127,9 @@ impl DataSet {
         Self { name, language, rows: Vec::new(), unlabelled: Vec::new(), recipe }
     }
 
-    fn take(&mut self, form: &Form, line: &str, split: Option<&str>) -> Result<(), String> {
+    fn take(&mut self, form: &Form, line: &str, at: u64, split: Option<&str>) -> Result<(), String> {
         let file_language = language_of(&self.language);
-        let row = match form {
+        let mut row = match form {
             Form::Json => match json_row(line, &self.recipe, file_language, split)? {
                 Some(row) => row,
                 None => return Ok(()),
@@ -136,6 +138,7 @@ impl DataSet {
             Form::WordList => word_row(line, file_language)?,
             Form::EmojiCounts => emoji_row(line)?,
         };
+        row.line = at;
         let labelled = row.targets != Targets::default() || row.signals.is_some();
         if labelled {
             self.rows.push(row)
@@ -304,7 +307,7 @@ fn word_row(line: &str, language: Option<Language>) -> Result<Row, String> {
         _ => None,
     };
     let targets = labels::join(name.and_then(labels::meaning).as_slice());
-    Ok(Row { text: word.to_owned(), targets, signals: None, language, origin: Origin::default() })
+    Ok(Row { targets, language, ..Row::bare(word.to_owned()) })
 }
 
 /// A line of the Emoji Sentiment Ranking: counts of negative, neutral, positive in columns 5 to 7.
@@ -319,7 +322,7 @@ fn emoji_row(line: &str) -> Result<Row, String> {
     let total = negative + neutral + positive + 3.0;
     let sentiment = Some([negative, neutral, positive].map(|count| (count + 1.0) / total));
     let targets = Targets { sentiment, frustrated: None };
-    Ok(Row { text: (*emoji).to_owned(), targets, signals: None, language: None, origin: Origin::default() })
+    Ok(Row { targets, ..Row::bare((*emoji).to_owned()) })
 }
 
 impl Row {
@@ -327,7 +330,13 @@ impl Row {
         if text.trim().is_empty() {
             return Err("the text is empty; remove the row".to_owned());
         }
-        Ok(Self { text, targets: Targets::default(), signals: None, language, origin: Origin::default() })
+        Ok(Self { language, ..Self::bare(text) })
+    }
+
+    /// A text of which nothing is known.
+    fn bare(text: String) -> Self {
+        let (targets, origin) = (Targets::default(), Origin::default());
+        Self { text, targets, signals: None, language: None, origin, line: 0 }
     }
 }
 

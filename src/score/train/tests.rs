@@ -28,6 +28,7 @@ fn made_set(rows: usize) -> DataSet {
                 signals: None,
                 language: Some(Language::Spanish),
                 origin: Origin::default(),
+                line: 1,
             }
         })
         .collect();

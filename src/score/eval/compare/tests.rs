@@ -45,6 +45,7 @@ fn set(rows: usize) -> DataSet {
         signals: None,
         language: None,
         origin: Origin::default(),
+        line: 1,
     };
     let rows = (1..=rows).map(row).collect();
     DataSet { name: "made".into(), language: String::new(), rows, unlabelled: Vec::new(), recipe: SetRecipe::default() }
