@@ -8,8 +8,10 @@ mod pack;
 mod shares;
 mod warm;
 
+use std::collections::BTreeMap;
+
 use super::data::DataSet;
-use super::model::{EmbeddedModel, MAX_HIDDEN};
+use super::model::{EmbeddedModel, MAX_HIDDEN, Provenance, Training};
 use super::recipe::Recipe;
 use super::soft::SoftLabels;
 
@@ -72,7 +74,7 @@ pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
         fit = Fit::new(&corpus, recipe);
     }
     fit.run(&corpus, recipe, progress);
-    let mut model = pack::pack(&fit, sets, recipe);
+    let mut model = pack::pack(&fit, provenance(input), recipe);
     let calibration = base.map(|base| &base.header.calibration);
     let kept = Aside { corpus: &corpus, examples: &corpus.held_out };
     if calibrate.is_empty() {
@@ -86,9 +88,32 @@ pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
         let given = Aside { corpus: &corpus, examples: &corpus.examples };
         calibrate::calibrate(&mut model, given, calibration);
         calibrate::shares(&mut model, &[given, kept]);
-        pack::count_rows(&mut model.header.provenance.calibrated_on, calibrate);
     }
     Ok(model)
+}
+
+/// The base's, where there is one, and this training.
+fn provenance(input: TrainInput<'_>) -> Provenance {
+    let TrainInput { sets, calibrate, base, recipe, .. } = input;
+    let training = Training {
+        seed: recipe.seed,
+        epochs: recipe.epochs,
+        sets: count_rows(sets),
+        calibrated_on: count_rows(calibrate),
+    };
+    let Some(base) = base else { return Provenance { first: training, adapted: Vec::new() } };
+    let mut provenance = base.header.provenance.clone();
+    provenance.adapted.push(training);
+    provenance
+}
+
+/// Rows of each set, by `name.language`.
+fn count_rows(sets: &[DataSet]) -> BTreeMap<String, usize> {
+    let mut rows = BTreeMap::new();
+    for set in sets {
+        *rows.entry(set.full_name()).or_default() += set.rows.len() + set.unlabelled.len();
+    }
+    rows
 }
 
 fn check(recipe: &Recipe) -> Result<(), TrainError> {
