@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::labels::{self, Target, Targets};
 use super::recipe::{Recipe, SetRecipe};
+use crate::message::json::{Unquoted, wrong_in_line};
 use crate::message::{Language, Signal, SignalSet};
 
 use lines::Lines;
@@ -249,7 +250,7 @@ impl Columns {
 
 #[derive(Deserialize)]
 struct JsonRow {
-    text: String,
+    text: Unquoted,
     #[serde(alias = "label")]
     sentiment: Option<String>,
     frustrated: Option<serde_json::Value>,
@@ -257,9 +258,9 @@ struct JsonRow {
     language: Option<String>,
     author: Option<String>,
     split: Option<String>,
-    channel: Option<Box<str>>,
-    region: Option<Box<str>>,
-    sector: Option<Box<str>>,
+    channel: Option<Unquoted>,
+    region: Option<Unquoted>,
+    sector: Option<Unquoted>,
 }
 
 /// The row of a line; none where it is of another split than the one asked for.
@@ -270,13 +271,15 @@ fn json_row(
     split: Option<&str>,
 ) -> Result<Option<Row>, String> {
     let row: JsonRow = serde_json::from_str(line).map_err(|error| {
-        format!("{error}; expected {{\"text\", \"sentiment\"?, \"frustrated\"?, \"signals\"?, \"language\"?}}")
+        let wrong = wrong_in_line(&error);
+        format!("{wrong}; expected {{\"text\", \"sentiment\"?, \"frustrated\"?, \"signals\"?, \"language\"?}}")
     })?;
     if row.split.as_deref().zip(split).is_some_and(|(of, wanted)| of != wanted) {
         return Ok(None);
     }
-    let mut found = Row::unlabelled(row.text, row.language.map_or(language, |tag| language_of(&tag)))?;
-    found.origin = Origin { channel: row.channel, region: row.region, sector: row.sector };
+    let mut found = Row::unlabelled(row.text.0.into(), row.language.map_or(language, |tag| language_of(&tag)))?;
+    let [channel, region, sector] = [row.channel, row.region, row.sector].map(|of| of.map(|of| of.0));
+    found.origin = Origin { channel, region, sector };
     if !by_customer(row.author.as_deref()) {
         return Ok(Some(found));
     }

@@ -52,6 +52,15 @@ fn json_lines_carry_their_own_language_and_frustration() {
 }
 
 #[test]
+fn half_an_emoji_costs_no_row_and_a_wrong_line_is_told_by_its_own_number() {
+    let line = r#"{"text":"harto \ud83d","sentiment":"negative","channel":"chat \ude00","note":"\ud83d"}"#;
+    let row = read_text("own.jsonl", line).unwrap().rows.remove(0);
+    assert_eq!((row.text.as_str(), row.origin.channel.as_deref()), ("harto \u{fffd}", Some("chat \u{fffd}")));
+    let error = read_text("own.jsonl", &format!("{line}\n{line}\n{{\"text\":\"a\"")).unwrap_err();
+    assert!(error.contains("own.jsonl:3: EOF while parsing an object at column 11; expected {\"text\""), "{error}");
+}
+
+#[test]
 fn signals_are_read_from_a_column_or_an_array() {
     let tsv = read_text("made.es.tsv", "text\tsignals\nhola\t-\nsigo esperando\twaiting, unresolved\n").unwrap();
     assert_eq!(tsv.rows[0].signals, Some(SignalSet::EMPTY));
