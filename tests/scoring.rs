@@ -192,7 +192,7 @@ fn ground(directory: &Path) -> [String; 2] {
 fn eval_gives_figures_by_group_and_of_all_rows() {
     let directory = tempfile::tempdir().unwrap();
     let [data, _] = ground(directory.path());
-    let output = latido(&["eval", "--json", "--by", "region", "--data", &data]).output().unwrap();
+    let output = latido(&["eval", "--json", "--by", "region", "--by", "region", "--data", &data]).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let told: Vec<_> =
         report["sets"].as_array().unwrap().iter().map(|set| (&set["by"], &set["set"], &set["rows"])).collect();

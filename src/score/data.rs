@@ -252,12 +252,12 @@ impl Columns {
 struct JsonRow {
     text: Unquoted,
     #[serde(alias = "label")]
-    sentiment: Option<String>,
+    sentiment: Option<Unquoted>,
     frustrated: Option<serde_json::Value>,
     signals: Option<Vec<String>>,
-    language: Option<String>,
-    author: Option<String>,
-    split: Option<String>,
+    language: Option<Unquoted>,
+    author: Option<Unquoted>,
+    split: Option<Unquoted>,
     channel: Option<Unquoted>,
     region: Option<Unquoted>,
     sector: Option<Unquoted>,
@@ -274,21 +274,26 @@ fn json_row(
         let wrong = wrong_in_line(&error);
         format!("{wrong}; expected {{\"text\", \"sentiment\"?, \"frustrated\"?, \"signals\"?, \"language\"?}}")
     })?;
-    if row.split.as_deref().zip(split).is_some_and(|(of, wanted)| of != wanted) {
+    if filled(row.split).zip(split).is_some_and(|(of, wanted)| *of != *wanted) {
         return Ok(None);
     }
-    let mut found = Row::unlabelled(row.text.0.into(), row.language.map_or(language, |tag| language_of(&tag)))?;
-    let [channel, region, sector] = [row.channel, row.region, row.sector].map(|of| of.map(|of| of.0));
+    let mut found = Row::unlabelled(row.text.0.into(), filled(row.language).map_or(language, |tag| language_of(&tag)))?;
+    let [channel, region, sector] = [row.channel, row.region, row.sector].map(filled);
     found.origin = Origin { channel, region, sector };
-    if !by_customer(row.author.as_deref()) {
+    if !by_customer(filled(row.author).as_deref()) {
         return Ok(Some(found));
     }
-    found.targets = row.sentiment.map(|names| named(&names, recipe)).transpose()?.unwrap_or_default();
+    found.targets = filled(row.sentiment).map(|names| named(&names, recipe)).transpose()?.unwrap_or_default();
     if let Some(frustrated) = row.frustrated.filter(|value| !value.is_null()) {
         found.targets.frustrated = Some(truth(&frustrated.to_string())?);
     }
     found.signals = row.signals.map(|names| signals(names.iter().map(String::as_str))).transpose()?;
     Ok(Some(found))
+}
+
+/// A field without the spaces around it; an empty one is none, as an empty cell of a TSV is.
+fn filled(field: Option<Unquoted>) -> Option<Box<str>> {
+    field.map(|field| field.0.trim().into()).filter(|field: &Box<str>| !field.is_empty())
 }
 
 /// Only customers' labels count: what an agent or a bot writes says nothing of a customer.

@@ -89,6 +89,22 @@ fn rows_know_where_they_come_from() {
 }
 
 #[test]
+fn an_empty_field_says_nothing_in_either_form() {
+    let tsv = "text\tlabel\tlanguage\tchannel\tauthor\nhola\t\t\t \t\noi\tneutral\tpt\t mx \tbot\n";
+    let json = "{\"text\":\"hola\",\"label\":\"\",\"language\":\"\",\"channel\":\" \",\"author\":\"\",\"split\":\"\"}\n\
+                {\"text\":\"oi\",\"label\":\"neutral\",\"language\":\"pt\",\"channel\":\" mx \",\"author\":\"bot\"}\n";
+    let origins = ["made.es.tsv", "made.es.jsonl"].map(|name| {
+        let set = read_text(name, if name.ends_with("tsv") { tsv } else { json }).unwrap();
+        assert_eq!(set.rows, []);
+        let said = set.unlabelled.into_iter().map(|row| (row.text, row.language.unwrap(), row.origin.channel));
+        said.collect::<Vec<_>>()
+    });
+    let channel = Some("mx".into());
+    let wanted = [("hola".to_owned(), Language::Spanish, None), ("oi".to_owned(), Language::Portuguese, channel)];
+    assert_eq!(origins, [wanted.to_vec(), wanted.to_vec()]);
+}
+
+#[test]
 fn rows_of_another_split_are_left_out() {
     let directory = tempfile::tempdir().unwrap();
     let lines = "{\"text\":\"a\",\"label\":\"neutral\",\"split\":\"dev\"}\n{\"text\":\"b\",\"label\":\"neutral\"}\n";
