@@ -65,7 +65,7 @@ pub struct EvalArgs {
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
     pub signals: Vec<PathBuf>,
-    /// Only rows of this split, where a row names its own (JSON lines with `split`).
+    /// Only rows of this split, where a row names its own (a key or column `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
     /// Only one half of the rows, by a hash of their text.

@@ -49,7 +49,7 @@ pub struct TrainArgs {
     /// and hidden units go before the recipe's.
     #[arg(long, value_name = "FILE")]
     pub base: Option<PathBuf>,
-    /// Only rows of this split, where a row names its own (JSON lines with `split`).
+    /// Only rows of this split, where a row names its own (a key or column `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
     /// Labelled texts to fit the calibration on by language: the half of their rows whose text has an even hash (`latido eval
