@@ -117,11 +117,15 @@ fn a_class_without_rows_is_named() {
 
 #[test]
 fn a_senseless_recipe_is_refused_by_field() {
+    let heavy = SetRecipe { signals: f32::NAN, ..SetRecipe::default() };
     for (recipe, field) in [
         (Recipe { bits: 40, ..Recipe::default() }, "bits"),
         (Recipe { epochs: 0, ..Recipe::default() }, "epochs"),
         (Recipe { learning_rate: f32::NAN, ..Recipe::default() }, "learning_rate"),
+        (Recipe { dense_rate: f32::INFINITY, ..Recipe::default() }, "dense_rate is inf, expected 0 to 10"),
+        (Recipe { smoothing: -0.1, ..Recipe::default() }, "smoothing"),
         (Recipe { holdout: 1.0, ..Recipe::default() }, "holdout"),
+        (Recipe { sets: [("umsab".to_owned(), heavy)].into(), ..Recipe::default() }, "sets.umsab.signals is NaN"),
     ] {
         let error = train_on(&[made_set(30)], &[], &recipe).unwrap_err().to_string();
         assert!(error.contains(field), "{error}");
