@@ -9,12 +9,12 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::warn;
-use crate::score::data::{self, DataSet};
+use crate::score::data::{self, DataError, DataSet};
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::soft::SoftLabels;
 use crate::score::taught::Taught;
-use crate::score::train::{TrainInput, train};
+use crate::score::train::{TrainError, TrainInput, train};
 use crate::score::{EmbeddedModel, ModelError};
 
 const EXAMPLES: &str = "\
@@ -79,27 +79,38 @@ pub struct TrainArgs {
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe(&args)?;
     check_out(&args)?;
-    let sets: Vec<DataSet> =
-        args.data.iter().map(|path| data::read(path, &recipe, args.split.as_deref())).collect::<Result<_, _>>()?;
-    check_names(&recipe, &sets);
-    let teaches = sets.iter().any(|set| !set.rows.is_empty() || (args.soft.is_some() && !set.unlabelled.is_empty()));
-    ensure!(teaches, "no row of --data has a label{}; nothing would be learned", of_split(args.split.as_deref()));
-    let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
+    let sets = taught_sets(&args, &recipe)?;
     let base = args.base.as_deref().map(base).transpose()?;
-    let bar = progress_bar();
     let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
     let calibrate = calibration_sets(&args.calibrate, &recipe, &sets)?;
     let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, base: base.as_deref(), recipe: &recipe };
-    let model = train(input, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    })?;
-    bar.finish_and_clear();
-    let bytes = model.to_bytes().context("cannot pack the model")?;
+    let bytes = train_with_a_bar(input)?.to_bytes().context("cannot pack the model")?;
     write_whole(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
+    let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}: {} bytes from {rows} rows of {} sets", args.out.display(), bytes.len(), sets.len())?;
     Ok(())
+}
+
+/// The sets of --data, of which at least one row teaches.
+fn taught_sets(args: &TrainArgs, recipe: &Recipe) -> anyhow::Result<Vec<DataSet>> {
+    let split = args.split.as_deref();
+    let sets: Vec<DataSet> =
+        args.data.iter().map(|path| data::read(path, recipe, split)).collect::<Result<_, DataError>>()?;
+    check_names(recipe, &sets);
+    let teaches = |set: &DataSet| !set.rows.is_empty() || (args.soft.is_some() && !set.unlabelled.is_empty());
+    ensure!(sets.iter().any(teaches), "no row of --data has a label{}; nothing would be learned", of_split(split));
+    Ok(sets)
+}
+
+fn train_with_a_bar(input: TrainInput<'_>) -> Result<EmbeddedModel, TrainError> {
+    let bar = progress_bar();
+    let model = train(input, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    model
 }
 
 fn calibration_sets(paths: &[PathBuf], recipe: &Recipe, data: &[DataSet]) -> anyhow::Result<Vec<DataSet>> {
