@@ -153,6 +153,7 @@ macro_rules! closed_set {
     };
 }
 
+pub(crate) mod json;
 mod signals;
 mod text;
 

@@ -192,7 +192,7 @@ fn ground(directory: &Path) -> [String; 2] {
 fn eval_gives_figures_by_group_and_of_all_rows() {
     let directory = tempfile::tempdir().unwrap();
     let [data, _] = ground(directory.path());
-    let output = latido(&["eval", "--json", "--by", "region", "--data", &data]).output().unwrap();
+    let output = latido(&["eval", "--json", "--by", "region", "--by", "region", "--data", &data]).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let told: Vec<_> =
         report["sets"].as_array().unwrap().iter().map(|set| (&set["by"], &set["set"], &set["rows"])).collect();
@@ -290,6 +290,48 @@ fn calibration_fits_one_half_and_eval_measures_on_the_other() {
     assert_eq!(refused.status.code(), Some(1));
     let message = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(message.contains("ours.es.jsonl") && message.contains("--calibrate"), "{message}");
+}
+
+#[test]
+fn what_a_model_is_taught_does_not_calibrate_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, _] = ground(directory.path());
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (recipe, out, others, mixed) =
+        (path("recipe.toml"), path("b.latido"), path("a/other.jsonl"), path("b/other.jsonl"));
+    let other = |at: usize| format!("{{\"text\":\"nada que ver {at}\",\"label\":\"neutral\"}}\n");
+    let rows: String = (0..9).map(other).collect();
+    for name in ["a", "b"] {
+        std::fs::create_dir(directory.path().join(name)).unwrap();
+    }
+    std::fs::write(&others, &rows).unwrap();
+    std::fs::write(&mixed, rows + &std::fs::read_to_string(&data).unwrap()).unwrap();
+    let train = |calibrate: &str| {
+        let arguments = ["train", "--data", &data, "--calibrate", calibrate, "--recipe", &recipe, "--out", &out];
+        let output = latido(&arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap(), std::fs::read(&out).unwrap_or_default())
+    };
+    let (_, told, model) = train(&others);
+    assert_eq!(told, "");
+    let (_, told, same) = train(&mixed);
+    assert!(told.starts_with("warning: ") && told.contains("other.jsonl:1"), "{told}");
+    assert!(told.contains("--data holds this text too; rows left out of --calibrate for this: "), "{told}");
+    assert!(model == same && !model.is_empty(), "the rows of --data were calibrated with");
+    let (code, told, _) = train(&data);
+    assert_eq!(code, Some(1));
+    assert!(told.contains("made.jsonl:") && told.contains("give --calibrate a file with other texts"), "{told}");
+}
+
+#[test]
+fn a_recipe_for_a_set_that_is_not_there_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let [data, out] = ground(directory.path());
+    let recipe = directory.path().join("recipe.toml");
+    std::fs::write(&recipe, "bits = 10\nepochs = 1\nmin_texts = 1\n[sets.mad]\nsentiment = 2.0\n").unwrap();
+    let arguments = ["train", "--data", &data, "--recipe", recipe.to_str().unwrap(), "--out", &out];
+    let output = latido(&arguments).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told, "warning: the recipe names sets that no file of --data holds: mad\n");
 }
 
 #[test]

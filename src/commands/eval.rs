@@ -33,7 +33,8 @@ Signals are measured where a TSV has a column `signals` (names joined by
 commas, `-` for none) or a JSON line an array of it.
 
 --by gives figures for groups of the rows of all files: by their language, or
-by `channel`, `region` or `sector`, columns of a TSV or keys of a JSON line.
+by `channel`, `region` or `sector`, columns of a TSV or keys of a JSON line. A
+row where it is empty says none. The same one asked for twice is told once.
 
 --except leaves rows out that the model has seen: case, accents, punctuation,
 names and links do not count, and texts below five words are kept.
@@ -64,7 +65,7 @@ pub struct EvalArgs {
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
     pub signals: Vec<PathBuf>,
-    /// Only rows of this split, where a row names its own (JSON lines with `split`).
+    /// Only rows of this split, where a row names its own (a key or column `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
     /// Only one half of the rows, by a hash of their text.
@@ -183,7 +184,8 @@ fn parts<'a>(sets: &'a [DataSet], asked: &[By]) -> anyhow::Result<Vec<Part<'a>>>
         return Ok(sets.iter().map(Part::set).collect());
     }
     let mut parts = Vec::new();
-    for &by in asked {
+    let is_first = |(at, by): &(usize, &By)| !asked[..*at].contains(by);
+    for (_, &by) in asked.iter().enumerate().filter(is_first) {
         let what = by.as_str();
         parts.extend(groups(sets, by).with_context(|| {
             format!(

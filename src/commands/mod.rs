@@ -83,6 +83,12 @@ pub fn main() -> ExitCode {
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
 }
 
+/// Says on standard error what may not be as it was meant, where a command goes on all the same.
+fn warn(what: &str) {
+    // With standard error gone there is nobody left to tell.
+    drop(io::stderr().write_all(format!("warning: {what}\n").as_bytes()));
+}
+
 /// Says why a command failed, and as which exit code.
 fn report(error: &anyhow::Error) -> ExitCode {
     let pipe_closed = |cause: &&(dyn std::error::Error + 'static)| {

@@ -37,11 +37,11 @@ Each text (without any: each line of standard input) becomes a line of JSON:
 and \"unsupported_language\": true where the language is none that the scorer
 knows, or where there are too few words to tell.
 With --input json a line is an object with `text` and, if it has them, `id`
-(given back in place of the text) and `language` (goes before --lang). A line
-that cannot be used becomes {\"error\", \"line\"}; the others are scored, and
-the exit code is 1. Bytes that are no UTF-8 are replaced in text lines and an
-error in JSON lines. Lines may be up to 32 MiB long; of a text the first 64 KiB
-are read.
+(given back in place of the text; in a table before it) and `language` (goes
+before --lang). A line that cannot be used becomes {\"error\", \"line\"}; the
+others are scored, and the exit code is 1. Bytes that are no UTF-8 are replaced
+in text lines and an error in JSON lines. Lines may be up to 32 MiB long; of a
+text the first 64 KiB are read.
 
 With --explain a line also has \"rules\", the names of the signal rules that
 held (a signal without one is learned); \"words\", what each word, mark and
@@ -185,7 +185,7 @@ impl<W: Write> LineScorer<'_, W> {
         }
         let explanation = self.scorer.explain(text);
         if self.args.table {
-            return write_table(&mut self.out, text.text, &explanation);
+            return write_table(&mut self.out, id, text.text, &explanation);
         }
         let why = Some(Why::new(text.text, &explanation));
         self.write(&Scored { why, ..Scored::new(id, shown, &explanation.score) })
@@ -280,23 +280,25 @@ mod tests {
     }
 
     fn stream(input: &[u8], kind: Input) -> Outcome {
+        let (text, unusable) = written(input, kind, false);
+        Outcome { lines: text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), unusable }
+    }
+
+    /// What is written, and how many lines could not be used.
+    fn written(input: &[u8], kind: Input, table: bool) -> (String, u64) {
         let args = ScoreArgs {
             lang: None,
             input: kind,
             model: None,
             signals: Vec::new(),
-            explain: false,
-            table: false,
+            explain: table,
+            table,
             texts: Vec::new(),
         };
         let scorer = EmbeddedScorer::new(EmbeddedModel::builtin().unwrap(), Rules::builtin().unwrap());
         let mut lines = LineScorer { scorer, args: &args, out: Vec::new(), number: 0, unusable: 0 };
         lines.stream(input).unwrap();
-        let text = String::from_utf8(lines.out).unwrap();
-        Outcome {
-            lines: text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
-            unusable: lines.unusable,
-        }
+        (String::from_utf8(lines.out).unwrap(), lines.unusable)
     }
 
     #[test]
@@ -314,6 +316,16 @@ mod tests {
         assert_eq!(outcome.lines[0]["id"], 7);
         assert_eq!(outcome.lines[0]["language"], "es");
         assert!(outcome.lines[0].get("text").is_none());
+    }
+
+    #[test]
+    fn a_table_names_the_row_by_its_id_beside_the_text() {
+        let input = br#"{"id": "a\u001b7", "text": "muchas gracias"}
+{"id": {"ticket": 9}, "text": "harto"}
+{"text": "hola"}"#;
+        let (table, _) = written(input, Input::Json, true);
+        let heads: Vec<&str> = table.split("\n\n").filter_map(|part| part.lines().next()).collect();
+        assert_eq!(heads, ["[\"a\\u001b7\"] muchas gracias", "[{\"ticket\":9}] harto", "hola"]);
     }
 
     #[test]

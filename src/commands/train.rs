@@ -3,17 +3,18 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::score::data::{self, DataSet};
+use super::warn;
+use crate::score::data::{self, DataError, DataSet};
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
 use crate::score::soft::SoftLabels;
-use crate::score::train::{TrainInput, train};
+use crate::score::taught::Taught;
+use crate::score::train::{TrainError, TrainInput, train};
 use crate::score::{EmbeddedModel, ModelError};
 
 const EXAMPLES: &str = "\
@@ -48,13 +49,13 @@ pub struct TrainArgs {
     /// and hidden units go before the recipe's.
     #[arg(long, value_name = "FILE")]
     pub base: Option<PathBuf>,
-    /// Only rows of this split, where a row names its own (JSON lines with `split`).
+    /// Only rows of this split, where a row names its own (a key or column `split`).
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
-    /// Labelled texts, none of them in --data, to fit the calibration on by language: the half of their rows whose text has an
-    /// even hash (`latido eval --half other` measures on the rest), and of rows that name a split only those of `dev`.
-    /// Without it, the share of the rows of --data that the recipe keeps aside; the tables of
-    /// window shares are fitted on both.
+    /// Labelled texts to fit the calibration on by language: the half of their rows whose text has an even hash (`latido eval
+    /// --half other` measures on the rest), and of rows that name a split only those of `dev`. Rows whose text --data has too
+    /// are left out. Without it, the share of the rows of --data that the recipe keeps aside; the tables of window shares are
+    /// fitted on both.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub calibrate: Vec<PathBuf>,
     /// TOML file with the numbers of the training and the weights of the sets.
@@ -78,46 +79,57 @@ pub struct TrainArgs {
 pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe(&args)?;
     check_out(&args)?;
-    let sets: Vec<DataSet> =
-        args.data.iter().map(|path| data::read(path, &recipe, args.split.as_deref())).collect::<Result<_, _>>()?;
-    check_names(&recipe, &sets)?;
-    let teaches = sets.iter().any(|set| !set.rows.is_empty() || (args.soft.is_some() && !set.unlabelled.is_empty()));
-    ensure!(teaches, "no row of --data has a label{}; nothing would be learned", of_split(args.split.as_deref()));
-    let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
-    let started = Instant::now();
+    let sets = taught_sets(&args, &recipe)?;
     let base = args.base.as_deref().map(base).transpose()?;
-    let bar = progress_bar();
     let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
-    let calibrate = calibration_sets(&args.calibrate, &recipe)?;
+    let calibrate = calibration_sets(&args.calibrate, &recipe, &sets)?;
     let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, base: base.as_deref(), recipe: &recipe };
-    let model = train(input, &mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    })?;
-    bar.finish_and_clear();
-    let bytes = model.to_bytes().context("cannot pack the model")?;
+    let bytes = train_with_a_bar(input)?.to_bytes().context("cannot pack the model")?;
     write_whole(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
-    tracing::info!(rows, sets = sets.len(), seconds = started.elapsed().as_secs(), "trained");
+    let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}: {} bytes from {rows} rows of {} sets", args.out.display(), bytes.len(), sets.len())?;
     Ok(())
 }
 
-/// The half of the rows that may fit; rows that name a split, only those of `dev`.
-fn calibration_sets(paths: &[PathBuf], recipe: &Recipe) -> anyhow::Result<Vec<DataSet>> {
-    paths
-        .iter()
-        .map(|path| {
-            let mut set = data::read(path, recipe, Some("dev"))?;
-            Half::Fitted.keep(&mut set);
-            ensure!(
-                !set.rows.is_empty(),
-                "{} holds no row to calibrate with; leave it out of --calibrate",
-                path.display()
-            );
-            Ok(set)
-        })
-        .collect()
+/// The sets of --data, of which at least one row teaches.
+fn taught_sets(args: &TrainArgs, recipe: &Recipe) -> anyhow::Result<Vec<DataSet>> {
+    let split = args.split.as_deref();
+    let sets: Vec<DataSet> =
+        args.data.iter().map(|path| data::read(path, recipe, split)).collect::<Result<_, DataError>>()?;
+    check_names(recipe, &sets);
+    let teaches = |set: &DataSet| !set.rows.is_empty() || (args.soft.is_some() && !set.unlabelled.is_empty());
+    ensure!(sets.iter().any(teaches), "no row of --data has a label{}; nothing would be learned", of_split(split));
+    Ok(sets)
+}
+
+fn train_with_a_bar(input: TrainInput<'_>) -> Result<EmbeddedModel, TrainError> {
+    let bar = progress_bar();
+    let model = train(input, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    model
+}
+
+fn calibration_sets(paths: &[PathBuf], recipe: &Recipe, data: &[DataSet]) -> anyhow::Result<Vec<DataSet>> {
+    let taught = Taught::of(data);
+    paths.iter().map(|path| calibration_set(path, recipe, &taught)).collect()
+}
+
+/// The half of the rows that may fit, without taught ones; rows that name a split, only those of `dev`.
+fn calibration_set(path: &Path, recipe: &Recipe, taught: &Taught) -> anyhow::Result<DataSet> {
+    let mut set = data::read(path, recipe, Some("dev"))?;
+    Half::Fitted.keep(&mut set);
+    let shown = path.display();
+    ensure!(!set.rows.is_empty(), "{shown} holds no row to calibrate with; leave it out of --calibrate");
+    let left_out = taught.leave_out_of(&mut set);
+    let Some(first) = left_out.first() else { return Ok(set) };
+    let row = format!("{shown}:{first}: --data holds this text too");
+    ensure!(!set.rows.is_empty(), "{row}, and all others to calibrate with; give --calibrate a file with other texts");
+    warn(&format!("{row}; rows left out of --calibrate for this: {}", left_out.len()));
+    Ok(set)
 }
 
 /// A model file, or the built-in model by its name.
@@ -149,14 +161,12 @@ pub(super) fn of_split(split: Option<&str>) -> String {
 }
 
 /// A recipe that names a set which is not there is more likely a typing error than meant.
-fn check_names(recipe: &Recipe, sets: &[DataSet]) -> anyhow::Result<()> {
-    for name in recipe.sets.keys() {
-        let known = sets.iter().any(|set| set.name == *name || set.full_name() == *name);
-        if !known {
-            tracing::warn!(set = name, "the recipe names a set that no --data file holds");
-        }
+fn check_names(recipe: &Recipe, sets: &[DataSet]) {
+    let is_there = |name: &str| sets.iter().any(|set| set.name == name || set.full_name() == name);
+    let missing: Vec<&str> = recipe.sets.keys().map(String::as_str).filter(|name| !is_there(name)).collect();
+    if !missing.is_empty() {
+        warn(&format!("the recipe names sets that no file of --data holds: {}", missing.join(", ")));
     }
-    Ok(())
 }
 
 /// On standard error; nothing where that is no terminal.
@@ -176,7 +186,8 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let written = write_synced(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() && beside.is_file() {
         // The error that matters is the first one.
-        std::fs::remove_file(&beside).unwrap_or_else(|error| tracing::warn!(%error, "left {}", beside.display()));
+        let left = |error| warn(&format!("cannot remove {}: {error}", beside.display()));
+        std::fs::remove_file(&beside).unwrap_or_else(left);
     }
     written
 }

@@ -10,8 +10,8 @@ use super::batch::Record;
 use super::pointer::{MAX_NESTING, Picker, is_too_deep};
 use super::route::Router;
 use super::timestamp;
-use super::unquote::unquote;
 use crate::config::InputConfig;
+use crate::message::json::unquote;
 use crate::message::{
     Audience, Author, DepartmentId, EventTime, Language, MAX_TEXT_BYTES, Message, RejectReason, head,
 };

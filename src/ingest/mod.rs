@@ -15,7 +15,6 @@ mod route;
 mod shared;
 mod stats;
 mod timestamp;
-mod unquote;
 
 pub use batch::{Batch, BatchBuilder, Headers, Record};
 pub use consumer::{Consumer, ConsumerError, Links};
@@ -28,4 +27,3 @@ pub use ledger::{Claim, Ledger, Seat};
 pub use patience::Patience;
 pub use route::Router;
 pub use shared::{ConsumerStatus, PartitionStatus, Shared};
-pub(crate) use unquote::unquote;

@@ -13,6 +13,7 @@ pub mod recipe;
 pub mod shares;
 pub mod signals;
 pub mod soft;
+pub mod taught;
 pub mod train;
 
 use std::sync::Arc;

@@ -66,11 +66,13 @@ impl Default for Recipe {
 /// Why a recipe cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
-    /// There is no such file.
-    #[error("cannot read recipe {path}: no such file")]
-    Missing {
+    /// The file cannot be read.
+    #[error("cannot read recipe {path}: {source}; check that it exists and may be read")]
+    Unreadable {
         /// Which file.
         path: String,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// The file is no recipe.
     #[error("recipe {path} cannot be used: {source}")]
@@ -86,10 +88,13 @@ impl Recipe {
     /// The recipe in a TOML file; what it leaves out has its default.
     ///
     /// # Errors
-    /// If there is no such file, or it holds an unknown key or a value of another type.
+    /// If the file cannot be read, or it holds an unknown key or a value of another type.
     pub fn load(path: &Path) -> Result<Self, RecipeError> {
         let shown = path.display().to_string();
-        let Ok(text) = fs::read_to_string(path) else { return Err(RecipeError::Missing { path: shown }) };
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(source) => return Err(RecipeError::Unreadable { path: shown, source }),
+        };
         toml::from_str(&text).map_err(|source| RecipeError::Content { path: shown, source: Box::new(source) })
     }
 
@@ -175,8 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_and_missing_files_are_named() {
+    fn unknown_keys_and_unreadable_files_are_named_with_the_cause() {
         assert!(loaded("epoch = 3\n").unwrap_err().contains("epoch"));
-        assert!(Recipe::load(Path::new("/nowhere/recipe.toml")).unwrap_err().to_string().contains("/nowhere"));
+        let told = |path: &Path| Recipe::load(path).unwrap_err().to_string();
+        let missing = told(Path::new("/nowhere/recipe.toml"));
+        assert!(missing.contains("/nowhere/recipe.toml: No such file"), "{missing}");
+        let folder = tempfile::tempdir().unwrap();
+        assert!(told(folder.path()).contains("directory"), "{}", told(folder.path()));
     }
 }

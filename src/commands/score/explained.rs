@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::message::{Score, Signal};
 use crate::score::embedded::{Explanation, LogOdds, WordShare};
@@ -67,9 +68,15 @@ impl Parts {
     }
 }
 
-/// Writes an explanation for people: the strongest words first.
-pub(super) fn write_table(out: &mut impl Write, text: &str, explanation: &Explanation) -> io::Result<()> {
-    writeln!(out, "{}", printable(text, SHOWN[0]))?;
+/// Writes an explanation for people: the strongest words first. An id stands before its text, as JSON.
+pub(super) fn write_table(
+    out: &mut impl Write,
+    id: Option<&Value>,
+    text: &str,
+    explanation: &Explanation,
+) -> io::Result<()> {
+    let id = id.map_or_else(String::new, |id| format!("[{}] ", printable(&id.to_string(), SHOWN[0])));
+    writeln!(out, "{id}{}", printable(text, SHOWN[0]))?;
     writeln!(out, "  {}", summary(&explanation.score))?;
     let mut words: Vec<&WordShare> = explanation.words.iter().collect();
     words.sort_by(|one, other| strength(other).total_cmp(&strength(one)));
@@ -139,7 +146,7 @@ mod tests {
 
     fn table(text: &str) -> String {
         let mut out = Vec::new();
-        write_table(&mut out, text, &explain(text)).unwrap();
+        write_table(&mut out, None, text, &explain(text)).unwrap();
         String::from_utf8(out).unwrap()
     }
 

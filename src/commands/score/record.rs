@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::ingest::unquote;
 use crate::message::Language;
+use crate::message::json::{unquote, wrong_in_line};
 use crate::score::data::language_of;
 
 /// A line of `--input json`.
@@ -44,7 +44,6 @@ fn not_object(error: &serde_json::Error) -> String {
     if error.is_data() { "not a JSON object".to_owned() } else { not_json(error) }
 }
 
-/// What is wrong with a line; the line's own number stands beside it, so serde_json's count of 1 would only mislead.
 fn not_json(error: &serde_json::Error) -> String {
-    format!("not JSON: {error}").replace(" at line 1 column ", " at column ")
+    format!("not JSON: {}", wrong_in_line(error))
 }

@@ -26,7 +26,8 @@ impl Lines {
         Ok(Self { reader, line: Vec::new(), number: 0 })
     }
 
-    pub(super) fn next(&mut self) -> std::io::Result<Option<&[u8]>> {
+    /// The next line without its end, and its number, from 1.
+    pub(super) fn next(&mut self) -> std::io::Result<Option<(u64, &[u8])>> {
         self.line.clear();
         let mut limited = (&mut self.reader).take(MAX_LINE_BYTES as u64);
         if limited.read_until(b'\n', &mut self.line)? == 0 {
@@ -38,6 +39,7 @@ impl Lines {
         }
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Ok(Some(if self.number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line }))
+        let line = if self.number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        Ok(Some((self.number, line)))
     }
 }

@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::*;
-use crate::message::Sentiment;
+use crate::message::{Sentiment, Signal};
+use crate::score::labels::Target;
 
 fn file(directory: &tempfile::TempDir, name: &str, content: &[u8]) -> PathBuf {
     let path = directory.path().join(name);
@@ -52,6 +53,15 @@ fn json_lines_carry_their_own_language_and_frustration() {
 }
 
 #[test]
+fn half_an_emoji_costs_no_row_and_a_wrong_line_is_told_by_its_own_number() {
+    let line = r#"{"text":"harto \ud83d","sentiment":"negative","channel":"chat \ude00","note":"\ud83d"}"#;
+    let row = read_text("own.jsonl", line).unwrap().rows.remove(0);
+    assert_eq!((row.text.as_str(), row.origin.channel.as_deref()), ("harto \u{fffd}", Some("chat \u{fffd}")));
+    let error = read_text("own.jsonl", &format!("{line}\n{line}\n{{\"text\":\"a\"")).unwrap_err();
+    assert!(error.contains("own.jsonl:3: EOF while parsing an object at column 11; expected {\"text\""), "{error}");
+}
+
+#[test]
 fn signals_are_read_from_a_column_or_an_array() {
     let tsv = read_text("made.es.tsv", "text\tsignals\nhola\t-\nsigo esperando\twaiting, unresolved\n").unwrap();
     assert_eq!(tsv.rows[0].signals, Some(SignalSet::EMPTY));
@@ -64,7 +74,7 @@ fn signals_are_read_from_a_column_or_an_array() {
 
 #[test]
 fn labels_of_agents_and_bots_are_not_looked_at() {
-    let tsv = "author\ttext\tsentiment\nagent\tun momento\t-\ncustomer\tharto\tnegative\nbot\tmenú\tneutral\n";
+    let tsv = "author\ttext\tsentiment\n Agent\tun momento\t-\ncustomer\tharto\tnegative\nbot\tmenú\tneutral\n";
     let set = read_text("made.es.tsv", tsv).unwrap();
     assert_eq!((set.rows.len(), set.unlabelled.len()), (1, 2));
     let json = "{\"text\":\"hola\",\"author\":\"bot\",\"sentiment\":\"neutral\"}\n";
@@ -80,17 +90,36 @@ fn rows_know_where_they_come_from() {
 }
 
 #[test]
+fn an_empty_field_says_nothing_in_either_form() {
+    let tsv = "text\tlabel\tlanguage\tchannel\tauthor\nhola\t\t\t \t\noi\tneutral\tpt\t mx \tbot\n";
+    let json = "{\"text\":\"hola\",\"label\":\"\",\"language\":\"\",\"channel\":\" \",\"author\":\"\",\"split\":\"\"}\n\
+                {\"text\":\"oi\",\"label\":\"neutral\",\"language\":\"pt\",\"channel\":\" mx \",\"author\":\"bot\"}\n";
+    let origins = ["made.es.tsv", "made.es.jsonl"].map(|name| {
+        let set = read_text(name, if name.ends_with("tsv") { tsv } else { json }).unwrap();
+        assert_eq!(set.rows, []);
+        let said = set.unlabelled.into_iter().map(|row| (row.text, row.language.unwrap(), row.origin.channel));
+        said.collect::<Vec<_>>()
+    });
+    let channel = Some("mx".into());
+    let wanted = [("hola".to_owned(), Language::Spanish, None), ("oi".to_owned(), Language::Portuguese, channel)];
+    assert_eq!(origins, [wanted.to_vec(), wanted.to_vec()]);
+}
+
+#[test]
 fn rows_of_another_split_are_left_out() {
     let directory = tempfile::tempdir().unwrap();
     let lines = "{\"text\":\"a\",\"label\":\"neutral\",\"split\":\"dev\"}\n{\"text\":\"b\",\"label\":\"neutral\"}\n";
-    let path = file(&directory, "made.jsonl", lines.as_bytes());
-    let texts = |split| {
-        let rows = read(&path, &Recipe::default(), split).unwrap().rows;
-        rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
-    };
-    assert_eq!(texts(Some("train")), ["b"]);
-    assert_eq!(texts(Some("dev")), ["a", "b"]);
-    assert_eq!(texts(None), ["a", "b"]);
+    let json = file(&directory, "made.jsonl", lines.as_bytes());
+    let tsv = file(&directory, "made.tsv", b"text\tlabel\tsplit\na\tneutral\tdev\nb\tneutral\t\n");
+    for path in [json, tsv] {
+        let texts = |split| {
+            let rows = read(&path, &Recipe::default(), split).unwrap().rows;
+            rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(Some("train")), ["b"]);
+        assert_eq!(texts(Some("dev")), ["a", "b"]);
+        assert_eq!(texts(None), ["a", "b"]);
+    }
 }
 
 #[test]
@@ -115,6 +144,8 @@ fn malformed_rows_are_refused_with_line_and_reason() {
         ("a.tsv", "text\tfrustrated\nhola\tmaybe\n", 2, "maybe"),
         ("a.jsonl", "{\"text\":\"a\",\"sentiment\":\"neutral\"}\n{\"text\":1}\n", 2, "string"),
         ("a.txt", "bien\t2\nmal\n", 2, "valence"),
+        ("a.txt", "bien\t2\n \t-2\n", 2, "empty"),
+        ("a.jsonl", "{\"text\":\"a\",\"frustrated\":\"maybe\"}", 1, "frustrated is `maybe`"),
     ] {
         let error = read_text(name, content).unwrap_err();
         assert!(error.contains(&format!("{name}:{line}: ")) && error.contains(reason), "{error}");

@@ -60,14 +60,16 @@ impl Found {
         self.0[evidence as usize] += 1;
     }
 
-    /// Whether there are words to tell a language by: a known one, or at least as many alike as strange.
+    /// Whether there are words to tell a language by: more of them known, which count twice, or alike than strange. Of random
+    /// keys every fifth word is alike by chance, and a short one may be known.
     pub(super) fn has_words(self) -> bool {
         let [_, strange, alike, words, _] = self.0;
-        words > 0 || (alike > 0 && alike >= strange)
+        2 * words + alike > strange
     }
 
-    /// Whether there is anything to tell an opinion by.
+    /// Whether there is anything to tell an opinion by: a known word speaks whatever stands beside it.
     pub(super) fn says_something(self) -> bool {
-        self.has_words() || self.0[Evidence::Sign as usize] > 0
+        let [.., words, signs] = self.0;
+        self.has_words() || words > 0 || signs > 0
     }
 }

@@ -1,6 +1,8 @@
 //! Promises of the embedded scorer.
 
 use proptest::prelude::*;
+use rand::SeedableRng as _;
+use rand_pcg::Pcg64Mcg;
 
 use super::super::features::Family;
 use super::super::model::layout::{CHANNELS, OUTPUTS};
@@ -135,6 +137,25 @@ fn random_keys_and_unknown_scripts_get_the_neutral_prior() {
         "παρακαλώ",
     ] {
         assert_prior(text);
+    }
+}
+
+/// Texts of one to four words of three to eight of these keys.
+fn random_texts(keys: &[u8], count: usize) -> impl Iterator<Item = String> {
+    let mut random = Pcg64Mcg::seed_from_u64(5);
+    let mut word = move |letters: usize| -> String {
+        (0..letters).map(|_| char::from(keys[random.random_range(0..keys.len())])).collect()
+    };
+    (0..count).map(move |at| (0..=at % 4).map(|more| word(3 + (at + more) % 6)).collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn few_texts_of_random_keys_have_a_language() {
+    let mut scorer = scorer();
+    for keys in [b"abcdefghijklmnopqrstuvwxyz".as_slice(), b"asdfghjkl"] {
+        let mut is_named = |text: &String| scorer.score_one(Text { text, language: None }).language != Language::Other;
+        let named = random_texts(keys, 600).filter(&mut is_named).count();
+        assert!(named < 90, "{named} of 600");
     }
 }
 

@@ -58,6 +58,9 @@ impl Figure {
 pub struct ComparedFigure {
     /// Which figure.
     pub figure: Figure,
+    /// Sets that it is the mean of; absent where it is no mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sets: Option<usize>,
     /// Rows that it is of.
     pub rows: usize,
     /// The first scorer's.
@@ -138,6 +141,7 @@ impl ComparedFigure {
         let interval = Interval::of(&known)?;
         Some(Self {
             figure,
+            sets: None,
             rows,
             a,
             b,
@@ -191,32 +195,31 @@ fn ahead(differences: &[f64]) -> f64 {
     points.sum::<f64>() / differences.len() as f64
 }
 
-/// The mean over sets of each figure, every set counting alike. Nothing of fewer than two sets.
+/// The mean over sets of each figure, every set that has it counting alike. Nothing of figures that fewer than two sets have.
 #[must_use]
 pub fn mean_of(sets: &[Comparison]) -> Option<Comparison> {
-    if sets.len() < 2 {
-        return None;
-    }
-    let figures = Figure::ALL.into_iter().filter_map(|name| {
-        let of: Vec<&ComparedFigure> =
-            sets.iter().flat_map(|set| &set.figures).filter(|found| found.figure == name).collect();
-        mean_figure(name, &of)
-    });
-    Some(Comparison {
+    let figures: Vec<ComparedFigure> = Figure::ALL.into_iter().filter_map(|name| mean_figure(name, sets)).collect();
+    (!figures.is_empty()).then(|| Comparison {
         by: None,
-        set: format!("mean of {} sets, every set counting alike", sets.len()),
-        rows: sets.iter().map(|set| set.rows).sum(),
-        figures: figures.collect(),
+        set: "mean over sets, every set counting alike".to_owned(),
+        rows: sets.iter().filter(|set| !set.figures.is_empty()).map(|set| set.rows).sum(),
+        figures,
     })
 }
 
-fn mean_figure(name: Figure, of: &[&ComparedFigure]) -> Option<ComparedFigure> {
+fn mean_figure(name: Figure, sets: &[Comparison]) -> Option<ComparedFigure> {
+    let of: Vec<&ComparedFigure> =
+        sets.iter().flat_map(|set| &set.figures).filter(|found| found.figure == name).collect();
+    if of.len() < 2 {
+        return None;
+    }
     let rows = of.iter().map(|figure| figure.rows).sum();
     let redraws = of.iter().map(|figure| figure.redraws.len()).min()?;
     let a = mean(of.iter().map(|figure| Some(figure.a)))?;
     let b = mean(of.iter().map(|figure| Some(figure.b)))?;
     let redraws = (0..redraws).map(|at| mean(of.iter().map(|figure| figure.redraws[at]))).collect();
-    ComparedFigure::of(name, rows, [a, b], redraws)
+    let found = ComparedFigure::of(name, rows, [a, b], redraws)?;
+    Some(ComparedFigure { sets: Some(of.len()), ..found })
 }
 
 /// Nothing where one is missing.
@@ -246,7 +249,7 @@ fn write_comparison(text: &mut String, comparison: &Comparison) -> std::fmt::Res
     for figure in &comparison.figures {
         writeln!(
             text,
-            "  {:<20}A {:>5}  B {:>5}  B - A {:>+5.1} [{:+.1}, {:+.1}]  B ahead in {:>5} %: {}",
+            "  {:<20}A {:>5}  B {:>5}  B - A {:>+5.1} [{:+.1}, {:+.1}]  B ahead in {:>5} %: {}{}",
             figure.figure.as_str(),
             percent(figure.a),
             percent(figure.b),
@@ -255,6 +258,7 @@ fn write_comparison(text: &mut String, comparison: &Comparison) -> std::fmt::Res
             points(figure.interval.high),
             percent(figure.b_ahead),
             figure.told(),
+            figure.sets.map_or_else(String::new, |sets| format!(" (mean of {sets} sets)")),
         )?;
     }
     writeln!(text)

@@ -70,8 +70,18 @@ pub struct Header {
 
 /// Where a model comes from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Provenance {
+    /// What made it.
+    #[serde(flatten)]
+    pub first: Training,
+    /// What it was adapted with since, oldest first; the same rows twice are there twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adapted: Vec<Training>,
+}
+
+/// One training.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Training {
     /// Seed of the training.
     pub seed: u64,
     /// Passes over the data.
@@ -81,6 +91,20 @@ pub struct Provenance {
     /// Rows of each set that calibration was fitted on; none where it was fitted on rows kept aside from the training.
     #[serde(default)]
     pub calibrated_on: BTreeMap<String, usize>,
+}
+
+impl Training {
+    /// Rows that it was shown, in all.
+    pub(crate) fn rows(&self) -> usize {
+        self.sets.values().sum()
+    }
+}
+
+impl Provenance {
+    /// Rows that the model was shown in all trainings.
+    pub(crate) fn rows(&self) -> usize {
+        self.first.rows() + self.adapted.iter().map(Training::rows).sum::<usize>()
+    }
 }
 
 /// A trained model; shared by all scorers of a process.

@@ -52,8 +52,16 @@ fn the_built_in_model_is_whole_and_small() {
     let bytes = include_bytes!("../../../models/embedded.latido");
     assert!(bytes.len() <= 12 << 20);
     let model = EmbeddedModel::builtin().unwrap();
-    assert!(!model.provenance().sets.is_empty() && !model.provenance().calibrated_on.is_empty());
+    let Provenance { first, adapted } = model.provenance();
+    assert!(!first.sets.is_empty() && !first.calibrated_on.is_empty() && adapted.is_empty());
     assert!(model.header.shares.sentiment.is_some() && model.header.shares.frustration.is_some());
+}
+
+#[test]
+fn the_built_in_header_is_written_as_it_was_read() {
+    let bytes = include_bytes!("../../../models/embedded.latido");
+    let written = serde_json::to_vec(&EmbeddedModel::builtin().unwrap().header).unwrap();
+    assert!(bytes[PREAMBLE..].starts_with(&written), "training the shipped model again would give other bytes");
 }
 
 #[test]

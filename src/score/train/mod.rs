@@ -1,6 +1,7 @@
 //! Training: hashed features, a small feed-forward part, AdaGrad, calibration, 8 bits. The same seed gives the same bytes.
 
 mod calibrate;
+mod check;
 mod corpus;
 mod errors;
 mod fit;
@@ -8,8 +9,10 @@ mod pack;
 mod shares;
 mod warm;
 
+use std::collections::BTreeMap;
+
 use super::data::DataSet;
-use super::model::{EmbeddedModel, MAX_HIDDEN};
+use super::model::{EmbeddedModel, Provenance, Training};
 use super::recipe::Recipe;
 use super::soft::SoftLabels;
 
@@ -30,11 +33,11 @@ pub enum TrainError {
     #[error("recipe: {field} is {value}, expected {expected}")]
     Recipe {
         /// Which field.
-        field: &'static str,
+        field: String,
         /// Its value.
         value: String,
         /// What is allowed.
-        expected: &'static str,
+        expected: String,
     },
 }
 
@@ -59,8 +62,8 @@ pub struct TrainInput<'a> {
 /// # Errors
 /// If, without a base, a sentiment or either side of frustration has no row, or the recipe makes no sense.
 pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<EmbeddedModel, TrainError> {
-    let TrainInput { sets, calibrate, soft, base, .. } = input;
-    check(input.recipe)?;
+    let TrainInput { sets, soft, base, .. } = input;
+    check::recipe(input.recipe)?;
     let recipe = &Recipe { bits: base.map_or(input.recipe.bits, |base| base.header.bits), ..input.recipe.clone() };
     let (corpus, mut fit);
     if let Some(base) = base {
@@ -72,54 +75,52 @@ pub fn train(input: TrainInput<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
         fit = Fit::new(&corpus, recipe);
     }
     fit.run(&corpus, recipe, progress);
-    let mut model = pack::pack(&fit, sets, recipe);
-    let calibration = base.map(|base| &base.header.calibration);
+    let mut model = pack::pack(&fit, provenance(input), recipe);
     let kept = Aside { corpus: &corpus, examples: &corpus.held_out };
-    if calibrate.is_empty() {
-        calibrate::calibrate(&mut model, kept, calibration);
-        // Beside a base, the rows kept are few and of one kind, and it may know them: no ground to judge all windows by.
-        if base.is_none() {
-            calibrate::shares(&mut model, &[kept]);
-        }
-    } else {
-        let corpus = Corpus::of(calibrate, &SoftLabels::default(), recipe, 0.0);
-        let given = Aside { corpus: &corpus, examples: &corpus.examples };
-        calibrate::calibrate(&mut model, given, calibration);
-        calibrate::shares(&mut model, &[given, kept]);
-        pack::count_rows(&mut model.header.provenance.calibrated_on, calibrate);
-    }
+    calibrate_on(&mut model, kept, TrainInput { recipe, ..input });
     Ok(model)
 }
 
-fn check(recipe: &Recipe) -> Result<(), TrainError> {
-    let wrong = |field, value: String, expected| Err(TrainError::Recipe { field, value, expected });
-    if !(10..=22).contains(&recipe.bits) {
-        return wrong("bits", recipe.bits.to_string(), "10 to 22");
+/// Fits the calibration and the tables of window shares on rows that taught nothing: those that were given for it, or else those `kept`.
+fn calibrate_on(model: &mut EmbeddedModel, kept: Aside<'_>, input: TrainInput<'_>) {
+    let TrainInput { calibrate: sets, base, recipe, .. } = input;
+    let calibration = base.map(|base| &base.header.calibration);
+    if !sets.is_empty() {
+        let corpus = Corpus::of(sets, &SoftLabels::default(), recipe, 0.0);
+        let given = Aside { corpus: &corpus, examples: &corpus.examples };
+        calibrate::calibrate(model, given, calibration);
+        calibrate::shares(model, &[given, kept]);
+        return;
     }
-    if !(1..=1_000).contains(&recipe.epochs) {
-        return wrong("epochs", recipe.epochs.to_string(), "1 to 1000");
+    calibrate::calibrate(model, kept, calibration);
+    // Beside a base, the rows kept are few and of one kind, and it may know them: no ground to judge all windows by.
+    if base.is_none() {
+        calibrate::shares(model, &[kept]);
     }
-    if !(recipe.learning_rate > 0.0 && recipe.learning_rate.is_finite()) {
-        return wrong("learning_rate", recipe.learning_rate.to_string(), "more than 0");
+}
+
+/// The base's, where there is one, and this training.
+fn provenance(input: TrainInput<'_>) -> Provenance {
+    let TrainInput { sets, calibrate, base, recipe, .. } = input;
+    let training = Training {
+        seed: recipe.seed,
+        epochs: recipe.epochs,
+        sets: count_rows(sets),
+        calibrated_on: count_rows(calibrate),
+    };
+    let Some(base) = base else { return Provenance { first: training, adapted: Vec::new() } };
+    let mut provenance = base.header.provenance.clone();
+    provenance.adapted.push(training);
+    provenance
+}
+
+/// Rows of each set, by `name.language`.
+fn count_rows(sets: &[DataSet]) -> BTreeMap<String, usize> {
+    let mut rows = BTreeMap::new();
+    for set in sets {
+        *rows.entry(set.full_name()).or_default() += set.rows.len() + set.unlabelled.len();
     }
-    if !(0.0..0.5).contains(&recipe.holdout) {
-        return wrong("holdout", recipe.holdout.to_string(), "0 to less than 0.5");
-    }
-    if !(0.0..=1.0).contains(&recipe.soft) {
-        return wrong("soft", recipe.soft.to_string(), "0 to 1");
-    }
-    if !(1..=127).contains(&recipe.levels) {
-        return wrong("levels", recipe.levels.to_string(), "1 to 127");
-    }
-    if recipe.hidden > MAX_HIDDEN {
-        return wrong("hidden", recipe.hidden.to_string(), "0 to 1024");
-    }
-    for (field, pull) in [("l2", recipe.l2), ("anchor", recipe.anchor)] {
-        if !(0.0..=1.0).contains(&pull) {
-            return wrong(field, pull.to_string(), "0 to 1");
-        }
-    }
-    Ok(())
+    rows
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! Weights to 8 bits.
 
-use std::collections::BTreeMap;
-
 use super::fit::Fit;
-use crate::score::data::DataSet;
 use crate::score::model::layout::{CHANNELS, RARITY, Row};
-use crate::score::model::{Calibration, EmbeddedModel, Header};
+use crate::score::model::{Calibration, EmbeddedModel, Header, Provenance};
 use crate::score::recipe::Recipe;
 use crate::score::shares::Shares;
 
@@ -19,12 +16,10 @@ const PRIOR: [f32; 4] = [0.2, 0.6, 0.2, 0.02];
 /// Steps of a byte on either side of 0. A model keeps its base's scales, so that what did not move stays as it was.
 const MOST_LEVELS: f32 = 127.0;
 
-pub(super) fn pack(fit: &Fit<'_>, sets: &[DataSet], recipe: &Recipe) -> EmbeddedModel {
+/// The model without a calibration.
+pub(super) fn pack(fit: &Fit<'_>, provenance: Provenance, recipe: &Recipe) -> EmbeddedModel {
     let (scales, levels) = fit.base.map_or_else(|| own_scales(fit, recipe), |base| (base.header.scales, MOST_LEVELS));
     let rows = fit.rows.iter().map(|row| quantised(row, &scales, levels)).collect();
-    let mut provenance = fit.base.map(|base| base.header.provenance.clone()).unwrap_or_default();
-    (provenance.seed, provenance.epochs) = (recipe.seed, recipe.epochs);
-    count_rows(&mut provenance.sets, sets);
     let header = Header {
         bits: fit.rows.len().ilog2(),
         hidden: fit.dense.bias.len(),
@@ -43,13 +38,6 @@ fn own_scales(fit: &Fit<'_>, recipe: &Recipe) -> ([f32; CHANNELS], f32) {
     let mut scales: [f32; CHANNELS] = std::array::from_fn(|channel| scale(fit, channel, levels));
     scales[RARITY] = fit.rarity_unit;
     (scales, levels)
-}
-
-/// Adds the rows of each set, by `name.language`.
-pub(super) fn count_rows(rows: &mut BTreeMap<String, usize>, sets: &[DataSet]) {
-    for set in sets {
-        *rows.entry(set.full_name()).or_default() += set.rows.len() + set.unlabelled.len();
-    }
 }
 
 /// A feature's weight times its inverse document frequency: what one occurrence adds.

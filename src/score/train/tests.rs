@@ -28,6 +28,7 @@ fn made_set(rows: usize) -> DataSet {
                 signals: None,
                 language: Some(Language::Spanish),
                 origin: Origin::default(),
+                line: 1,
             }
         })
         .collect();
@@ -86,7 +87,7 @@ fn eight_bits_lose_little() {
     let corpus = Corpus::of(&sets, &SoftLabels::default(), &recipe, recipe.holdout);
     let mut fit = Fit::new(&corpus, &recipe);
     fit.run(&corpus, &recipe, &mut |_, _| {});
-    let model = pack::pack(&fit, &sets, &recipe);
+    let model = pack::pack(&fit, Provenance::default(), &recipe);
     for example in &corpus.examples {
         let probabilities = |outputs: Outputs| softmax([outputs[0], outputs[1], outputs[2]]);
         let exact = probabilities(fit.outputs(&corpus, example));
@@ -116,11 +117,15 @@ fn a_class_without_rows_is_named() {
 
 #[test]
 fn a_senseless_recipe_is_refused_by_field() {
+    let heavy = SetRecipe { signals: f32::NAN, ..SetRecipe::default() };
     for (recipe, field) in [
         (Recipe { bits: 40, ..Recipe::default() }, "bits"),
         (Recipe { epochs: 0, ..Recipe::default() }, "epochs"),
         (Recipe { learning_rate: f32::NAN, ..Recipe::default() }, "learning_rate"),
+        (Recipe { dense_rate: f32::INFINITY, ..Recipe::default() }, "dense_rate is inf, expected 0 to 10"),
+        (Recipe { smoothing: -0.1, ..Recipe::default() }, "smoothing"),
         (Recipe { holdout: 1.0, ..Recipe::default() }, "holdout"),
+        (Recipe { sets: [("umsab".to_owned(), heavy)].into(), ..Recipe::default() }, "sets.umsab.signals is NaN"),
     ] {
         let error = train_on(&[made_set(30)], &[], &recipe).unwrap_err().to_string();
         assert!(error.contains(field), "{error}");
@@ -193,6 +198,17 @@ fn the_same_rows_on_the_same_base_give_the_same_bytes() {
     let base = trained(&small_recipe());
     let bytes = || adapted(&base, &[made_up_word()]).to_bytes().unwrap();
     assert_eq!(bytes(), bytes());
-    let origin = adapted(&base, &[made_up_word()]).header.provenance;
-    assert_eq!(origin.sets, [("made.es".to_owned(), 300), ("ours.es".to_owned(), 50)].into());
+}
+
+#[test]
+fn a_model_says_what_made_it_and_what_it_was_adapted_with_since_each_time() {
+    let base = trained(&small_recipe());
+    let ours = || [made_up_word()];
+    let once = adapted(&base, &ours());
+    let twice = EmbeddedModel::from_bytes(&adapted(&once, &ours()).to_bytes().unwrap(), "ours.latido").unwrap();
+    let Provenance { first, adapted } = &twice.header.provenance;
+    assert_eq!(first, &base.header.provenance.first);
+    assert_eq!(first.sets, [("made.es".to_owned(), 300)].into());
+    let rows: Vec<_> = adapted.iter().map(|training| training.sets.clone()).collect();
+    assert_eq!(rows, [[("ours.es".to_owned(), 50)].into(), [("ours.es".to_owned(), 50)].into()]);
 }

@@ -19,7 +19,9 @@ impl<'a> Fit<'a> {
     #[expect(clippy::cast_precision_loss, reason = "counts of texts are small")]
     pub(super) fn from_base(base: &'a EmbeddedModel, corpus: &Corpus, recipe: &Recipe) -> Self {
         let unit = base.header.scales[RARITY];
-        let texts = base.header.provenance.sets.values().sum::<usize>() as f32;
+        let provenance = &base.header.provenance;
+        // Rarities are those that the first training found.
+        let (first, all) = (provenance.first.rows() as f32, provenance.rows() as f32);
         let counts = corpus.text_counts(base.header.bits);
         let mut rows = vec![[0.0; CHANNELS]; base.rows.len()];
         let mut squares = vec![[0.0; POOLED]; rows.len()];
@@ -27,7 +29,7 @@ impl<'a> Fit<'a> {
             row[RARITY] = rarity(base, feature);
             if row[RARITY] > 0.0 {
                 row[..POOLED].copy_from_slice(&weights(base, feature));
-                squares[feature] = [FEATURE_SQUARE * texts_with(row[RARITY], texts); POOLED];
+                squares[feature] = [FEATURE_SQUARE * texts_with(row[RARITY], first); POOLED];
             } else if counts[feature] >= recipe.min_texts.max(1) {
                 row[RARITY] = (MAX_RARITY_UNITS * unit).sqrt();
             }
@@ -35,7 +37,7 @@ impl<'a> Fit<'a> {
         let mut fit = Self::cold(rows, base.dense.clone(), unit, corpus.sets);
         fit.squares = squares;
         fit.biases = base.header.biases;
-        fit.expect_squares(SHARED_SQUARE * texts);
+        fit.expect_squares(SHARED_SQUARE * all);
         fit.base = Some(base);
         fit
     }

@@ -15,6 +15,9 @@ const ROUND: f64 = 10_000.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Figures {
     pub(crate) model: Model,
+    /// Digests of the corpus's rows that taught it, by set.
+    #[serde(default)]
+    pub(crate) taught: BTreeMap<String, String>,
     /// By the set's file.
     pub(crate) sets: BTreeMap<String, Group>,
     /// The corpus's dev split in groups, and all of it.
@@ -154,8 +157,9 @@ impl Figures {
         let corpus = self.corpus.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         let examples = self.examples.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         Ok(format!(
-            "{{\n\"model\": {},\n\"sets\": {{\n{}\n}},\n\"corpus\": [\n{}\n],\n\"examples\": [\n{}\n]\n}}\n",
+            "{{\n\"model\": {},\n\"taught\": {},\n\"sets\": {{\n{}\n}},\n\"corpus\": [\n{}\n],\n\"examples\": [\n{}\n]\n}}\n",
             serde_json::to_string(&self.model)?,
+            serde_json::to_string(&self.taught)?,
             lines(sets),
             lines(corpus),
             lines(examples),
@@ -213,7 +217,8 @@ mod tests {
             Model { sha256: "ab".to_owned(), bytes: 3, seed: 7, epochs: 5, rows: [("umsab.es".to_owned(), 9)].into() };
         let group = Group { by: Some("region".to_owned()), set: "mx".to_owned(), rows: 3, ..Group::default() };
         let sets = [("a.es.tsv".to_owned(), Group::default()), ("b.es.tsv".to_owned(), group.clone())].into();
-        let figures = Figures { model, sets, corpus: vec![group], examples: Vec::new() };
+        let taught = [("messages.fr".to_owned(), "ab".to_owned())].into();
+        let figures = Figures { model, taught, sets, corpus: vec![group], examples: Vec::new() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("figures.json");
         fs::write(&path, figures.to_json().unwrap()).unwrap();

@@ -17,7 +17,7 @@ use crate::shell::{Run, check, files_ending, root, say, target};
 /// The shipped model.
 pub(super) const MODEL: &str = "models/embedded.latido";
 const RECIPE: &str = "models/recipe.toml";
-const CORPUS: &str = "models/corpus";
+pub(super) const CORPUS: &str = "models/corpus";
 /// The half of the rows that calibration was not fitted on.
 const UNFITTED: [&str; 2] = ["--half", "other"];
 
@@ -65,7 +65,7 @@ impl Latido {
             epochs: provenance.epochs,
             rows: provenance.sets,
         };
-        Ok(Figures { model, sets: BTreeMap::new(), corpus, examples: self.score(plan)? })
+        Ok(Figures { model, taught: BTreeMap::new(), sets: BTreeMap::new(), corpus, examples: self.score(plan)? })
     }
 
     /// The public sets, by their files' names.
@@ -126,7 +126,7 @@ fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

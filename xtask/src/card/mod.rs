@@ -5,16 +5,19 @@ mod measure;
 mod page;
 mod plan;
 mod tables;
+mod taught;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::shell::{root, say};
 use figures::Figures;
 use measure::Latido;
 use plan::Plan;
+use taught::Present;
 
 const PAGE: &str = "models/README.md";
 const TEMPLATE: &str = "models/card/template.md.in";
@@ -54,8 +57,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         (None, Some(kept)) if kept.model.sha256 == fresh.model.sha256 => fresh.sets = kept.sets.clone(),
         (None, kept) => bail!(stale_model(&fresh, kept.as_ref())),
     }
+    let present = Present::read(&root().join(measure::CORPUS))?;
+    fresh.taught = taught(&present, &fresh, kept.as_ref());
+    let new_rows = present.new_rows(&fresh.model.rows);
     let template = read(TEMPLATE)?;
-    let page = page::fill(&template, &tables::all(&plan, &fresh)?).with_context(|| TEMPLATE.to_owned())?;
+    let page = page::fill(&template, &tables::all(&plan, &fresh, new_rows)?).with_context(|| TEMPLATE.to_owned())?;
+    settle(&present.problems(&fresh.model.rows, &fresh.taught), "the corpus is not what taught the shipped model")?;
     if options.write {
         write(FIGURES, &fresh.to_json()?)?;
         write(PAGE, &page)?;
@@ -63,10 +70,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     let problems = problems(&kept, &fresh, &fs::read_to_string(root().join(PAGE)).unwrap_or_default(), &page);
+    settle(&problems, "the model card is not the shipped model's")
+}
+
+/// The digests of the rows that taught the model: kept for as long as it is the same one.
+fn taught(present: &Present, fresh: &Figures, kept: Option<&Figures>) -> BTreeMap<String, String> {
+    let same = kept.filter(|kept| kept.model.sha256 == fresh.model.sha256 && !kept.taught.is_empty());
+    same.map_or_else(|| present.digests(&fresh.model.rows), |kept| kept.taught.clone())
+}
+
+/// Tells all problems and fails with `sum`, if there are any.
+fn settle(problems: &[String], sum: &'static str) -> Result<()> {
     problems.iter().for_each(|problem| say(problem));
-    if !problems.is_empty() {
-        bail!("the model card is not the shipped model's");
-    }
+    ensure!(problems.is_empty(), sum);
     Ok(())
 }
 
@@ -88,6 +104,9 @@ fn problems(kept: &Option<Figures>, fresh: &Figures, page: &str, made: &str) -> 
     let mut problems = Vec::new();
     if kept.model != fresh.model {
         problems.push(stale_model(fresh, Some(kept)));
+    }
+    if kept.taught != fresh.taught {
+        problems.push(format!("{FIGURES}: it does not say which rows of the corpus taught the model: {WRITE}"));
     }
     if kept.sets != fresh.sets {
         problems.push(format!("{FIGURES}: measured afresh, the figures on the public sets differ: {MEASURE_ALL}"));
@@ -130,6 +149,7 @@ mod tests {
         let group = Group { by: Some("region".to_owned()), set: "mx".to_owned(), rows: 3, ..Group::default() };
         Figures {
             model,
+            taught: BTreeMap::new(),
             sets: [("umsab.es.val.tsv.gz".to_owned(), Group::default())].into(),
             corpus: vec![group],
             examples: Vec::new(),

@@ -10,11 +10,12 @@ use super::plan::{Example, Plan, Set};
 
 /// What a template may ask for.
 #[cfg(test)]
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 14] = [
     "sha256",
     "megabytes",
     "mean",
     "sources",
+    "new_rows",
     "sentiment",
     "frustration",
     "windows",
@@ -31,7 +32,8 @@ const FRUSTRATED_FROM: f64 = 0.5;
 const ENOUGH: u64 = 10;
 
 /// Every part that a template may ask for, by name.
-pub(crate) fn all(plan: &Plan, figures: &Figures) -> Result<BTreeMap<&'static str, String>> {
+/// `new_rows` is how many rows the corpus has gained since it taught the model.
+pub(crate) fn all(plan: &Plan, figures: &Figures, new_rows: u64) -> Result<BTreeMap<&'static str, String>> {
     let sets = plan.sets.iter().map(|set| measured(set, figures)).collect::<Result<Vec<_>>>()?;
     #[expect(clippy::cast_precision_loss, reason = "told with one digit")]
     let megabytes = figures.model.bytes as f64 / 1e6;
@@ -40,6 +42,7 @@ pub(crate) fn all(plan: &Plan, figures: &Figures) -> Result<BTreeMap<&'static st
         ("megabytes", format!("{megabytes:.1}")),
         ("mean", mean(&sets).map_or_else(dash, percent)),
         ("sources", sources(plan, figures)?),
+        ("new_rows", told_new(new_rows)),
         ("sentiment", sentiment(&sets)),
         ("frustration", frustration(&sets)),
         ("windows", windows(&sets)),
@@ -79,6 +82,10 @@ fn sources(plan: &Plan, figures: &Figures) -> Result<String> {
         ]);
     }
     Ok(table.text)
+}
+
+fn told_new(rows: u64) -> String {
+    if rows == 0 { String::new() } else { format!(" (the corpus has gained {} since)", thousands(rows)) }
 }
 
 fn windows(sets: &[(&Set, &Group)]) -> String {

@@ -45,6 +45,7 @@ fn set(rows: usize) -> DataSet {
         signals: None,
         language: None,
         origin: Origin::default(),
+        line: 1,
     };
     let rows = (1..=rows).map(row).collect();
     DataSet { name: "made".into(), language: String::new(), rows, unlabelled: Vec::new(), recipe: SetRecipe::default() }
@@ -93,6 +94,23 @@ fn in_the_mean_every_set_counts_alike() {
     assert!((mean.figures[0].difference - halved).abs() < 1e-12, "{mean:?}");
     assert_eq!((mean.rows, mean.figures[0].verdict), (660, Verdict::Better));
     assert_eq!(mean_of(&sets[..1]), None);
+}
+
+#[test]
+fn a_mean_is_of_the_sets_that_have_the_figure_and_says_of_how_many() {
+    let calm = Comparison { figures: Vec::new(), rows: 50, ..compared(50, 5, 11) };
+    let sentiment_alone = {
+        let mut comparison = compared(100, 5, 11);
+        comparison.figures.truncate(1);
+        comparison
+    };
+    let mean = mean_of(&[compared(600, 5, 11), calm.clone(), sentiment_alone.clone()]).unwrap();
+    let told: Vec<_> = mean.figures.iter().map(|figure| (figure.figure, figure.sets, figure.rows)).collect();
+    assert_eq!(told, [(Figure::SentimentMacroF1, Some(2), 700)]);
+    let table = comparison_table(&[mean]);
+    assert!(table.starts_with("mean over sets, every set counting alike: 700 rows\n"), "{table}");
+    assert!(table.contains(" (mean of 2 sets)\n"), "{table}");
+    assert_eq!(mean_of(&[sentiment_alone, calm]), None);
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn files_of_one_set_are_one_mix() {
             signals: None,
             language: None,
             origin: Origin::default(),
+            line: 1,
         }],
         unlabelled: Vec::new(),
         recipe: SetRecipe::default(),

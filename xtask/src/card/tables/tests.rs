@@ -47,6 +47,7 @@ fn figures() -> Figures {
             epochs: 5,
             rows: [("a.es".to_owned(), 12_000)].into(),
         },
+        taught: BTreeMap::new(),
         sets: [("a.es.tsv".to_owned(), group(0.6)), ("b.es.tsv".to_owned(), group(0.7))].into(),
         corpus: vec![region, Group { set: "all".to_owned(), ..group(0.65) }],
         examples: vec![scored],
@@ -55,7 +56,7 @@ fn figures() -> Figures {
 
 #[test]
 fn every_figure_stands_with_its_interval_its_file_and_its_reference() {
-    let parts = all(&plan(), &figures()).unwrap();
+    let parts = all(&plan(), &figures(), 0).unwrap();
     let row = "| A es | `a.es.tsv` | 1,234 | 17 | 60.0 [50.0, 75.0] | 2.0 | 99.0 | 90.0 | linear 50 |";
     assert!(parts["sentiment"].contains(row), "{}", parts["sentiment"]);
     let row = "| A es | negative | 8.1 | 3.0 | 95.8 |";
@@ -83,7 +84,7 @@ fn a_group_with_few_frustrated_rows_is_not_judged_by_them() {
     let with = |frustrated| {
         let mut figures = figures();
         figures.corpus[0].frustration = Some(frustration(frustrated));
-        all(&plan(), &figures).unwrap().remove("by_region").unwrap()
+        all(&plan(), &figures, 0).unwrap().remove("by_region").unwrap()
     };
     assert!(!with(9).contains("80.0 [10.0, 90.0]") && !with(61).contains("80.0 [10.0, 90.0]"));
     assert!(with(10).contains("80.0 [10.0, 90.0] | 70.0 [10.0, 90.0]"), "{}", with(10));
@@ -91,7 +92,7 @@ fn a_group_with_few_frustrated_rows_is_not_judged_by_them() {
 
 #[test]
 fn an_example_shows_what_the_model_says_and_where_it_is_wrong() {
-    let table = all(&plan(), &figures()).unwrap().remove("examples").unwrap();
+    let table = all(&plan(), &figures(), 0).unwrap().remove("examples").unwrap();
     let row = "| sarcasm | qué \\| bien | negative, frustrated | positive 0.70, frustration 0.60, `praise` | sentiment wrong |";
     assert!(table.contains(row), "{table}");
 }
@@ -100,7 +101,7 @@ fn an_example_shows_what_the_model_says_and_where_it_is_wrong() {
 fn a_set_that_no_source_names_is_refused() {
     let mut figures = figures();
     figures.model.rows.insert("stolen.es".to_owned(), 5);
-    let error = all(&plan(), &figures).unwrap_err().to_string();
+    let error = all(&plan(), &figures, 0).unwrap_err().to_string();
     assert!(error.contains("`stolen.es`") && error.contains("licence"), "{error}");
 }
 
@@ -108,8 +109,14 @@ fn a_set_that_no_source_names_is_refused() {
 fn a_set_without_figures_is_named() {
     let mut figures = figures();
     figures.sets.clear();
-    let error = all(&plan(), &figures).unwrap_err().to_string();
+    let error = all(&plan(), &figures, 0).unwrap_err().to_string();
     assert!(error.contains("no figures of a.es.tsv") && error.contains("--data DIR --write"), "{error}");
+}
+
+#[test]
+fn a_corpus_that_grew_is_told_and_one_that_did_not_is_not() {
+    let told = |rows| all(&plan(), &figures(), rows).unwrap().remove("new_rows").unwrap();
+    assert_eq!((told(0).as_str(), told(1_200).as_str()), ("", " (the corpus has gained 1,200 since)"));
 }
 
 #[test]

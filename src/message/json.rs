@@ -1,10 +1,11 @@
-//! The content of JSON strings.
+//! JSON as others write it: strings with half a surrogate pair, and errors in files of one object a line.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserializer as _;
-use serde::de::{Error, Visitor};
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// The content of a JSON string as it is written, with its quotes; borrowed unless it has escapes. Half of a surrogate pair is read
 /// as U+FFFD: producers that count UTF-16 units cut emoji in two, and the message is still one.
@@ -28,6 +29,25 @@ fn unquote_halves(written: &str) -> serde_json::Result<String> {
         }
     }
     Ok(text)
+}
+
+/// A field that [`unquote`] reads.
+#[derive(Debug)]
+pub(crate) struct Unquoted(pub(crate) Box<str>);
+
+impl<'de> Deserialize<'de> for Unquoted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = <&RawValue>::deserialize(deserializer)?.get();
+        if !written.starts_with('"') {
+            return Err(D::Error::invalid_type(Unexpected::Other("another value"), &"a string"));
+        }
+        unquote(written).map(|text| Self(text.into())).map_err(D::Error::custom)
+    }
+}
+
+/// What is wrong with a line of a file; the file's count of lines stands beside it, so serde_json's count of 1 would only mislead.
+pub(crate) fn wrong_in_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 /// A string's bytes, where they are not all of UTF-8.
@@ -56,6 +76,17 @@ mod tests {
     fn halves_of_a_pair_become_one_replacement_character_each() {
         assert_eq!(unquote(r#""hola \ud83d""#).unwrap(), "hola \u{fffd}");
         assert_eq!(unquote(r#""\ude00\n\ud83d\ud83d\ude00""#).unwrap(), "\u{fffd}\n\u{fffd}\u{1f600}");
+    }
+
+    #[test]
+    fn a_field_is_read_as_a_string_by_itself_is() {
+        let read = |written| serde_json::from_str::<Vec<Option<Unquoted>>>(written);
+        let texts: Vec<_> = read(r#"["hola \ud83d", null]"#).unwrap().into_iter().map(|of| of.map(|of| of.0)).collect();
+        assert_eq!(texts, [Some("hola \u{fffd}".into()), None]);
+        for written in ["[7]", "[[]]", r#"["\x"]"#, "[\"a\tb\"]", r#"["a]"#] {
+            assert!(read(written).is_err(), "{written}");
+        }
+        assert!(read("[7]").unwrap_err().to_string().contains("expected a string"));
     }
 
     #[test]
