@@ -17,7 +17,6 @@ use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
 use crate::detect::{AlertKind, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
-use crate::score::shares::Shares;
 use crate::window::Tally;
 
 /// What the metrics are read from.
@@ -33,8 +32,6 @@ pub struct Sources {
     pub timings: Arc<Timings>,
     /// Whether the daemon is ready.
     pub health: Arc<Health>,
-    /// What shares of windows are estimated with; empty tables give no estimates.
-    pub shares: Shares,
 }
 
 /// A registry that renders one consistent view at each scrape, and the usual `process_*` families (on Linux).
