@@ -12,9 +12,9 @@ use latido::config::{Config, DepartmentConfig, Roster, WindowsConfig};
 use latido::detect::{AlertState, DepartmentOutlook};
 use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::metrics::{Sources, registry, render};
-use latido::publish::{Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
-use latido::score::shares::{ShareTable, Shares};
-use latido::window::{ShareSums, Tally};
+use latido::publish::{AdjustedShares, Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
+use latido::score::shares::ShareTable;
+use latido::window::Tally;
 use prometheus::Registry;
 
 /// The program's own allocator.
@@ -26,22 +26,22 @@ const DEPARTMENTS: u16 = 200;
 /// How often two scrapers ask in the bench of the fold's cost: together 10 times as often as two scrapers a second.
 const SCRAPE_EVERY: Duration = Duration::from_millis(100);
 
-fn department(seed: u16) -> DepartmentView {
+fn department(seed: u16, table: &ShareTable) -> DepartmentView {
     let base = u64::from(seed) * 1_000;
     let windows = [40, 120, 480, 2_880, 11_520];
     let tally =
         |messages: u32| Tally { messages, negative: messages / 4, positive: messages / 3, frustrated: messages / 5 };
     let parts = [30, 18, 16, 8, 10, 5, 6, 7];
-    let sums = |messages: u32| {
-        let cells = parts.map(|part| u64::from(messages) * part / 100 + 1);
-        ShareSums { sentiment: cells, frustration: cells }
+    let adjusted = |messages: u32| {
+        let estimate = table.estimate(&parts.map(|part| u64::from(messages) * part / 100 + 1));
+        AdjustedShares { negative: estimate, frustrated: estimate }
     };
     DepartmentView {
         messages: [[base + 310, base + 415, base + 926], [5, 35, 8]],
         frustrated: [base + 97, 9],
         context: [0, base, 323],
         windows: windows.map(tally).to_vec(),
-        share_sums: windows.map(sums).to_vec(),
+        adjusted: windows.map(adjusted).to_vec(),
         outlook: DepartmentOutlook {
             state: AlertState::Quiet,
             active: None,
@@ -66,18 +66,18 @@ fn stream() -> StreamView {
     }
 }
 
-/// Both heads estimated.
-fn shares() -> Shares {
+/// What the estimates shown are made with.
+fn table() -> ShareTable {
     let wanted = [0.02, 0.02, 0.05, 0.05, 0.10, 0.06, 0.20, 0.50];
     let second = [0.35, 0.05, 0.25, 0.05, 0.15, 0.05, 0.07, 0.03];
     let third = [0.10, 0.55, 0.05, 0.18, 0.02, 0.05, 0.03, 0.02];
     let cells = std::array::from_fn(|cell| [wanted[cell], second[cell], third[cell]]);
-    let table = ShareTable { weights: [[[0.0; 3]; 3]; 7], cells, spread: 0.2 };
-    Shares { sentiment: Some(table.clone()), frustration: Some(table) }
+    ShareTable { weights: [[[0.0; 3]; 3]; 7], cells, spread: 0.2 }
 }
 
 fn everybody() -> Vec<(DepartmentId, DepartmentView)> {
-    (0..DEPARTMENTS).map(|id| (DepartmentId(id), department(id))).collect()
+    let table = table();
+    (0..DEPARTMENTS).map(|id| (DepartmentId(id), department(id, &table))).collect()
 }
 
 fn company() -> (Arc<Board>, Registry) {
@@ -88,8 +88,7 @@ fn company() -> (Arc<Board>, Registry) {
     let board = Arc::new(Board::new(roster.len(), windows.len()));
     board.publish(stream(), everybody());
     let (timings, health) = (Timings::new().unwrap(), Health::new());
-    let registry =
-        registry(Sources { board: Arc::clone(&board), roster, windows, timings, health, shares: shares() }).unwrap();
+    let registry = registry(Sources { board: Arc::clone(&board), roster, windows, timings, health }).unwrap();
     (board, registry)
 }
 

@@ -116,7 +116,7 @@ impl Pipeline {
         let rules = crate::score::open_rules(&config.signals)?;
         let shares = model.shares().clone();
         let parts = Parts::new(&config)?;
-        let state = parts.restored_state(&config, snapshot);
+        let state = parts.restored_state(&config, shares, snapshot);
 
         // Each thread ends once nobody can send to it any more.
         let mut threads = Vec::new();
@@ -132,7 +132,7 @@ impl Pipeline {
             parts.health.expect(watched);
         }
         let (stop_http, stopped) = oneshot::channel();
-        let http = parts.serve(&config, shares, bound, stopped)?;
+        let http = parts.serve(&config, bound, stopped)?;
         parts.health.set_ready(Health::STARTING);
         Ok(Self {
             board: parts.board,

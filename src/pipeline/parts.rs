@@ -56,9 +56,10 @@ impl Parts {
         })
     }
 
-    /// The fold's state: a checkpoint's, where there is one. What of that no longer applies is named.
-    pub(super) fn restored_state(&self, config: &Config, snapshot: Option<Snapshot>) -> State {
-        let mut state = State::new(config, Arc::clone(&self.roster));
+    /// The fold's state: a checkpoint's, where there is one. What of that no longer applies is named. `shares` are the
+    /// model's tables.
+    pub(super) fn restored_state(&self, config: &Config, shares: Shares, snapshot: Option<Snapshot>) -> State {
+        let mut state = State::new(config, Arc::clone(&self.roster), shares);
         let Some(snapshot) = snapshot else { return state };
         let mut left_out = state.restore(&snapshot);
         let mut ledger = self.shared.ledger();
@@ -176,7 +177,6 @@ impl Parts {
     pub(super) fn serve(
         &self,
         config: &Config,
-        shares: Shares,
         bound: Bound,
         stopped: oneshot::Receiver<()>,
     ) -> Result<JoinHandle<()>, PipelineError> {
@@ -186,7 +186,6 @@ impl Parts {
             windows: config.windows.lengths.clone(),
             timings: Arc::clone(&self.timings),
             health: Arc::clone(&self.health),
-            shares,
         };
         let state = ApiState {
             board: Arc::clone(&self.board),

@@ -1,5 +1,7 @@
 //! All that the fold knows: windows, stream time, baselines, alerts, counts. No thread, no channel, no clock of its own.
 
+mod adjuster;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +10,11 @@ use crate::config::{Config, Roster};
 use crate::detect::{AlertChange, Detector, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
-use crate::publish::DepartmentView;
-use crate::window::{PaneCounts, Panes, ShareSums, StreamClock, Tally};
+use crate::publish::{AdjustedShares, DepartmentView};
+use crate::score::shares::Shares;
+use crate::window::{PaneCounts, Panes, StreamClock, Tally};
 
+use self::adjuster::Adjuster;
 use super::book::AlertBook;
 use super::scoring::{Outcome, Placed, ScoredBatch};
 
@@ -35,6 +39,7 @@ pub(super) struct State {
     pub(super) clock: StreamClock,
     pub(super) panes: Panes,
     detector: Detector,
+    adjuster: Adjuster,
     pub(super) book: AlertBook,
     /// Index of `detect.window` in `windows.lengths`.
     tested: usize,
@@ -51,18 +56,19 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Nothing seen yet.
-    pub(super) fn new(config: &Config, roster: Arc<Roster>) -> Self {
+    /// Nothing seen yet. `shares` are the tables of the model that scores.
+    pub(super) fn new(config: &Config, roster: Arc<Roster>, shares: Shares) -> Self {
         let windows = &config.windows.lengths;
         let empty = DepartmentView {
             windows: vec![Tally::default(); windows.len()],
-            share_sums: vec![ShareSums::default(); windows.len()],
+            adjusted: vec![AdjustedShares::default(); windows.len()],
             ..DepartmentView::default()
         };
         Self {
             clock: StreamClock::new(&config.windows),
             panes: Panes::new(&config.windows, roster.len()),
             detector: Detector::new(&config.detect, &roster),
+            adjuster: Adjuster::new(shares, roster.len(), windows.len()),
             book: AlertBook::default(),
             // Validation holds detect.window to one of windows.lengths.
             tested: windows.iter().position(|length| *length == config.detect.window).unwrap_or_default(),
@@ -250,7 +256,10 @@ impl State {
             }
             let view = &mut self.views[place];
             view.windows.copy_from_slice(self.panes.sums(department));
-            view.share_sums.copy_from_slice(self.panes.share_sums(department));
+            // Not shown while catching up, when panes close by the hundred.
+            if !self.catching_up {
+                self.adjuster.adjust(department, &self.panes, &mut view.adjusted);
+            }
             view.outlook = self.detector.outlook(department);
             if self.book.is_only_replayed(&self.roster.get(department).id) {
                 view.outlook.active = None;

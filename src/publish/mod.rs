@@ -8,4 +8,4 @@ mod view;
 
 pub use health::{Health, Thread};
 pub use timings::Timings;
-pub use view::{Board, Buffer, DepartmentView, PartitionView, StreamView, View};
+pub use view::{AdjustedShares, Board, Buffer, DepartmentView, PartitionView, StreamView, View};

@@ -6,7 +6,8 @@ use dashmap::DashMap;
 
 use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
-use crate::window::{ShareSums, Tally};
+use crate::score::shares::Estimate;
+use crate::window::Tally;
 
 /// One department at one moment. Counts are since the start of the process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,10 +30,19 @@ pub struct DepartmentView {
     pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
     pub windows: Vec<Tally>,
-    /// Their messages by cell, to estimate shares from; empty where none are counted.
-    pub share_sums: Vec<ShareSums>,
+    /// Their shares with the scorer's errors allowed for. While catching up they are not kept up, nor shown.
+    pub adjusted: Vec<AdjustedShares>,
     /// What the detector says.
     pub outlook: DepartmentOutlook,
+}
+
+/// The shares of a window's messages, the scorer's errors allowed for; none where one cannot be estimated.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AdjustedShares {
+    /// The part that is negative.
+    pub negative: Option<Estimate>,
+    /// The part that is frustrated.
+    pub frustrated: Option<Estimate>,
 }
 
 /// A partition at one moment.

@@ -7,9 +7,9 @@ use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity};
 use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
-use latido::publish::{Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
-use latido::score::shares::{ShareTable, Shares};
-use latido::window::{ShareSums, Tally};
+use latido::publish::{AdjustedShares, Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
+use latido::score::shares::{Estimate, ShareTable};
+use latido::window::Tally;
 use prometheus::Registry;
 
 /// 2026-03-01T10:00:00Z.
@@ -42,7 +42,6 @@ impl Company {
             windows: windows(),
             timings: Arc::clone(&timings),
             health: Arc::clone(&health),
-            shares: Shares { sentiment: Some(share_table()), frustration: Some(share_table()) },
         };
         Self { board, health, timings, roster, registry: registry(sources).unwrap() }
     }
@@ -136,13 +135,13 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
     }
 }
 
-/// Classes that fall into cells of their own, mostly.
-pub(crate) fn share_table() -> ShareTable {
+/// By a table whose cells tell the classes apart, mostly.
+fn estimate(counts: [u64; 8]) -> Option<Estimate> {
     let wanted = [0.02, 0.02, 0.05, 0.05, 0.10, 0.06, 0.20, 0.50];
     let second = [0.35, 0.05, 0.25, 0.05, 0.15, 0.05, 0.07, 0.03];
     let third = [0.10, 0.55, 0.05, 0.18, 0.02, 0.05, 0.03, 0.02];
     let cells = std::array::from_fn(|cell| [wanted[cell], second[cell], third[cell]]);
-    ShareTable { weights: [[[0.0; 3]; 3]; 7], cells, spread: 0.2 }
+    ShareTable { weights: [[[0.0; 3]; 3]; 7], cells, spread: 0.2 }.estimate(&counts)
 }
 
 pub(crate) fn billing() -> DepartmentView {
@@ -159,10 +158,13 @@ pub(crate) fn billing() -> DepartmentView {
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },
         ],
-        share_sums: vec![
-            ShareSums { sentiment: [4, 2, 2, 1, 2, 3, 8, 18], frustration: [3, 2, 2, 1, 2, 4, 8, 18] },
-            // Most of the day was scored before cells were counted.
-            ShareSums { sentiment: [20; 8], frustration: [10; 8] },
+        adjusted: vec![
+            AdjustedShares {
+                negative: estimate([4, 2, 2, 1, 2, 3, 8, 18]),
+                frustrated: estimate([3, 2, 2, 1, 2, 4, 8, 18]),
+            },
+            // Most of the day was scored by a model that could not tell frustration by cell.
+            AdjustedShares { negative: estimate([20; 8]), frustrated: None },
         ],
         outlook: DepartmentOutlook {
             state: AlertState::Active,

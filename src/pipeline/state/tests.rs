@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::adjuster::tests::tables;
 use super::*;
 use crate::checkpoint::{decode, encode};
 use crate::config::{DepartmentConfig, Span};
 use crate::ingest::{BatchBuilder, Rejection};
-use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, SignalSet};
+use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, SignalSet};
 
 const BEGUN: i64 = 1_750_000_000_000;
 const PARTITIONS: i32 = 2;
@@ -27,7 +28,7 @@ fn config(departments: &[&str]) -> Config {
 }
 
 fn state(config: &Config) -> State {
-    State::new(config, Arc::new(Roster::new(config)))
+    State::new(config, Arc::new(Roster::new(config)), tables())
 }
 
 fn partition(number: i32) -> PartitionId {
@@ -52,8 +53,9 @@ struct Said {
 
 fn scored(said: Said) -> Outcome {
     let [negative, neutral] = if said.angry { [0.9, 0.1] } else { [0.1, 0.9] }.map(Probability::new);
+    let cell = if said.angry { 7 } else { 0 };
     let score = Score {
-        share_cells: crate::message::ShareCells::default(),
+        share_cells: ShareCells { sentiment: Some(cell), frustration: Some(cell) },
         sentiment: SentimentScore { negative, neutral, positive: Probability::new(0.0) },
         frustration: negative,
         language: Language::Spanish,
@@ -232,6 +234,34 @@ fn an_alert_of_the_backlog_shows_as_active_once_it_is_still_open_at_its_end_and_
     state.follow_backlog(false, Some(at(119)), now(32));
     assert!(active(&mut state));
     assert_eq!(alerts_opened(&state), 1);
+}
+
+#[test]
+fn adjusted_shares_are_of_the_windows_published_with_them_once_the_backlog_is_read() {
+    let mut state = state(&config(&["billing"]));
+    state.clock.assign(partition(0), now(0));
+    let billing = |state: &mut State| {
+        let (_, view) = state.changed_views().into_iter().next().expect("billing changed");
+        view
+    };
+    let counted = |state: &State| {
+        let sums = state.panes.share_sums(DepartmentId(0)).iter();
+        sums.map(|sums| tables().sentiment.and_then(|table| table.estimate(&sums.sentiment))).collect::<Vec<_>>()
+    };
+    let shown = |view: &DepartmentView| view.adjusted.iter().map(|shares| shares.negative).collect::<Vec<_>>();
+    fold(&mut state, 0, &incident());
+    assert!(shown(&billing(&mut state)).iter().all(Option::is_none), "nobody sees them yet");
+
+    state.follow_backlog(false, Some(at(659)), now(1));
+    let first = shown(&billing(&mut state));
+    assert!(first.iter().all(Option::is_some));
+    assert_eq!(first, counted(&state));
+
+    // For a pane that is closed: it counts at once.
+    fold(&mut state, 0, &[Said { department: 0, second: 600, angry: true }]);
+    let second = shown(&billing(&mut state));
+    assert_ne!(second, first);
+    assert_eq!(second, counted(&state));
 }
 
 #[test]

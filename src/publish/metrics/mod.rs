@@ -3,6 +3,9 @@
 mod families;
 mod family;
 mod shares;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -17,7 +20,6 @@ use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
 use crate::detect::{AlertKind, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
-use crate::score::shares::Shares;
 use crate::window::Tally;
 
 /// What the metrics are read from.
@@ -33,8 +35,6 @@ pub struct Sources {
     pub timings: Arc<Timings>,
     /// Whether the daemon is ready.
     pub health: Arc<Health>,
-    /// What shares of windows are estimated with; empty tables give no estimates.
-    pub shares: Shares,
 }
 
 /// A registry that renders one consistent view at each scrape, and the usual `process_*` families (on Linux).
@@ -72,6 +72,10 @@ struct BoardCollector {
     departments: Vec<DepartmentId>,
     /// Places and names of the windows, in the order of their names.
     windows: Vec<(usize, Written)>,
+    /// In the order of their names.
+    signals: Vec<Signal>,
+    /// In the order of their names.
+    alert_kinds: Vec<AlertKind>,
     descriptions: Vec<Desc>,
 }
 
@@ -86,7 +90,9 @@ impl BoardCollector {
         let names = sources.windows.iter().map(|length| Written::window(*length));
         let mut windows: Vec<_> = names.enumerate().collect();
         windows.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
-        Ok(Self { sources, departments, windows, descriptions })
+        let signals = by_name(Signal::ALL, |signal| signal.as_str());
+        let alert_kinds = by_name(AlertKind::ALL, |kind| kind.as_str());
+        Ok(Self { sources, departments, windows, signals, alert_kinds, descriptions })
     }
 
     /// One family with samples of every department.
@@ -123,7 +129,8 @@ impl BoardCollector {
                 }
             }),
             self.each_department(view, &known::SIGNALS, |samples, department, shown| {
-                for (signal, found) in Signal::ALL.iter().zip(shown.signals) {
+                for signal in &self.signals {
+                    let found = shown.signals[*signal as usize];
                     samples.push([department, Label::closed(signal.as_str())], count(found));
                 }
             }),
@@ -143,8 +150,8 @@ impl BoardCollector {
                 samples.push([department], count(shown.unsupported_language));
             }),
             self.each_department(view, &known::ALERTS, |samples, department, shown| {
-                for (kind, opened) in AlertKind::ALL.iter().zip(shown.alerts_opened) {
-                    for (severity, alerts) in Severity::ALL.iter().zip(opened) {
+                for kind in &self.alert_kinds {
+                    for (severity, alerts) in Severity::ALL.iter().zip(shown.alerts_opened[*kind as usize]) {
                         let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
                         samples.push(labels, count(alerts));
                     }
@@ -156,7 +163,7 @@ impl BoardCollector {
     /// Who is paged for each department.
     fn department_info(&self) -> MetricFamily {
         let mut samples = known::DEPARTMENT_INFO.samples();
-        for (_, department) in self.sources.roster.iter() {
+        for department in self.departments.iter().map(|id| self.sources.roster.get(*id)) {
             samples.push([Label::department(department), Label::team(department)], 1.0);
         }
         samples.finish()
@@ -194,12 +201,13 @@ impl BoardCollector {
                 samples.push_known([department], shown.outlook.expected_negative);
             }),
             self.each_department(view, &known::ALERT_SCORE, |samples, department, shown| {
-                for (kind, score) in AlertKind::ALL.iter().zip(shown.outlook.scores) {
+                for kind in &self.alert_kinds {
+                    let score = shown.outlook.scores[*kind as usize];
                     samples.push([department, Label::closed(kind.as_str())], score);
                 }
             }),
             self.each_department(view, &known::ALERT_ACTIVE, |samples, department, shown| {
-                for kind in AlertKind::ALL {
+                for kind in &self.alert_kinds {
                     for severity in Severity::ALL {
                         let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
                         samples.push(labels, flag(shown.outlook.active == Some((*kind, *severity))));
@@ -245,6 +253,13 @@ impl Collector for BoardCollector {
         families.extend(self.process());
         families
     }
+}
+
+/// The members of a closed set in the order of their names.
+fn by_name<T: Copy>(all: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
+    let mut members = all.to_vec();
+    members.sort_unstable_by_key(name);
+    members
 }
 
 fn add_messages(samples: &mut Samples<3>, department: Label<'_>, shown: &DepartmentView) {
