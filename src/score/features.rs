@@ -45,11 +45,15 @@ pub struct TokenFeatures<'a> {
 }
 
 impl<'a> TokenFeatures<'a> {
-    fn of(token: Token<'a>) -> Self {
+    /// The features of a token.
+    #[must_use]
+    pub fn of(token: Token<'a>) -> Self {
         Self { token, word: word_hash(token.folded) }
     }
 
-    fn has_accents(&self) -> bool {
+    /// Whether it is written with accents.
+    #[must_use]
+    pub fn has_accents(&self) -> bool {
         !std::ptr::eq(self.token.folded, self.token.accented) && self.token.folded != self.token.accented
     }
 

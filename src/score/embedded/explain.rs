@@ -91,10 +91,10 @@ impl EmbeddedScorer {
     /// What a row's numbers add to the log odds of this text, and what those are without any word.
     fn weights(&mut self, text: &str, score: &Score) -> ([Weights; 2], LogOdds) {
         let scales = &self.model.header.scales;
-        let mut sums = Sums::new(&self.model, &mut self.memo);
+        let mut sums = Sums::new(&self.model, &mut self.kept);
         self.extractor.extract(text, &mut sums);
-        let lengths = sums.lengths(scales);
-        let Some(pooled) = sums.finish(scales) else {
+        let lengths = sums.lengths();
+        let Some((pooled, _)) = sums.finish() else {
             let [negative, frustration] =
                 [score.sentiment.negative, score.frustration].map(|part| f64::from(log_odds(part.get())));
             return ([Weights::NONE; 2], LogOdds { negative, frustration });

@@ -2,11 +2,13 @@
 
 mod evidence;
 mod explain;
+mod memo;
+mod queue;
 mod sums;
 
 use std::sync::Arc;
 
-use super::features::{Extractor, FeatureSink, TokenFeatures};
+use super::features::Extractor;
 use super::maths::softmax;
 use super::model::layout::{LANGUAGE, LANGUAGE_COUNT, Outputs};
 use super::model::{Blocks, Calibration, EmbeddedModel};
@@ -17,7 +19,7 @@ use crate::message::{
 };
 
 pub use explain::{Explanation, LogOdds, WordShare};
-use sums::{Memo, Sums};
+use sums::{Kept, Sums};
 pub(crate) use sums::{bucket, family_length, narrow, pooled};
 
 /// A language less likely than this is not named.
@@ -28,7 +30,7 @@ const LANGUAGE_FROM: f32 = 0.4;
 pub struct EmbeddedScorer {
     model: Arc<EmbeddedModel>,
     extractor: Extractor,
-    memo: Memo,
+    kept: Kept,
     hidden: Blocks,
     matcher: Matcher,
 }
@@ -37,10 +39,10 @@ impl EmbeddedScorer {
     /// A scorer on a model and rules.
     #[must_use]
     pub fn new(model: Arc<EmbeddedModel>, rules: Arc<Rules>) -> Self {
-        let matcher = Matcher::new(rules);
+        let matcher = Matcher::new(Arc::clone(&rules));
         let hidden = Blocks::new(&model.dense);
-        let memo = Memo::new(&model);
-        Self { model, extractor: Extractor::default(), memo, hidden, matcher }
+        let kept = Kept::new(&model, rules);
+        Self { model, extractor: Extractor::default(), kept, hidden, matcher }
     }
 
     /// Scores one text.
@@ -48,7 +50,7 @@ impl EmbeddedScorer {
         let Text { text, language: named } = Text { text: head(text.text, MAX_TEXT_BYTES), ..text };
         let Some((outputs, has_words)) = self.outputs(text) else {
             let language = named.unwrap_or(Language::Other);
-            return prior(self.model.header.prior, language, self.matcher.finish(language));
+            return prior(self.model.header.prior, language, self.matcher.find(self.kept.senses(), language));
         };
         let calibration = &self.model.header.calibration;
         let detected = || if has_words { likeliest_language(text, &outputs) } else { Language::Other };
@@ -56,6 +58,7 @@ impl EmbeddedScorer {
         let place = language_index(language);
         let sentiment = calibration.sentiment(&outputs, place);
         let frustration = calibration.frustration(&outputs, sentiment[0], place);
+        let phrases = self.matcher.find(self.kept.senses(), language);
         let share_cells = self.model.header.shares.cells(sentiment, frustration, place);
         let [negative, neutral, positive] = sentiment.map(Probability::new);
         Score {
@@ -63,7 +66,7 @@ impl EmbeddedScorer {
             frustration: Probability::new(frustration),
             language,
             scorer: ScorerKind::Embedded,
-            signals: signals::join(self.matcher.finish(language), learned(calibration, &outputs)),
+            signals: signals::join(phrases, learned(calibration, &outputs)),
             share_cells,
         }
     }
@@ -75,10 +78,9 @@ impl EmbeddedScorer {
 
     /// What the model says, and whether there are words to tell a language by; nothing where the text says nothing.
     fn outputs(&mut self, text: &str) -> Option<(Outputs, bool)> {
-        let mut sums = Sums::new(&self.model, &mut self.memo);
-        self.extractor.extract(text, &mut Tokenwise { sums: &mut sums, matcher: &mut self.matcher });
-        let has_words = sums.found.has_words();
-        let pooled = sums.finish(&self.model.header.scales)?;
+        let mut sums = Sums::new(&self.model, &mut self.kept);
+        self.extractor.extract(text, &mut sums);
+        let (pooled, has_words) = sums.finish()?;
         Some((self.hidden.outputs(self.model.header.biases, &pooled), has_words))
     }
 }
@@ -86,25 +88,6 @@ impl EmbeddedScorer {
 impl Scorer for EmbeddedScorer {
     fn score(&mut self, texts: &[Text<'_>], scores: &mut Vec<Score>) {
         scores.extend(texts.iter().map(|&text| self.score_one(text)));
-    }
-}
-
-/// Hands features to the sums and tokens to the signals, in one pass.
-struct Tokenwise<'a, 'm> {
-    sums: &'a mut Sums<'m>,
-    matcher: &'a mut Matcher,
-}
-
-impl FeatureSink for Tokenwise<'_, '_> {
-    #[inline]
-    fn token(&mut self, token: &TokenFeatures<'_>) {
-        let sense = self.sums.word(token, || self.matcher.sense(token.token().0));
-        self.matcher.take(sense);
-    }
-
-    #[inline]
-    fn context(&mut self, hash: u64, before: u8) {
-        self.sums.context(hash, before);
     }
 }
 

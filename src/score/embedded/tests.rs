@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand_pcg::Pcg64Mcg;
 
-use super::super::features::Family;
+use super::super::features::{Family, FeatureSink, TokenFeatures};
 use super::super::model::layout::{CHANNELS, OUTPUTS};
 use super::*;
 use crate::message::Sentiment;
@@ -240,14 +240,14 @@ impl FeatureSink for OneByOne<'_> {
 #[test]
 fn sums_are_those_of_the_features_one_by_one() {
     let model = EmbeddedModel::builtin().unwrap();
-    let (mut memo, mut extractor) = (Memo::new(&model), Extractor::default());
+    let (mut kept, mut extractor) = (Kept::new(&model, Rules::builtin().unwrap()), Extractor::default());
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models/corpus");
     let texts = ["messages.es-general.jsonl", "messages.de.jsonl"]
         .map(|file| std::fs::read_to_string(folder.join(file)).unwrap())
         .join("\n");
     // Whole rows, for they are longer than their texts; and all of them, longer than what waits.
     for text in texts.lines().chain([&texts[..MAX_TEXT_BYTES]]) {
-        let mut sums = Sums::new(&model, &mut memo);
+        let mut sums = Sums::new(&model, &mut kept);
         extractor.extract(text, &mut sums);
         sums.settle();
         let mut expected = OneByOne(&model, [[0; CHANNELS]; 2]);

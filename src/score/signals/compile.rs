@@ -2,11 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
-use super::automaton::{Graph, Step};
 use super::file::{Effect, RuleEntry, RuleFile, RulesError};
+use super::graph::{Graph, Step};
 use super::phrase::{Lists, Phrase, PhraseError, read};
 use super::rules::{
-    CLAUSE, CONDITION, Finding, LIFTER, NAMED, NEGATED, NEGATOR, Placed, QUOTED, Role, Rule, Source, View, guess,
+    CLAUSE, CONDITION, CONTINUES, Finding, LIFTER, NAMED, NEGATED, NEGATOR, Placed, QUOTED, Role, Rule, Source, View,
+    guess,
 };
 use super::words::{Class, Predicate, Words, WordsBuilder};
 use crate::message::{Signal, SignalSet};
@@ -218,7 +219,7 @@ impl Draft {
     fn view(self, words: &Words) -> View {
         let graph = Graph::new(&self.steps, words);
         let flags_of = |class: Class| {
-            let named = if graph.names(class) { NAMED } else { 0 };
+            let named = (u8::from(graph.names(class)) * NAMED) | (u8::from(graph.continues(class)) * CONTINUES);
             let flagged = self.flagged.iter().filter(|(predicate, _)| words.satisfies(class, *predicate));
             flagged.fold(named, |all, (_, flag)| all | flag)
         };

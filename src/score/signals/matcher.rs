@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::automaton::Walk;
 use super::pile::Pile;
 use super::rules::{Finding, QUOTED, Role, Rules, View};
 use super::sense::Sense;
 use super::sentences::{Kind, Place, Sentences};
+use super::walk::Walk;
 use crate::message::{Language, MAX_TEXT_BYTES, SignalSet};
-use crate::score::normalise::Token;
 
 /// Places in a sentence: beside its words, its start and end.
 const MOST_PLACES: usize = MAX_TEXT_BYTES + 2;
@@ -25,14 +24,10 @@ const HOLDS: u8 = 16;
 /// What a rule has met so far.
 const IN_SENTENCE: u8 = MAIN | ALSO | UNLESS;
 
-/// Finds the signals of texts. It takes a text's tokens as they come and asks the rules once the text's language is known, for
-/// those of other languages need not be asked. Keep one and reuse it: once made, it allocates nothing for texts of up to
-/// [`MAX_TEXT_BYTES`].
+/// Finds the signals of texts of up to [`MAX_TEXT_BYTES`]. Keep one and reuse it: once made, it allocates nothing.
 #[derive(Debug)]
 pub struct Matcher {
     rules: Arc<Rules>,
-    /// The text so far.
-    senses: Vec<Sense>,
     sentence: Pile<Place>,
     search: Search,
     /// Rules that held in the last text.
@@ -44,7 +39,6 @@ impl Matcher {
     #[must_use]
     pub fn new(rules: Arc<Rules>) -> Self {
         Self {
-            senses: Vec::with_capacity(MAX_TEXT_BYTES),
             sentence: Pile::new(MOST_PLACES),
             search: Search::new(&rules),
             held: Vec::with_capacity(rules.len()),
@@ -52,22 +46,10 @@ impl Matcher {
         }
     }
 
-    /// What a token is to the rules, for [`Self::take`].
-    #[must_use]
-    pub fn sense(&self, token: &Token<'_>) -> Sense {
-        self.rules.sense(token)
-    }
-
-    /// Takes the next token of the text, by its sense.
-    #[inline]
-    pub fn take(&mut self, sense: Sense) {
-        self.senses.push(sense);
-    }
-
-    /// Ends the text, gives what the rules of its language find in it and is ready for the next one. [`Language::Other`] asks the
-    /// rules of every language.
-    pub fn finish(&mut self, language: Language) -> SignalSet {
-        let Self { rules, senses, sentence, search, held } = self;
+    /// The signals of a text whose tokens are that to the rules, by the rules of its language; [`Language::Other`] asks those of every
+    /// language.
+    pub fn find(&mut self, senses: &[Sense], language: Language) -> SignalSet {
+        let Self { rules, sentence, search, held } = self;
         let view = rules.view(language);
         held.clear();
         if !view.graph.is_empty() {
@@ -76,7 +58,6 @@ impl Matcher {
                 search.sentence(rules, view, sentence.as_slice());
             }
         }
-        senses.clear();
         search.held_into(held);
         let signals = held.iter().map(|rule| rules.rules[usize::from(*rule)].signals);
         signals.fold(SignalSet::EMPTY, SignalSet::union)
@@ -91,7 +72,7 @@ impl Matcher {
     #[cfg(test)]
     pub(super) fn footprint(&self) -> Vec<usize> {
         let Search { walk, met, touched, .. } = &self.search;
-        let own = [self.senses.capacity(), self.sentence.capacity(), self.held.capacity()];
+        let own = [self.sentence.capacity(), self.held.capacity()];
         let of_search = [met.capacity(), touched.capacity()];
         walk.footprint().into_iter().chain(own).chain(of_search).collect()
     }
@@ -128,7 +109,7 @@ impl Search {
     /// Looks for every phrase in a sentence.
     fn sentence(&mut self, rules: &Rules, view: &View, sentence: &[Place]) {
         let Self { walk, met, touched, found } = self;
-        walk.begin(&view.graph, sentence);
+        walk.begin(sentence);
         // The first word that is the customer's own again.
         let mut reported = 0;
         for (at, place) in sentence.iter().enumerate() {

@@ -1,20 +1,21 @@
 //! Signals: named reasons found in a text by phrases.
 //!
 //! - [`Rules`] are read from files (`docs/signals.md` says how these are written) and compiled once.
-//! - A [`Matcher`] gathers the tokens of a text: each is looked up in a table of words for its [`Sense`], which may be remembered. Once
-//!   the text's language is known, the tokens move an automaton that follows all phrases of that language's rules together. Time is
-//!   linear in the text, and memory bounded.
+//! - Each token of a text is looked up in a table of words for its [`Sense`], which may be remembered. Once the text's language is known,
+//!   a [`Matcher`] takes the senses through an automaton that follows all phrases of that language's rules together. Time is linear in
+//!   the text, and memory bounded.
 //! - What words cannot tell a learned head may: [`join`] puts both together.
 
-mod automaton;
 mod compile;
 mod file;
+mod graph;
 mod matcher;
 mod phrase;
 mod pile;
 mod rules;
 mod sense;
 mod sentences;
+mod walk;
 mod words;
 
 #[cfg(test)]
@@ -43,6 +44,8 @@ pub fn join(from_phrases: SignalSet, learned: SignalSet) -> SignalSet {
 #[derive(Debug)]
 pub struct SignalFinder {
     normaliser: Normaliser,
+    rules: Arc<Rules>,
+    senses: Vec<Sense>,
     matcher: Matcher,
 }
 
@@ -50,13 +53,15 @@ impl SignalFinder {
     /// A finder by those rules.
     #[must_use]
     pub fn new(rules: Arc<Rules>) -> Self {
-        Self { normaliser: Normaliser::default(), matcher: Matcher::new(rules) }
+        let matcher = Matcher::new(Arc::clone(&rules));
+        Self { normaliser: Normaliser::default(), rules, senses: Vec::with_capacity(MAX_TEXT_BYTES), matcher }
     }
 
     /// The signals of a text in that language, of its first [`MAX_TEXT_BYTES`]; `other` asks the rules of every language.
     pub fn find(&mut self, text: &str, language: Language) -> SignalSet {
-        let Self { normaliser, matcher } = self;
-        normaliser.tokens(head(text, MAX_TEXT_BYTES), |token| matcher.take(matcher.sense(&token)));
-        matcher.finish(language)
+        let Self { normaliser, rules, senses, matcher } = self;
+        senses.clear();
+        normaliser.tokens(head(text, MAX_TEXT_BYTES), |token| senses.push(rules.sense(&token)));
+        matcher.find(senses, language)
     }
 }

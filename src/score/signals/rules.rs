@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use strsim::normalized_levenshtein;
 
-use super::automaton::Graph;
 use super::compile::Compiler;
 use super::file::{self, RuleEntry, RuleFile, RulesError};
+use super::graph::Graph;
 use super::words::Words;
 use crate::message::{Language, SignalSet};
 
@@ -33,6 +33,8 @@ pub(super) const CONDITION: u8 = 4;
 pub(super) const CLAUSE: u8 = 8;
 /// A phrase names it.
 pub(super) const NAMED: u8 = 16;
+/// A phrase goes on with it.
+pub(super) const CONTINUES: u8 = 32;
 
 /// What a phrase is to its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +83,7 @@ const LANGUAGES: usize = Language::ALL.len();
 #[derive(Debug)]
 pub(super) struct View {
     pub(super) graph: Graph,
-    /// By class: [`NEGATOR`], [`LIFTER`], [`CONDITION`], [`CLAUSE`], [`NAMED`].
+    /// By class: [`NEGATOR`], [`LIFTER`], [`CONDITION`], [`CLAUSE`], [`NAMED`], [`CONTINUES`].
     pub(super) flags: Vec<u8>,
 }
 

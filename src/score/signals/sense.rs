@@ -5,7 +5,7 @@ use super::words::{Class, UNKNOWN};
 use crate::score::normalise::{Token, TokenKind};
 
 /// What a token is to the rules. It depends on the token alone, so that it may be remembered with its word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sense {
     pub(super) part: Part,
     /// Opens or closes a quotation.
@@ -14,9 +14,10 @@ pub struct Sense {
 }
 
 /// Which part a token has in a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Part {
     /// None: names, links, `-`, `/`, signs that no phrase names.
+    #[default]
     None,
     Word,
     Number,

@@ -1,7 +1,7 @@
 //! A text's tokens as sentences: its words in turn, each with what it stands under.
 
 use super::pile::Pile;
-use super::rules::{CLAUSE, CONDITION, LIFTER, NAMED, NEGATED, NEGATOR, QUOTED, View};
+use super::rules::{CLAUSE, CONDITION, CONTINUES, LIFTER, NAMED, NEGATED, NEGATOR, QUOTED, View};
 use super::sense::{Part, Sense};
 use super::words::{Class, Marks};
 
@@ -18,6 +18,8 @@ pub(super) struct Place {
     /// How many words stand up to it.
     pub(super) words: u32,
     pub(super) class: Class,
+    /// Whether a phrase goes on with it.
+    pub(super) continues: bool,
     pub(super) kind: Kind,
     /// [`NEGATED`] and [`QUOTED`], if it stands so.
     pub(super) blocked: u8,
@@ -65,7 +67,7 @@ impl<'a> Sentences<'a> {
     /// Puts the next sentence in place of what `places` holds; `false` after the last one.
     pub(super) fn next_into(&mut self, places: &mut Pile<Place>) -> bool {
         places.clear();
-        let start = Place { number: 0, words: 0, class: self.marks.start, kind: Kind::Mark, blocked: 0 };
+        let start = Place { class: self.marks.start, kind: Kind::Mark, ..Place::default() };
         places.push_if(true, start);
         let mut state = State { places: 1, ..State::default() };
         while let Some((sense, rest)) = self.rest.split_first() {
@@ -136,6 +138,7 @@ impl<'a> Sentences<'a> {
     #[inline]
     fn place(&self, class: Class, kind: Kind, state: &State) -> Place {
         let blocked = (u8::from(state.negated > 0) * NEGATED) | (u8::from(self.quoted > 0) * QUOTED);
-        Place { number: state.places, words: state.words, class, kind, blocked }
+        let continues = self.flags[usize::from(class)] & CONTINUES != 0;
+        Place { number: state.places, words: state.words, class, continues, kind, blocked }
     }
 }
