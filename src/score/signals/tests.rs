@@ -112,6 +112,88 @@ fn a_rhetorical_question_asks_for_no_information() {
 }
 
 #[test]
+fn a_number_is_no_praise_and_a_name_that_begins_like_an_insult_none() {
+    assert!(!has("me descontaron una comisión de 149 pesos", Language::Spanish, "praise"));
+    assert!(!has("date of birth 04/11/86", Language::English, "praise"));
+    assert!(!has("soy la mamá de la titular y vivo en Culiacán", Language::Spanish, "abuse"));
+    assert!(has("no sean rateros", Language::Spanish, "abuse"), "the negation asks for an end of it");
+}
+
+#[test]
+fn thanks_that_end_a_message_are_manners() {
+    assert!(!has("ya les mandé los papeles, gracias", Language::Spanish, "praise"));
+    assert!(has("mil gracias por resolverlo", Language::Spanish, "praise"));
+}
+
+#[test]
+fn a_supply_that_is_named_is_not_down() {
+    assert!(!has("vengo a pagar el recibo de la luz", Language::Spanish, "outage"));
+    assert!(has("nos cortaron el agua otra vez", Language::Spanish, "outage"));
+    assert!(!has("nos cortaron el agua otra vez", Language::Spanish, "human_request"), "no call was cut off");
+    assert!(has("me cortaron la llamada", Language::Spanish, "human_request"));
+    assert!(has("the code isn't arriving", Language::English, "outage"));
+}
+
+#[test]
+fn times_are_contacts_where_the_company_was_contacted() {
+    assert!(has("llamé tres veces a su sucursal", Language::Spanish, "repeat_contact"));
+    assert!(!has("reinicié el módem tres veces", Language::Spanish, "repeat_contact"));
+    assert!(!has("me marcan diez veces al día para ofrecerme tarjetas", Language::Spanish, "repeat_contact"));
+    assert!(has("I have emailed you three times", Language::English, "repeat_contact"));
+    assert!(!has("I restarted the router three times", Language::English, "repeat_contact"));
+}
+
+#[test]
+fn a_charge_that_a_caller_talks_of_is_no_charge() {
+    assert!(has("tengo un cargo no reconocido de 300 pesos", Language::Spanish, "billing_dispute"));
+    let bait = "recibí un mensaje de un cargo no reconocido";
+    assert!(!has(bait, Language::Spanish, "billing_dispute") && has(bait, Language::Spanish, "fraud"));
+}
+
+#[test]
+fn asking_after_ones_own_things_is_no_question() {
+    assert!(!has("¿y mi reembolso?", Language::Spanish, "information_request"));
+    assert!(has("¿dónde activo la tarjeta?", Language::Spanish, "information_request"));
+}
+
+#[test]
+fn years_as_a_customer_are_no_wait() {
+    assert!(!has("I have been a cardholder for eleven years", Language::English, "waiting"));
+    assert!(!has("vivo a dos horas de la sucursal", Language::Spanish, "waiting"));
+    assert!(has("I was on hold for two hours", Language::English, "waiting"));
+    assert!(has("quedaron en llamarme el lunes", Language::Spanish, "waiting"));
+}
+
+#[test]
+fn what_was_not_tried_yet_is_not_unresolved() {
+    assert!(!has("todavía no he intentado entrar", Language::Spanish, "unresolved"));
+    assert!(has("todavía no me devuelven la llamada", Language::Spanish, "unresolved"));
+    assert!(!has("it is the same price in the shop", Language::English, "unresolved"));
+    assert!(has("it is the same error again", Language::English, "unresolved"));
+}
+
+#[test]
+fn wordings_of_several_countries_are_found() {
+    let examples = [
+        ("outage", "la app se tildó"),
+        ("outage", "petó la web al pagar"),
+        ("outage", "la huella no la reconoce"),
+        ("unresolved", "les escribo y no me dan bola"),
+        ("unresolved", "hicieron caso omiso de mi reclamo"),
+        ("handoff", "me traen de ventanilla en ventanilla"),
+        ("human_request", "que se ponga un responsable"),
+        ("billing_dispute", "cancelé en enero y me siguen cobrando"),
+        ("billing_dispute", "sigo pidiendo el extorno de la compra"),
+        ("fraud", "alguien sacó un préstamo con mi DNI"),
+        ("fraud", "es una página trucha con su logo"),
+        ("abuse", "contesten, conchesumadre"),
+    ];
+    for (signal, text) in examples {
+        assert!(has(text, Language::Spanish, signal), "{signal}: {text}: {:?}", es(text));
+    }
+}
+
+#[test]
 fn case_accents_and_stretched_letters_do_not_matter() {
     for text in ["ESTÁN ESPERANDO", "esperandoooo", "éspérando"] {
         assert!(holds("esperando", text), "{text}");
