@@ -4,11 +4,9 @@ use serde::Serialize;
 
 use super::BootstrapPlan;
 use super::bootstrap::{Interval, interval};
+use super::calibration::{self, Outcome};
 use crate::message::{FRUSTRATED_FROM, Score, Sentiment};
 use crate::score::labels::sentiment_index;
-
-/// Bins of the calibration error.
-const BINS: usize = 10;
 
 /// Rows are the labels, columns what the scorer said; negative, neutral, positive.
 pub(super) type Confusion = [[u64; 3]; 3];
@@ -31,6 +29,10 @@ impl SentimentCase {
         };
         Self { label: sentiment_index(label), said: sentiment_index(said), confidence: confidence.get() }
     }
+
+    fn outcome(&self) -> Outcome {
+        Outcome { said: self.confidence, came_true: self.said == self.label }
+    }
 }
 
 /// A text whose frustration is known.
@@ -38,6 +40,12 @@ impl SentimentCase {
 pub(super) struct FrustrationCase {
     pub(super) frustrated: bool,
     pub(super) score: f32,
+}
+
+impl FrustrationCase {
+    fn outcome(&self) -> Outcome {
+        Outcome { said: self.score, came_true: self.frustrated }
+    }
 }
 
 /// Figures of one sentiment, each 0 to 1.
@@ -68,8 +76,14 @@ pub struct SentimentFigures {
     pub accuracy: f64,
     /// Mean recall of the sentiments that the set holds.
     pub macro_recall: f64,
-    /// Expected calibration error of the said sentiment, ten bins.
+    /// Mean probability of the said sentiment; more than `accuracy` in a scorer that is too sure.
+    pub confidence: f64,
+    /// Expected calibration error of the said sentiment, ten bins of one width. Few rows raise it.
     pub calibration_error: f64,
+    /// Its 95 % interval.
+    pub calibration_error_interval: Option<Interval>,
+    /// Where it is in 95 of 100 draws for a scorer that says the same and is right as often as it says.
+    pub calibration_error_if_perfect: Option<Interval>,
     /// By sentiment.
     pub classes: Vec<ClassFigures>,
     /// Rows: labels; columns: said; negative, neutral, positive.
@@ -81,6 +95,7 @@ impl SentimentFigures {
         let confusion = confusion(cases);
         let classes: Vec<ClassFigures> = (0..3).map(|class| class_figures(&confusion, class)).collect();
         let right: u64 = (0..3).map(|class| confusion[class][class]).sum();
+        let outcomes: Vec<Outcome> = cases.iter().map(SentimentCase::outcome).collect();
         let recalls: Vec<f64> = classes.iter().filter_map(|class| class.recall).collect();
         Some(Self {
             rows: cases.len(),
@@ -88,7 +103,10 @@ impl SentimentFigures {
             macro_f1_interval: interval(cases, plan, sentiment_macro_f1),
             accuracy: ratio(right, cases.len() as u64)?,
             macro_recall: mean(&recalls)?,
-            calibration_error: calibration_error(cases.iter().map(|case| (case.confidence, case.said == case.label)))?,
+            confidence: calibration::confidence(&outcomes)?,
+            calibration_error: calibration::error(&outcomes)?,
+            calibration_error_interval: interval(&outcomes, plan, calibration::error),
+            calibration_error_if_perfect: calibration::error_if_perfect(&outcomes, plan),
             classes,
             confusion,
         })
@@ -124,6 +142,7 @@ impl FrustrationFigures {
     /// Nothing where either side has no row.
     pub(super) fn of(cases: &[FrustrationCase], plan: BootstrapPlan) -> Option<Self> {
         let called = Called::of(cases);
+        let outcomes: Vec<Outcome> = cases.iter().map(FrustrationCase::outcome).collect();
         Some(Self {
             rows: cases.len(),
             frustrated: cases.iter().filter(|case| case.frustrated).count(),
@@ -134,7 +153,7 @@ impl FrustrationFigures {
             recall: ratio(called.right, called.right + called.missed),
             f1: called.f1()?,
             f1_interval: interval(cases, plan, frustration_f1),
-            calibration_error: calibration_error(cases.iter().map(|case| (case.score, case.frustrated)))?,
+            calibration_error: calibration::error(&outcomes)?,
         })
     }
 }
@@ -237,27 +256,6 @@ fn pr_auc(cases: &[FrustrationCase]) -> Option<f64> {
     (total > 0).then(|| area / total as f64)
 }
 
-/// Mean distance between what was said and what came true, over ten bins of what was said, weighed by rows.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a bin's number"
-)]
-fn calibration_error(cases: impl Iterator<Item = (f32, bool)>) -> Option<f64> {
-    let mut bins = [(0_u64, 0.0_f64, 0_u64); BINS];
-    let mut rows = 0_u64;
-    for (said, came_true) in cases {
-        let bin = &mut bins[((said * BINS as f32) as usize).min(BINS - 1)];
-        bin.0 += 1;
-        bin.1 += f64::from(said);
-        bin.2 += u64::from(came_true);
-        rows += 1;
-    }
-    let distance: f64 = bins.iter().map(|(_, said, came_true)| (said - *came_true as f64).abs()).sum();
-    (rows > 0).then(|| distance / rows as f64)
-}
-
 /// Part of a whole; nothing of nothing.
 pub(super) fn share(part: usize, whole: usize) -> Option<f64> {
     ratio(part as u64, whole as u64)
@@ -303,14 +301,6 @@ mod tests {
         let confusion = [[2, 1, 0], [0, 1, 0], [0, 0, 0]];
         // Negative: precision 1, recall 2/3, F1 0.8; neutral: precision 1/2, recall 1, F1 2/3; no positive row.
         assert!((macro_f1(&confusion).unwrap() - f64::midpoint(0.8, 2.0 / 3.0)).abs() < 1e-12);
-    }
-
-    #[test]
-    fn a_scorer_that_is_as_sure_as_it_is_right_has_no_calibration_error() {
-        let cases = [(0.75, true), (0.75, true), (0.75, true), (0.75, false)];
-        assert!(calibration_error(cases.into_iter()).unwrap() < 1e-9);
-        let boastful = [(1.0, true), (1.0, false)];
-        assert!((calibration_error(boastful.into_iter()).unwrap() - 0.5).abs() < 1e-9);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! A scorer's figures on labelled sets, with seeded bootstrap intervals, and two scorers side by side.
 
 mod bootstrap;
+mod calibration;
 mod cases;
 mod compare;
 mod figures;

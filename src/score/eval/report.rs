@@ -93,14 +93,14 @@ fn write_windows(text: &mut String, name: &str, figures: &WindowFigures) -> std:
 fn write_sentiment(text: &mut String, figures: &SentimentFigures) -> std::fmt::Result {
     writeln!(
         text,
-        "  sentiment    macro-F1 {}{}  recall {}  accuracy {}  calibration error {}  ({} rows)",
+        "  sentiment    macro-F1 {}{}  recall {}  accuracy {}  ({} rows)",
         percent(figures.macro_f1),
         range(figures.macro_f1_interval),
         percent(figures.macro_recall),
         percent(figures.accuracy),
-        percent(figures.calibration_error),
         figures.rows,
     )?;
+    write_calibration(text, figures)?;
     writeln!(
         text,
         "    {:<9} {:>6} {:>9} {:>7} {:>6}   said: negative  neutral positive",
@@ -122,6 +122,19 @@ fn write_sentiment(text: &mut String, figures: &SentimentFigures) -> std::fmt::R
         )?;
     }
     Ok(())
+}
+
+fn write_calibration(text: &mut String, figures: &SentimentFigures) -> std::fmt::Result {
+    write!(
+        text,
+        "    calibration error {}{}",
+        percent(figures.calibration_error),
+        range(figures.calibration_error_interval)
+    )?;
+    if let Some(chance) = figures.calibration_error_if_perfect {
+        write!(text, "; {} to {} if perfect", percent(chance.low), percent(chance.high))?;
+    }
+    writeln!(text, "; said {} on average, right {}", percent(figures.confidence), percent(figures.accuracy))
 }
 
 fn write_frustration(text: &mut String, figures: &FrustrationFigures) -> std::fmt::Result {

@@ -35,7 +35,7 @@ impl<'a> Aside<'a> {
 /// and of which the rows that calibrate, all of a few sources, can say nothing.
 const LEAST_SPREADS: [f32; 2] = [0.15, 0.3];
 
-/// Sets the calibration from these rows, each counting once. Every language is drawn towards `base`, or else towards what
+/// Sets the calibration from these rows; for the sentiments, each counts what its set is worth there. Every language is drawn towards `base`, or else towards what
 /// fits all rows together: a language with few rows shares that.
 pub(super) fn calibrate(model: &mut EmbeddedModel, rows: Aside<'_>, base: Option<&Calibration>) {
     let cases = rows.cases(model);

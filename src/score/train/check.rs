@@ -27,13 +27,14 @@ pub(super) fn recipe(recipe: &Recipe) -> Result<(), TrainError> {
 }
 
 fn weights(name: &str, set: &SetRecipe) -> Result<(), TrainError> {
-    let SetRecipe { sentiment, frustration, signals, soft, language, .. } = *set;
+    let SetRecipe { sentiment, frustration, signals, soft, language, sentiment_calibration, .. } = *set;
     let weights = [
         ("sentiment", sentiment),
         ("frustration", frustration),
         ("signals", signals),
         ("soft", soft),
         ("language", language),
+        ("sentiment_calibration", sentiment_calibration),
     ];
     weights
         .into_iter()

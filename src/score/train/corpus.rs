@@ -43,6 +43,8 @@ pub(super) struct Example {
     pub(super) signal_weight: f32,
     pub(super) soft_weight: f32,
     pub(super) language_weight: f32,
+    /// What the row counts where the sentiments are calibrated.
+    pub(super) calibration_weight: f32,
 }
 
 /// All rows.
@@ -175,6 +177,7 @@ impl Example {
             signal_weight: 0.0,
             soft_weight: 0.0,
             language_weight: 0.0,
+            calibration_weight: 0.0,
         }
     }
 
@@ -254,6 +257,7 @@ impl ClassWeights {
             signal_weight: recipe.signals,
             soft_weight: recipe.soft,
             language_weight: recipe.language,
+            calibration_weight: recipe.sentiment_calibration,
             ..Example::silent()
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Figures {
     pub(crate) taught: BTreeMap<String, String>,
     /// By the set's file.
     pub(crate) sets: BTreeMap<String, Group>,
+    /// Rows of the public sets that count in the calibration error, by language.
+    pub(crate) languages: Vec<Group>,
     /// The corpus's dev split in groups, and all of it.
     pub(crate) corpus: Vec<Group>,
     pub(crate) examples: Vec<Scored>,
@@ -72,7 +74,11 @@ pub(crate) struct Sentiment {
     pub(crate) rows: u64,
     pub(crate) macro_f1: f64,
     pub(crate) macro_f1_interval: Interval,
+    pub(crate) accuracy: f64,
+    pub(crate) confidence: f64,
     pub(crate) calibration_error: f64,
+    pub(crate) calibration_error_interval: Interval,
+    pub(crate) calibration_error_if_perfect: Interval,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,14 +160,16 @@ impl Figures {
         let lines = |values: Vec<String>| values.join(",\n");
         let named = |(file, group)| Ok(format!("{}: {}", serde_json::to_string(file)?, serde_json::to_string(group)?));
         let sets = self.sets.iter().map(named).collect::<Result<Vec<_>>>()?;
-        let corpus = self.corpus.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        let [languages, corpus] = [&self.languages, &self.corpus]
+            .map(|groups| groups.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>());
         let examples = self.examples.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         Ok(format!(
-            "{{\n\"model\": {},\n\"taught\": {},\n\"sets\": {{\n{}\n}},\n\"corpus\": [\n{}\n],\n\"examples\": [\n{}\n]\n}}\n",
+            "{{\n\"model\": {},\n\"taught\": {},\n\"sets\": {{\n{}\n}},\n\"languages\": [\n{}\n],\n\"corpus\": [\n{}\n],\n\"examples\": [\n{}\n]\n}}\n",
             serde_json::to_string(&self.model)?,
             serde_json::to_string(&self.taught)?,
             lines(sets),
-            lines(corpus),
+            lines(languages?),
+            lines(corpus?),
             lines(examples),
         ))
     }
@@ -218,7 +226,8 @@ mod tests {
         let group = Group { by: Some("region".to_owned()), set: "mx".to_owned(), rows: 3, ..Group::default() };
         let sets = [("a.es.tsv".to_owned(), Group::default()), ("b.es.tsv".to_owned(), group.clone())].into();
         let taught = [("messages.fr".to_owned(), "ab".to_owned())].into();
-        let figures = Figures { model, taught, sets, corpus: vec![group], examples: Vec::new() };
+        let figures =
+            Figures { model, taught, sets, languages: vec![group.clone()], corpus: vec![group], examples: Vec::new() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("figures.json");
         fs::write(&path, figures.to_json().unwrap()).unwrap();

@@ -65,7 +65,14 @@ impl Latido {
             epochs: provenance.epochs,
             rows: provenance.sets,
         };
-        Ok(Figures { model, taught: BTreeMap::new(), sets: BTreeMap::new(), corpus, examples: self.score(plan)? })
+        Ok(Figures {
+            model,
+            taught: BTreeMap::new(),
+            sets: BTreeMap::new(),
+            languages: Vec::new(),
+            corpus,
+            examples: self.score(plan)?,
+        })
     }
 
     /// The public sets, by their files' names.
@@ -77,6 +84,19 @@ impl Latido {
         options.extend(UNFITTED);
         groups.extend(self.named(&options, &files.halves)?);
         Ok(groups)
+    }
+
+    /// Rows of several public sets by language, of the half that had no part in the calibration nor in its choices.
+    pub(super) fn by_language(&self, files: &Files) -> Result<Vec<Group>> {
+        if files.pooled.is_empty() {
+            return Ok(Vec::new());
+        }
+        let seen = texts(&files.trained_on);
+        let mut options = vec!["--by", "language", "--except"];
+        options.extend(seen.iter().map(String::as_str));
+        options.extend(UNFITTED);
+        let groups = self.eval(&options, &files.pooled)?.sets;
+        Ok(groups.into_iter().filter(|group| group.by.is_some()).collect())
     }
 
     fn named(&self, options: &[&str], files: &[PathBuf]) -> Result<BTreeMap<String, Group>> {

@@ -53,8 +53,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let kept = if all_anew { None } else { Figures::load(&root().join(FIGURES))? };
     let mut fresh = latido.measure(&plan)?;
     match (files, &kept) {
-        (Some(files), _) => fresh.sets = latido.public(&files)?,
-        (None, Some(kept)) if kept.model.sha256 == fresh.model.sha256 => fresh.sets = kept.sets.clone(),
+        (Some(files), _) => {
+            fresh.sets = latido.public(&files)?;
+            fresh.languages = latido.by_language(&files)?;
+        }
+        (None, Some(kept)) if kept.model.sha256 == fresh.model.sha256 => {
+            fresh.sets.clone_from(&kept.sets);
+            fresh.languages.clone_from(&kept.languages);
+        }
         (None, kept) => bail!(stale_model(&fresh, kept.as_ref())),
     }
     let present = Present::read(&root().join(measure::CORPUS))?;
@@ -108,7 +114,7 @@ fn problems(kept: &Option<Figures>, fresh: &Figures, page: &str, made: &str) -> 
     if kept.taught != fresh.taught {
         problems.push(format!("{FIGURES}: it does not say which rows of the corpus taught the model: {WRITE}"));
     }
-    if kept.sets != fresh.sets {
+    if kept.sets != fresh.sets || kept.languages != fresh.languages {
         problems.push(format!("{FIGURES}: measured afresh, the figures on the public sets differ: {MEASURE_ALL}"));
     }
     if let Some(group) = fresh.corpus_difference(kept) {
@@ -151,6 +157,7 @@ mod tests {
             model,
             taught: BTreeMap::new(),
             sets: [("umsab.es.val.tsv.gz".to_owned(), Group::default())].into(),
+            languages: Vec::new(),
             corpus: vec![group],
             examples: Vec::new(),
         }

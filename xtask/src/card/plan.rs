@@ -25,6 +25,9 @@ pub(crate) struct Set {
     /// Calibration was fitted on one half of it: it is measured on the other.
     #[serde(default)]
     pub(crate) calibrated_on: bool,
+    /// Its labels are sentiments of whole messages, given for their own sake: it counts in the calibration error of its language.
+    #[serde(default)]
+    pub(crate) in_calibration: bool,
     /// One of the sets whose mean is told.
     #[serde(default)]
     pub(crate) in_mean: bool,
@@ -68,6 +71,8 @@ pub(crate) struct Files {
     pub(crate) sets: Vec<PathBuf>,
     /// To measure on by half.
     pub(crate) halves: Vec<PathBuf>,
+    /// Those among both whose rows are put together by language.
+    pub(crate) pooled: Vec<PathBuf>,
     /// To leave out.
     pub(crate) trained_on: Vec<PathBuf>,
 }
@@ -91,6 +96,8 @@ impl Plan {
         };
         let (halves, sets): (Vec<&Set>, Vec<&Set>) = self.sets.iter().partition(|set| set.calibrated_on);
         let [sets, halves] = [sets, halves].map(|sets| sets.iter().filter_map(|set| take(&set.file)).collect());
+        let pooled = self.sets.iter().filter(|set| set.in_calibration);
+        let pooled = pooled.filter_map(|set| there.get(&set.file).cloned()).collect();
         let trained_on = self.sources.iter().flat_map(|source| &source.files).filter_map(take).collect();
         ensure!(
             missing.is_empty(),
@@ -98,7 +105,7 @@ impl Plan {
             directory.display(),
             missing.join(", ")
         );
-        Ok(Files { sets, halves, trained_on })
+        Ok(Files { sets, halves, pooled, trained_on })
     }
 
     /// The source that a set of the model file belongs to.
@@ -129,7 +136,7 @@ mod tests {
 
     fn plan() -> Plan {
         toml::from_str(
-            "examples = []\n[[sets]]\nfile = \"a.es.tsv\"\nname = \"A\"\n\
+            "examples = []\n[[sets]]\nfile = \"a.es.tsv\"\nname = \"A\"\nin_calibration = true\n\
              [[sources]]\nname = \"XED\"\nsets = [\"xed\"]\nfiles = [\"x.es.tsv\"]\nlanguages = \"es\"\nlicence = \"-\"\nfor = \"-\"\n",
         )
         .unwrap()
@@ -146,7 +153,7 @@ mod tests {
         let [set, trained_on] = paths;
         assert_eq!(
             plan().find(folder.path()).unwrap(),
-            Files { sets: vec![set], halves: Vec::new(), trained_on: vec![trained_on] }
+            Files { sets: vec![set.clone()], halves: Vec::new(), pooled: vec![set], trained_on: vec![trained_on] }
         );
     }
 

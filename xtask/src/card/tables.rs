@@ -10,13 +10,14 @@ use super::plan::{Example, Plan, Set};
 
 /// What a template may ask for.
 #[cfg(test)]
-pub(crate) const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 15] = [
     "sha256",
     "megabytes",
     "mean",
     "sources",
     "new_rows",
     "sentiment",
+    "calibration",
     "frustration",
     "windows",
     "by_language",
@@ -30,6 +31,8 @@ pub(crate) const NAMES: [&str; 14] = [
 const FRUSTRATED_FROM: f64 = 0.5;
 /// A figure of a group with fewer rows of either kind says nothing.
 const ENOUGH: u64 = 10;
+/// Of fewer rows, a calibration error is chance.
+const ENOUGH_TO_CALIBRATE: u64 = 100;
 
 /// Every part that a template may ask for, by name.
 /// `new_rows` is how many rows the corpus has gained since it taught the model.
@@ -44,6 +47,7 @@ pub(crate) fn all(plan: &Plan, figures: &Figures, new_rows: u64) -> Result<BTree
         ("sources", sources(plan, figures)?),
         ("new_rows", told_new(new_rows)),
         ("sentiment", sentiment(&sets)),
+        ("calibration", calibration(figures)),
         ("frustration", frustration(&sets)),
         ("windows", windows(&sets)),
         ("by_language", groups(figures, "language")),
@@ -115,6 +119,7 @@ fn sentiment(sets: &[(&Set, &Group)]) -> String {
         "left out",
         "macro-F1",
         "calibration error",
+        "if perfect",
         "language, 3 words or more",
         "all",
         "reference macro-F1",
@@ -130,12 +135,40 @@ fn sentiment(sets: &[(&Set, &Group)]) -> String {
             thousands(group.seen),
             of_sentiment(Some(figures)),
             percent(figures.calibration_error),
+            between(figures.calibration_error_if_perfect),
             long,
             every,
             set.sentiment_reference.clone().unwrap_or_default(),
         ]);
     }
     table.text
+}
+
+/// Rows by language: of the public sets that tell sentiments, and of the corpus.
+fn calibration(figures: &Figures) -> String {
+    let mut table =
+        Table::new(&["language", "rows of", "rows", "said on average", "right", "calibration error", "if perfect"]);
+    let mut groups: Vec<_> = figures.languages.iter().map(|group| (group, "public sets")).collect();
+    groups.extend(figures.corpus.iter().filter(|group| of_language(group)).map(|group| (group, "own messages")));
+    for (group, of) in groups {
+        let Some(figures) = group.sentiment.as_ref().filter(|found| found.rows >= ENOUGH_TO_CALIBRATE) else {
+            continue;
+        };
+        table.row([
+            group.set.clone(),
+            of.to_owned(),
+            thousands(figures.rows),
+            percent(figures.confidence),
+            percent(figures.accuracy),
+            ranged(figures.calibration_error, figures.calibration_error_interval),
+            between(figures.calibration_error_if_perfect),
+        ]);
+    }
+    table.text
+}
+
+fn of_language(group: &Group) -> bool {
+    group.by.as_deref() == Some("language")
 }
 
 fn frustration(sets: &[(&Set, &Group)]) -> String {
@@ -272,6 +305,10 @@ fn percent(share: f64) -> String {
 
 fn ranged(share: f64, interval: Interval) -> String {
     format!("{} [{}, {}]", percent(share), percent(interval.low), percent(interval.high))
+}
+
+fn between(interval: Interval) -> String {
+    format!("{} to {}", percent(interval.low), percent(interval.high))
 }
 
 fn thousands(count: u64) -> String {

@@ -16,6 +16,7 @@ const PULLS: [f64; 2] = [1.0, 100.0];
 struct Row {
     margins: [f32; 3],
     shares: [f32; 3],
+    weight: f32,
     language: Option<usize>,
 }
 
@@ -38,7 +39,8 @@ fn row(case: &Case<'_>) -> Option<Row> {
     let example = case.example;
     let fits = example.all_sentiments && example.sentiment_weight > 0.0 && example.head == FrustrationHead::Obstacle;
     let margins = std::array::from_fn(|class| case.outputs[SENTIMENT + class]);
-    fits.then_some(Row { margins, shares: example.targets.sentiment?, language: example.language })
+    let (shares, weight) = (example.targets.sentiment?, example.calibration_weight);
+    fits.then_some(Row { margins, shares, weight, language: example.language })
 }
 
 /// The temperature with the least cross-entropy, drawn to the prior's.
@@ -54,7 +56,8 @@ fn drawn(rows: &[Row], prior: SentimentCalibration, pull: f64) -> SentimentCalib
 
 fn cross_entropy(row: &Row, temperature: f32, offsets: [f32; 3]) -> f32 {
     let margins: [f32; 3] = std::array::from_fn(|class| row.margins[class] / temperature + offsets[class]);
-    row.shares.iter().zip(softmax(margins)).map(|(share, p)| -share * ln(p.max(1e-6))).sum()
+    let entropy: f32 = row.shares.iter().zip(softmax(margins)).map(|(share, p)| -share * ln(p.max(1e-6))).sum();
+    row.weight * entropy
 }
 
 /// Golden-section search; the loss has one minimum.

@@ -25,7 +25,7 @@ fn said_negative(language: usize, right: usize, of: usize) -> Vec<(Outputs, Exam
             outputs[0] = 4.0;
             let label = if at < right { Sentiment::Negative } else { Sentiment::Neutral };
             let targets = Targets::from(Target { sentiment: Some(label), frustrated: None });
-            (outputs, Example { targets, sentiment_weight: 1.0, ..example(language) })
+            (outputs, Example { targets, sentiment_weight: 1.0, calibration_weight: 1.0, ..example(language) })
         })
         .collect()
 }
@@ -72,6 +72,19 @@ fn a_language_with_few_rows_or_none_shares_what_fits_all() {
     let of = |language: usize| ln(found.sentiment[language].temperature);
     assert!((of(PORTUGUESE) - of(ENGLISH)).abs() < 0.1, "{} {}", of(PORTUGUESE), of(ENGLISH));
     assert!((of(SPANISH) - of(ENGLISH)).abs() < 0.1, "{} {}", of(SPANISH), of(ENGLISH));
+}
+
+#[test]
+fn rows_of_a_set_that_counts_less_move_a_language_less() {
+    let right = said_negative(SPANISH, 500, 500);
+    let said = |weight| {
+        let mut rows = [said_negative(SPANISH, 250, 500), right.clone()].concat();
+        rows[500..].iter_mut().for_each(|(_, example)| example.calibration_weight = weight);
+        calibrated(&rows, None).sentiment(&rows[0].0, SPANISH)[0]
+    };
+    assert!((said(1.0) - 0.75).abs() < 0.05, "{}", said(1.0));
+    assert!((said(0.1) - 0.55).abs() < 0.05, "{}", said(0.1));
+    assert!(said(0.0) < said(0.1), "{} {}", said(0.0), said(0.1));
 }
 
 #[test]

@@ -18,7 +18,16 @@ fn group(macro_f1: f64) -> Group {
     Group {
         rows: 1_234,
         seen: 17,
-        sentiment: Some(Sentiment { rows: 1_234, macro_f1, macro_f1_interval: interval, calibration_error: 0.02 }),
+        sentiment: Some(Sentiment {
+            rows: 1_234,
+            macro_f1,
+            macro_f1_interval: interval,
+            accuracy: 0.662,
+            confidence: 0.701,
+            calibration_error: 0.02,
+            calibration_error_interval: Interval { low: 0.016, high: 0.044 },
+            calibration_error_if_perfect: Interval { low: 0.005, high: 0.028 },
+        }),
         language: Some(Language {
             rows: 1_234,
             accuracy: 0.9,
@@ -48,6 +57,7 @@ fn figures() -> Figures {
             rows: [("a.es".to_owned(), 12_000)].into(),
         },
         taught: BTreeMap::new(),
+        languages: vec![Group { by: Some("language".to_owned()), set: "es".to_owned(), ..group(0.6) }],
         sets: [("a.es.tsv".to_owned(), group(0.6)), ("b.es.tsv".to_owned(), group(0.7))].into(),
         corpus: vec![region, Group { set: "all".to_owned(), ..group(0.65) }],
         examples: vec![scored],
@@ -57,7 +67,7 @@ fn figures() -> Figures {
 #[test]
 fn every_figure_stands_with_its_interval_its_file_and_its_reference() {
     let parts = all(&plan(), &figures(), 0).unwrap();
-    let row = "| A es | `a.es.tsv` | 1,234 | 17 | 60.0 [50.0, 75.0] | 2.0 | 99.0 | 90.0 | linear 50 |";
+    let row = "| A es | `a.es.tsv` | 1,234 | 17 | 60.0 [50.0, 75.0] | 2.0 | 0.5 to 2.8 | 99.0 | 90.0 | linear 50 |";
     assert!(parts["sentiment"].contains(row), "{}", parts["sentiment"]);
     let row = "| A es | negative | 8.1 | 3.0 | 95.8 |";
     assert!(parts["windows"].contains(row), "{}", parts["windows"]);
@@ -65,6 +75,20 @@ fn every_figure_stands_with_its_interval_its_file_and_its_reference() {
     assert!(parts["by_region"].contains("| mx | 1,234 | 60.0 [50.0, 75.0] | - |"), "{}", parts["by_region"]);
     assert!(parts["by_region"].contains("| all |") && !parts["by_channel"].contains("| mx |"));
     assert!(NAMES.iter().all(|name| parts.contains_key(name)) && NAMES.len() == parts.len());
+}
+
+#[test]
+fn the_calibration_error_of_a_language_stands_with_what_chance_makes_of_it() {
+    let mut figures = figures();
+    let own = |set: &str| Group { by: Some("language".to_owned()), set: set.to_owned(), ..group(0.6) };
+    figures.corpus.extend([own("es"), own("fr")]);
+    if let Some(french) = figures.corpus.last_mut().and_then(|group| group.sentiment.as_mut()) {
+        french.rows = 99;
+    }
+    let table = all(&plan(), &figures, 0).unwrap().remove("calibration").unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    let figures = "1,234 | 70.1 | 66.2 | 2.0 [1.6, 4.4] | 0.5 to 2.8 |";
+    assert_eq!(rows, [format!("| es | public sets | {figures}"), format!("| es | own messages | {figures}")]);
 }
 
 #[test]
