@@ -199,10 +199,12 @@ fn ahead(differences: &[f64]) -> f64 {
 #[must_use]
 pub fn mean_of(sets: &[Comparison]) -> Option<Comparison> {
     let figures: Vec<ComparedFigure> = Figure::ALL.into_iter().filter_map(|name| mean_figure(name, sets)).collect();
+    let is_in_a_mean = |found: &ComparedFigure| figures.iter().any(|mean| mean.figure == found.figure);
+    let rows = sets.iter().filter(|set| set.figures.iter().any(is_in_a_mean)).map(|set| set.rows).sum();
     (!figures.is_empty()).then(|| Comparison {
         by: None,
         set: "mean over sets, every set counting alike".to_owned(),
-        rows: sets.iter().filter(|set| !set.figures.is_empty()).map(|set| set.rows).sum(),
+        rows,
         figures,
     })
 }

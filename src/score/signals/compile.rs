@@ -15,7 +15,7 @@ use crate::message::{Signal, SignalSet};
 /// Most rules of all files together.
 const MOST_RULES: usize = 8_192;
 
-/// Most steps of all phrases together.
+/// Most steps of all phrases that one language is asked about.
 const MOST_STEPS: usize = 1 << 20;
 
 /// Turns files into tables.

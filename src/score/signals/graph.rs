@@ -112,7 +112,7 @@ struct Node {
     found: Range<u32>,
 }
 
-/// A place in a table. Tables hold fewer than 2^31 entries: there are at most 2^20 steps.
+/// A place in a table; one of 2^32 entries would not fit into memory.
 fn index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

@@ -116,7 +116,9 @@ impl Search {
             if place.kind == Kind::Clause {
                 reported = 0;
             }
-            let blocked = place.blocked | (u8::from(place.words < reported) * QUOTED);
+            // A mark stands after its sentence's last word.
+            let word = place.words + u32::from(place.kind == Kind::Mark);
+            let blocked = place.blocked | (u8::from(word < reported) * QUOTED);
             walk.step(&view.graph, (at, place), blocked, |finding| match finding {
                 Finding::Reported => reported = place.words + REPORTED_REACH + 1,
                 Finding::Phrase(rule, role) => {

@@ -1,7 +1,7 @@
 //! A list for the innermost loops.
 
-/// A list with room for the most that it can hold. An item is written always and counted only if it is to stay: which do is hard to
-/// guess for a processor.
+/// A list with room for as much as it is likely to hold. An item is written always and counted only if it is to stay: which do is hard
+/// to guess for a processor.
 #[derive(Debug)]
 pub(super) struct Pile<T> {
     items: Vec<T>,
@@ -9,13 +9,21 @@ pub(super) struct Pile<T> {
 }
 
 impl<T: Copy + Default> Pile<T> {
-    /// An empty list that may hold so many.
+    /// An empty list with room for so many.
     pub(super) fn new(most: usize) -> Self {
         Self { items: vec![T::default(); most + 1], count: 0 }
     }
 
+    #[cold]
+    fn grow(&mut self) {
+        self.items.resize(2 * self.items.len(), T::default());
+    }
+
     #[inline]
     pub(super) fn push_if(&mut self, stays: bool, item: T) {
+        if self.count == self.items.len() {
+            self.grow();
+        }
         self.items[self.count] = item;
         self.count += usize::from(stays);
     }

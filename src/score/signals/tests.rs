@@ -352,6 +352,28 @@ fn once_made_a_matcher_allocates_nothing() {
 }
 
 #[test]
+fn a_word_over_and_over_is_held_no_longer_than_its_phrases_reach() {
+    let mut finder = SignalFinder::new(Rules::builtin().unwrap());
+    let made = finder.matcher.footprint();
+    // Words that begin phrases with wide gaps and go on with none, before one that such a phrase ends with.
+    for (word, end) in [("apps", "down"), ("atm", "down"), ("due", "last"), ("event", "cancelled"), ("#ñ", "")] {
+        let text = format!("{}{end}", format!("{word} ").repeat(10_000));
+        for language in Language::ALL {
+            finder.find(&text, *language);
+        }
+        assert_eq!(finder.matcher.footprint(), made, "{word}");
+    }
+}
+
+#[test]
+fn reported_speech_reaches_eight_words() {
+    let toml = "[quotation]\nreported = [\"said\"]\n[[rules]]\nname = \"one\"\nsignals = [\"praise\"]\nany = [\"<!>\"]\nquotation = \"cancels\"\n";
+    let after = |words: usize| !found_by(toml, &format!("said{}!", " x".repeat(words))).is_empty();
+    assert!(!after(7));
+    assert!(after(8), "a mark stands after the last word");
+}
+
+#[test]
 fn a_text_twice_as_long_takes_twice_the_work() {
     let mut finder = SignalFinder::new(Rules::builtin().unwrap());
     let mut work = |text: &str| {
@@ -406,6 +428,23 @@ proptest! {
         let mut finder = SignalFinder::new(rules(&toml).unwrap());
         for tokens in &texts {
             let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+            let found = !finder.find(&tokens.join(" "), Language::Other).is_empty();
+            prop_assert_eq!(found, occurs(&graph, &tokens), "{} in {:?}", phrase, tokens);
+        }
+    }
+
+    #[test]
+    fn a_gap_of_any_width_is_found_as_trying_every_place_finds_it(
+        gap in 1_u8..=15,
+        last in prop_oneof!["b", "\\(b\\|c a\\)", "b c\\?"],
+        texts in proptest::collection::vec(proptest::collection::vec(("a|b|c|x", 1_usize..12), 0..10), 1..6),
+    ) {
+        let phrase = format!("a ..{gap} {last}");
+        let graph = read(&phrase, &Lists::new()).unwrap();
+        let toml = format!("[[rules]]\nname = \"one\"\nsignals = [\"praise\"]\nany = [{phrase:?}]\nnegation = \"ignored\"\n");
+        let mut finder = SignalFinder::new(rules(&toml).unwrap());
+        for runs in &texts {
+            let tokens: Vec<&str> = runs.iter().flat_map(|(token, times)| vec![token.as_str(); *times]).collect();
             let found = !finder.find(&tokens.join(" "), Language::Other).is_empty();
             prop_assert_eq!(found, occurs(&graph, &tokens), "{} in {:?}", phrase, tokens);
         }

@@ -109,9 +109,7 @@ impl Walk {
         let now = self.first + place.number;
         let ahead = self.ahead[self.ahead.len() - 1 - at];
         let mut find = |step: u32| graph.findings(step).iter().for_each(|finding| found(*finding));
-        if place.continues {
-            self.ask(now, place.class);
-        }
+        self.ask(now, place.class);
         if !self.near.is_empty() {
             self.go_on(graph, now, place.class);
             for step in self.passing.drain(..) {
