@@ -85,6 +85,10 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let calibrate = calibration_sets(&args.calibrate, &recipe, &sets)?;
     let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, base: base.as_deref(), recipe: &recipe };
     let bytes = train_with_a_bar(input)?.to_bytes().context("cannot pack the model")?;
+    // Some recipes fit no data and some data no recipe: better told now than by who loads the file.
+    EmbeddedModel::from_bytes(&bytes, &args.out.display().to_string()).context(
+        "the recipe and these rows make no usable model; nothing is written: lower `min_texts`, or give more rows",
+    )?;
     write_whole(&args.out, &bytes).with_context(|| format!("cannot write {}", args.out.display()))?;
     let rows: usize = sets.iter().map(|set| set.rows.len()).sum();
     let mut out = std::io::stdout().lock();
