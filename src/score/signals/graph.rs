@@ -34,7 +34,7 @@ impl Mask {
 
     /// The classes of both.
     #[inline]
-    pub(super) const fn and(self, other: Self) -> Self {
+    pub(super) const fn union(self, other: Self) -> Self {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
@@ -195,7 +195,7 @@ impl Graph {
         self.findings.extend_from_slice(&step.findings);
         let reach = ways.iter().map(|way| way.gap).max().unwrap_or(0);
         let onward = Onward {
-            classes: ways.iter().fold(Mask::NONE, |all, way| all.and(Mask::of(way.class))),
+            classes: ways.iter().fold(Mask::NONE, |all, way| all.union(Mask::of(way.class))),
             ways: [first_way, index(self.ways.len())],
             reach,
             horizon: Horizon::of(reach),

@@ -89,11 +89,11 @@ impl Walk {
         for place in sentence.iter().rev() {
             let next = if place.number + 1 == number { after[0] } else { Mask::NONE };
             // Places that nothing is said of are left out, so that this may look further than it must.
-            let few = after.iter().fold(Mask::NONE, |few, class| few.and(*class));
+            let few = after.iter().fold(Mask::NONE, |few, class| few.union(*class));
             self.ahead.push([next, few, rest]);
             after.rotate_right(1);
             after[0] = if place.continues { Mask::of(place.class) } else { Mask::NONE };
-            (rest, number) = (rest.and(after[0]), place.number);
+            (rest, number) = (rest.union(after[0]), place.number);
         }
     }
 
