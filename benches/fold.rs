@@ -4,6 +4,8 @@
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
+mod shares;
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -11,7 +13,6 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
 use latido::message::{DepartmentId, EventTime, PartitionId};
-use latido::score::shares::ShareTable;
 use latido::window::{PANE, PaneCounts, Panes, ShareCounts, StreamClock, Tally};
 
 const DEPARTMENTS: u16 = 200;
@@ -99,15 +100,6 @@ fn cells(negative: u32) -> ShareCounts {
     ShareCounts { sentiment, frustration: [3, 2, 1, 1, 1, 0, 1, 1] }
 }
 
-/// A table as training makes them.
-fn table() -> ShareTable {
-    let wanted = [0.02, 0.02, 0.05, 0.05, 0.10, 0.06, 0.20, 0.50];
-    let second = [0.35, 0.05, 0.25, 0.05, 0.15, 0.05, 0.07, 0.03];
-    let third = [0.10, 0.55, 0.05, 0.18, 0.02, 0.05, 0.03, 0.02];
-    let cells = std::array::from_fn(|cell| [wanted[cell], second[cell], third[cell]]);
-    ShareTable { weights: [[[0.0; 3]; 3]; 7], cells, spread: 0.2 }
-}
-
 /// Panes with a message a second in each department for a whole day, and what comes next.
 fn close_panes(criterion: &mut Criterion) {
     let (settings, detect) = (WindowsConfig::default(), DetectConfig::default());
@@ -137,7 +129,7 @@ fn close_panes(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(u64::from(DEPARTMENTS)));
     group.bench_function("close a pane of 200 departments", |bencher| bencher.iter(|| tick(false)));
     group.bench_function("close a pane of 200 departments and detect", |bencher| bencher.iter(|| tick(true)));
-    let table = table();
+    let table = shares::table();
     group.bench_function("estimate the shares of the windows of 200 departments", |bencher| {
         bencher.iter(|| {
             for sums in (0..DEPARTMENTS).flat_map(|department| panes.share_sums(DepartmentId(department))) {

@@ -1,6 +1,8 @@
 //! What a scrape costs, and what scrapers cost the fold: 200 departments, 5 windows.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod shares;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,17 +68,8 @@ fn stream() -> StreamView {
     }
 }
 
-/// What the estimates shown are made with.
-fn table() -> ShareTable {
-    let wanted = [0.02, 0.02, 0.05, 0.05, 0.10, 0.06, 0.20, 0.50];
-    let second = [0.35, 0.05, 0.25, 0.05, 0.15, 0.05, 0.07, 0.03];
-    let third = [0.10, 0.55, 0.05, 0.18, 0.02, 0.05, 0.03, 0.02];
-    let cells = std::array::from_fn(|cell| [wanted[cell], second[cell], third[cell]]);
-    ShareTable { weights: [[[0.0; 3]; 3]; 7], cells, spread: 0.2 }
-}
-
 fn everybody() -> Vec<(DepartmentId, DepartmentView)> {
-    let table = table();
+    let table = shares::table();
     (0..DEPARTMENTS).map(|id| (DepartmentId(id), department(id, &table))).collect()
 }
 
