@@ -1,7 +1,8 @@
 //! Tokens to hashed features: word 1- and 2-grams, and character 2- to 5-grams inside word boundaries.
 //!
-//! Hashes are part of the model file's format: a change here needs a new format version.
+//! Their hashes are part of the model file's format: a change here needs a new format version.
 
+use super::hash::{WORD_SEED, hash_of, join, step};
 use super::normalise::{Normaliser, Token, TokenKind};
 
 /// Longest character n-gram.
@@ -10,7 +11,6 @@ const MAX_GRAM: usize = 5;
 /// Stands before and after each word in character n-grams.
 const BOUNDARY: char = ' ';
 
-const WORD_SEED: u64 = 0x1f83_d9ab_fb41_bd6b;
 const ACCENTED_SEED: u64 = 0x5be0_cd19_137e_2179;
 const NEGATED_SEED: u64 = 0x3c6e_f372_fe94_f82b;
 const CHAR_SEED: u64 = 0x510e_527f_ade6_82d1;
@@ -41,14 +41,13 @@ pub trait FeatureSink {
 #[derive(Clone, Copy, Debug)]
 pub struct TokenFeatures<'a> {
     token: Token<'a>,
-    word: u64,
 }
 
 impl<'a> TokenFeatures<'a> {
     /// The features of a token.
     #[must_use]
     pub fn of(token: Token<'a>) -> Self {
-        Self { token, word: word_hash(token.folded) }
+        Self { token }
     }
 
     /// Whether it is written with accents.
@@ -63,13 +62,13 @@ impl<'a> TokenFeatures<'a> {
         let token = &self.token;
         let spelling = if self.has_accents() { hash_of(ACCENTED_SEED, token.accented) } else { 0 };
         let marks = u64::from(token.shouted) | u64::from(token.stretched) << 1 | (token.kind as u64) << 2;
-        join(join(self.word, spelling), marks)
+        join(join(token.hash, spelling), marks)
     }
 
-    /// The token itself, and [`word_hash`] of it.
+    /// The token itself.
     #[must_use]
-    pub fn token(&self) -> (&Token<'a>, u64) {
-        (&self.token, self.word)
+    pub fn token(&self) -> &Token<'a> {
+        &self.token
     }
 
     /// Where the token stands in the text, in bytes.
@@ -82,7 +81,7 @@ impl<'a> TokenFeatures<'a> {
     pub fn each(&self, sink: &mut impl FnMut(Family, u64)) {
         let token = &self.token;
         let mut word = |hash| sink(Family::Words, hash);
-        word(self.word);
+        word(token.hash);
         if self.has_accents() {
             word(hash_of(ACCENTED_SEED, token.accented));
         }
@@ -121,12 +120,12 @@ impl Extractor {
         self.normaliser.tokens(text, |token| {
             let features = TokenFeatures::of(token);
             sink.token(&features);
-            sink.context(join(previous, features.word), u8::from(found));
+            sink.context(join(previous, token.hash), u8::from(found));
             if negated > 0 && token.kind == TokenKind::Word {
-                sink.context(join(NEGATED_SEED, features.word), NEGATION_REACH - negated + 1);
+                sink.context(join(NEGATED_SEED, token.hash), NEGATION_REACH - negated + 1);
             }
             negated = negation_after(&token, negated);
-            previous = features.word;
+            previous = token.hash;
             found = true;
         });
         if found {
@@ -182,25 +181,6 @@ fn is_negation(word: &[char]) -> bool {
             | ['d' | 'c', 'o' | 'a', 'n', 't']
             | ['w', 'o', 'n', 't']
     )
-}
-
-/// The hash of a token's folded form.
-#[must_use]
-pub fn word_hash(folded: &[char]) -> u64 {
-    hash_of(WORD_SEED, folded)
-}
-
-fn hash_of(seed: u64, characters: &[char]) -> u64 {
-    characters.iter().fold(seed, |hash, &character| step(hash, character))
-}
-
-fn step(hash: u64, character: char) -> u64 {
-    join(hash, u64::from(u32::from(character)))
-}
-
-/// One round of a multiplicative hash: the high bits are the good ones.
-fn join(hash: u64, part: u64) -> u64 {
-    (hash.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

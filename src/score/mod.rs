@@ -5,6 +5,7 @@ pub mod embedded;
 pub mod eval;
 pub mod features;
 pub mod half;
+mod hash;
 pub mod labels;
 mod maths;
 pub mod model;

@@ -4,8 +4,13 @@ use std::sync::LazyLock;
 
 use unicode_normalization::char::{decompose_canonical, decompose_compatible};
 
+use super::hash::{WORD_SEED, step, word_hash};
+
 /// Longest token in characters; what is longer goes on as a new token, so that memory stays bounded.
 pub const MAX_TOKEN_CHARS: usize = 48;
+
+/// Most characters of a token: behind the last letter two apostrophes may stand.
+pub(super) const LONGEST: usize = MAX_TOKEN_CHARS + 2;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub struct Token<'a> {
     pub kind: TokenKind,
     /// Lower case, accents folded (ñ stays ñ), runs of one character cut to two.
     pub folded: &'a [char],
+    /// A hash of `folded`, part of the model file's format.
+    pub hash: u64,
     /// As `folded`, with accents kept.
     pub accented: &'a [char],
     /// A word of three letters or more written in capitals.
@@ -45,9 +52,9 @@ pub struct Token<'a> {
     pub end: usize,
 }
 
-/// Room for the characters of a token: an apostrophe may follow the last one, and a power of two needs no check.
+/// Room for the characters of a token; a power of two needs no check.
 const ROOM: usize = 64;
-const _: () = assert!(MAX_TOKEN_CHARS + 1 < ROOM);
+const _: () = assert!(LONGEST < ROOM);
 
 /// The characters of a token.
 #[derive(Debug)]
@@ -79,6 +86,8 @@ impl Characters {
 #[derive(Debug, Default)]
 pub struct Normaliser {
     folded: Characters,
+    /// Their hash so far.
+    hash: u64,
     accented: Characters,
     /// Whether the two differ.
     has_accents: bool,
@@ -252,13 +261,23 @@ impl Normaliser {
     /// A token of which only the kind or one character counts; it reaches from the first rest to the second.
     fn single(&self, kind: TokenKind, characters: &[char], rests: [&str; 2], sink: &mut impl FnMut(Token<'_>)) {
         let [start, end] = rests.map(|rest| self.length - rest.len());
-        sink(Token { kind, folded: characters, accented: characters, shouted: false, stretched: false, start, end });
+        let hash = word_hash(characters);
+        sink(Token {
+            kind,
+            folded: characters,
+            hash,
+            accented: characters,
+            shouted: false,
+            stretched: false,
+            start,
+            end,
+        });
     }
 
     /// A token begins where `rest` does.
     fn begin(&mut self, rest: &str) {
         self.start = self.length - rest.len();
-        (self.folded.count, self.accented.count) = (0, 0);
+        (self.folded.count, self.accented.count, self.hash) = (0, 0, WORD_SEED);
         self.has_accents = false;
         self.uppercase = 0;
         self.lowercase = 0;
@@ -286,6 +305,7 @@ impl Normaliser {
         if mark == '\u{303}' && self.folded.as_slice().last() == Some(&'n') {
             self.folded.count -= 1;
             self.accented.count -= 1;
+            self.hash = word_hash(self.folded.as_slice());
             self.push('ñ', 'ñ');
         }
     }
@@ -305,6 +325,7 @@ impl Normaliser {
             return;
         }
         self.folded.push(folded);
+        self.hash = step(self.hash, folded);
         self.accented.push(accented);
         self.has_accents |= folded != accented;
     }
@@ -322,6 +343,7 @@ impl Normaliser {
         sink(Token {
             kind,
             folded,
+            hash: self.hash,
             // One slice for both tells fast that they are equal.
             accented: if self.has_accents { self.accented.as_slice() } else { folded },
             shouted: self.uppercase >= 3 && self.lowercase == 0,
@@ -594,8 +616,9 @@ mod tests {
         fn any_text_gives_tokens_of_bounded_length(text in any::<String>()) {
             Normaliser::default().tokens(&text, |token| {
                 assert!(!token.folded.is_empty());
-                assert!(token.folded.len() <= MAX_TOKEN_CHARS + 1);
+                assert!(token.folded.len() <= LONGEST);
                 assert_eq!(token.folded.len(), token.accented.len());
+                assert_eq!(token.hash, word_hash(token.folded));
             });
         }
 
@@ -606,10 +629,14 @@ mod tests {
         }
 
         #[test]
-        fn odd_alphabets_are_normalised(text in "[aD:;@#<3'ñ\u{303}\u{200d}\u{fe0f}👍🏽ש\u{202e}\\s]{0,60}") {
+        fn odd_alphabets_are_normalised(text in "[anD:;@#<3'ñ\u{303}\u{345}\u{200d}\u{fe0f}👍🏽ש\u{202e}\\s]{0,60}") {
             let mut normaliser = Normaliser::default();
             let mut first = Vec::new();
-            normaliser.tokens(&text, |token| first.push(token.folded.to_vec()));
+            normaliser.tokens(&text, |token| {
+                assert!(token.folded.len() <= LONGEST);
+                assert_eq!(token.hash, word_hash(token.folded), "{:?}", token.folded);
+                first.push(token.folded.to_vec());
+            });
             let mut second = Vec::new();
             normaliser.tokens(&text, |token| second.push(token.folded.to_vec()));
             prop_assert_eq!(first, second);

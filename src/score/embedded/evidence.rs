@@ -29,7 +29,7 @@ const ALIKE_FROM: usize = 85;
 impl Evidence {
     /// What a token gives, if its word is known or not, and so many of its n-grams.
     pub(super) fn of(token: &TokenFeatures<'_>, word_is_known: bool, known_grams: usize, grams: usize) -> Self {
-        let (token, _) = token.token();
+        let token = token.token();
         let is_known = word_is_known && known_grams == grams;
         match token.kind {
             TokenKind::Mention | TokenKind::Link => Self::Nothing,

@@ -6,6 +6,7 @@ use std::ops::{Add, Mul, Range};
 use super::super::Text;
 use super::super::features::{Family, FeatureSink, TokenFeatures};
 use super::super::maths::log_odds;
+use super::super::model::Table;
 use super::super::model::layout::{CHANNELS, POOLED, Row};
 use super::super::model::linear::Linear;
 use super::sums::{Sums, bucket};
@@ -83,7 +84,7 @@ impl EmbeddedScorer {
         let rules = self.rules_held().map(str::to_owned).collect();
         let text = head(text.text, MAX_TEXT_BYTES);
         let (weights, base) = self.weights(text, &score);
-        let mut words = Words { rows: &self.model.rows, shift: self.model.shift(), weights, words: Vec::new() };
+        let mut words = Words { table: &self.model.table, shift: self.model.shift(), weights, words: Vec::new() };
         self.extractor.extract(text, &mut words);
         Explanation { score, words: words.words, base, rules }
     }
@@ -137,7 +138,7 @@ fn dot(row: &Row, weights: &[f64; POOLED]) -> f64 {
 
 /// Gives each feature's share to the words that it is of.
 struct Words<'m> {
-    rows: &'m [Row],
+    table: &'m Table,
     shift: u32,
     /// By family.
     weights: [Weights; 2],
@@ -146,7 +147,7 @@ struct Words<'m> {
 
 impl Words<'_> {
     fn share(&self, family: Family, hash: u64) -> LogOdds {
-        self.weights[family as usize].of(&self.rows[bucket(hash, self.shift)])
+        self.weights[family as usize].of(self.table.row(bucket(hash, self.shift)))
     }
 
     /// Adds that part of a share to the word so many before the last.

@@ -41,7 +41,7 @@ impl EmbeddedScorer {
     pub fn new(model: Arc<EmbeddedModel>, rules: Arc<Rules>) -> Self {
         let matcher = Matcher::new(Arc::clone(&rules));
         let hidden = Blocks::new(&model.dense);
-        let kept = Kept::new(&model, rules);
+        let kept = Kept::new(rules);
         Self { model, extractor: Extractor::default(), kept, hidden, matcher }
     }
 
@@ -71,7 +71,7 @@ impl EmbeddedScorer {
         }
     }
 
-    /// The names of the rules that held in the last text: why it has its signals.
+    /// The names of the rules that held in the last text, in the order of the rules: why it has its signals.
     pub fn rules_held(&self) -> impl Iterator<Item = &str> {
         self.matcher.held()
     }

@@ -1,7 +1,8 @@
 //! Tokens that wait to be looked up together.
 
 use super::super::features::TokenFeatures;
-use super::super::normalise::{MAX_TOKEN_CHARS, Token, TokenKind};
+use super::super::hash::word_hash;
+use super::super::normalise::{LONGEST, Token, TokenKind};
 
 /// Tokens that may wait.
 pub(super) const MOST_WAITING: usize = 48;
@@ -29,8 +30,7 @@ impl Form {
     const NONE: Self = Self { kind: TokenKind::Word, shouted: false, stretched: false, letters: [0; 3] };
 }
 
-/// An apostrophe may stand behind the last letter.
-const MOST_LETTERS: usize = MOST_WAITING * 2 * (MAX_TOKEN_CHARS + 1);
+const MOST_LETTERS: usize = MOST_WAITING * 2 * LONGEST;
 const _: () = assert!(MOST_LETTERS <= u16::MAX as usize);
 
 impl Queue {
@@ -58,15 +58,15 @@ impl Queue {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, features: &TokenFeatures<'_>) {
-        let (token, _) = features.token();
+    pub(super) fn push(&mut self, key: u64, features: &TokenFeatures<'_>) {
+        let token = features.token();
         let begin = self.letters.len();
         self.letters.extend_from_slice(token.folded);
         let folded_end = self.letters.len();
         if features.has_accents() {
             self.letters.extend_from_slice(token.accented);
         }
-        self.keys[self.count] = features.key();
+        self.keys[self.count] = key;
         self.forms[self.count] = Form {
             kind: token.kind,
             shouted: token.shouted,
@@ -82,7 +82,8 @@ impl Queue {
         let [begin, folded_end, end] = letters.map(usize::from);
         let folded = &self.letters[begin..folded_end];
         let accented = if end == folded_end { folded } else { &self.letters[folded_end..end] };
-        TokenFeatures::of(Token { kind, folded, accented, shouted, stretched, start: 0, end: 0 })
+        let hash = word_hash(folded);
+        TokenFeatures::of(Token { kind, folded, hash, accented, shouted, stretched, start: 0, end: 0 })
     }
 }
 

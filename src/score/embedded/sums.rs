@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::features::{Family, FeatureSink, TokenFeatures};
-use super::super::model::EmbeddedModel;
 use super::super::model::layout::{CHANNELS, POOLED, Pooled, RARITY, Row};
+use super::super::model::{EmbeddedModel, Place, Table};
 use super::super::signals::{Rules, Sense};
 use super::evidence::Found;
 use super::memo::{Meaning, Memo};
@@ -26,20 +26,13 @@ const _: () = assert!(ROWS_WAITING * 128 < 1 << 15);
 pub(super) struct Kept {
     memo: Memo,
     queue: Queue,
-    /// By row of the table, whether it holds anything.
-    filled: Bits,
     /// What the last text's tokens were to the rules.
     senses: Vec<Sense>,
 }
 
 impl Kept {
-    pub(super) fn new(model: &EmbeddedModel, rules: Arc<Rules>) -> Self {
-        Self {
-            memo: Memo::new(rules),
-            queue: Queue::new(),
-            filled: Bits::of(model.rows.iter().map(|row| row.iter().any(|part| *part != 0))),
-            senses: Vec::with_capacity(MAX_TEXT_BYTES),
-        }
+    pub(super) fn new(rules: Arc<Rules>) -> Self {
+        Self { memo: Memo::new(rules), queue: Queue::new(), senses: Vec::with_capacity(MAX_TEXT_BYTES) }
     }
 
     /// What the last text's tokens were to the rules.
@@ -48,32 +41,16 @@ impl Kept {
     }
 }
 
-/// Bits by number.
-#[derive(Debug)]
-struct Bits(Vec<u64>);
-
-impl Bits {
-    fn of(bits: impl Iterator<Item = bool>) -> Self {
-        let mut words = Vec::new();
-        for (number, bit) in bits.enumerate() {
-            if number % 64 == 0 {
-                words.push(0);
-            }
-            words[number / 64] |= u64::from(bit) << (number % 64);
-        }
-        Self(words)
-    }
-
-    #[inline]
-    fn has(&self, number: usize) -> bool {
-        self.0[number / 64] >> (number % 64) & 1 != 0
-    }
-}
-
-/// Rows that wait.
+/// Rows that wait, by number.
 #[derive(Debug)]
 struct Rows {
     numbers: [u32; ROWS_WAITING],
+    count: usize,
+}
+
+/// Where those stand that hold something.
+struct FilledRows {
+    places: [Place; ROWS_WAITING],
     count: usize,
 }
 
@@ -84,15 +61,24 @@ impl Rows {
         self.count == ROWS_WAITING
     }
 
-    /// Written always: whether it stays is hard to guess for a processor.
     #[inline]
-    fn push_if(&mut self, stays: bool, number: usize) {
-        self.numbers[self.count] = short(number);
-        self.count += usize::from(stays);
+    fn push(&mut self, number: u32) {
+        self.numbers[self.count] = number;
+        self.count += 1;
     }
 
-    fn drain(&mut self) -> &[u32] {
-        &self.numbers[..std::mem::take(&mut self.count)]
+    /// Finds and sends for those that wait. Most pairs of words were never met, and their rows hold nothing.
+    #[inline]
+    fn find(&mut self, table: &Table) -> FilledRows {
+        let mut found = FilledRows { places: [Place::NOTHING; ROWS_WAITING], count: 0 };
+        for number in &self.numbers[..std::mem::take(&mut self.count)] {
+            let place = table.place(*number as usize);
+            table.send_for(place);
+            // Written always: whether it stays is hard to guess for a processor.
+            found.places[found.count] = place;
+            found.count += usize::from(place.is_filled());
+        }
+        found
     }
 }
 
@@ -105,13 +91,13 @@ pub(super) struct Sums<'m> {
     kept: &'m mut Kept,
     pub(super) families: [[i32; CHANNELS]; 2],
     found: Found,
-    rows_waiting: Rows,
+    rows: Rows,
 }
 
 impl<'m> Sums<'m> {
     pub(super) fn new(model: &'m EmbeddedModel, kept: &'m mut Kept) -> Self {
         kept.senses.clear();
-        Self { model, kept, families: [[0; CHANNELS]; 2], found: Found::default(), rows_waiting: Rows::NONE }
+        Self { model, kept, families: [[0; CHANNELS]; 2], found: Found::default(), rows: Rows::NONE }
     }
 
     /// Adds the words that wait.
@@ -127,7 +113,7 @@ impl<'m> Sums<'m> {
             if from == queue.keys().len() {
                 return queue.clear();
             }
-            memo.remember(&queue.token(from), self.model);
+            memo.remember(queue.keys()[from], &queue.token(from), self.model);
         }
     }
 
@@ -152,18 +138,20 @@ impl<'m> Sums<'m> {
         }
     }
 
-    fn add_rows(&mut self) {
+    fn add_rows(&mut self, found: &FilledRows) {
         let mut sums = [0; CHANNELS];
-        for row in self.rows_waiting.drain() {
-            add_row(&mut sums, &self.model.rows[*row as usize]);
+        for place in &found.places[..found.count] {
+            add_row(&mut sums, self.model.table.at(*place));
         }
         add_wide(&mut self.families[Family::Words as usize], &sums);
     }
 
     /// Adds what waits.
     pub(super) fn settle(&mut self) {
+        // The rows come while the words are added.
+        let rows = self.rows.find(&self.model.table);
         self.add_words();
-        self.add_rows();
+        self.add_rows(&rows);
     }
 
     /// What each family's sum is divided by; 0 where no feature of it is known.
@@ -210,19 +198,19 @@ impl FeatureSink for Sums<'_> {
     #[inline]
     fn token(&mut self, token: &TokenFeatures<'_>) {
         if self.kept.queue.is_full() {
-            self.add_words();
+            self.settle();
         }
-        self.kept.queue.push(token);
+        let key = token.key();
+        self.kept.memo.send_for(key);
+        self.kept.queue.push(key, token);
     }
 
     #[inline]
     fn context(&mut self, hash: u64, _before: u8) {
-        if self.rows_waiting.is_full() {
-            self.add_rows();
+        if self.rows.is_full() {
+            self.settle();
         }
-        let row = bucket(hash, self.model.shift());
-        // Most pairs of words were never met, and their rows add nothing: they need not come from memory.
-        self.rows_waiting.push_if(self.kept.filled.has(row), row);
+        self.rows.push(short(bucket(hash, self.model.shift())));
     }
 }
 
@@ -231,6 +219,7 @@ impl FeatureSink for Sums<'_> {
 fn known_places(memo: &Memo, keys: &[u64], places: &mut [usize; MOST_WAITING]) -> usize {
     for (number, key) in keys.iter().enumerate() {
         let Some(place) = memo.place_of(*key) else { return number };
+        memo.send_for_share(place);
         places[number] = place;
     }
     keys.len()
@@ -268,11 +257,11 @@ pub(crate) fn bucket(hash: u64, shift: u32) -> usize {
     (hash >> shift) as usize
 }
 
-/// A place in the memo or in the table, of which there are at most 2^22.
+/// A row's number, of which there are at most 2^22.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "at most 2^22")]
-pub(super) fn short(place: usize) -> u32 {
-    place as u32
+fn short(number: usize) -> u32 {
+    number as u32
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a margin needs no more digits than f32 has")]

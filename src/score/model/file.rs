@@ -3,6 +3,7 @@
 
 use super::error::ModelError;
 use super::layout::{CHANNELS, Row};
+use super::table::Table;
 
 /// First bytes of every model file.
 const MAGIC: &[u8; 8] = b"LATIDO\x01M";
@@ -77,13 +78,13 @@ fn number_at(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// The table, packed.
-pub(super) fn pack(rows: &[Row]) -> std::io::Result<Vec<u8>> {
-    let flat: Vec<u8> = rows.as_flattened().iter().map(|weight| weight.cast_unsigned()).collect();
+pub(super) fn pack(table: &Table) -> std::io::Result<Vec<u8>> {
+    let flat: Vec<u8> = table.iter().flatten().map(|weight| weight.cast_unsigned()).collect();
     zstd::bulk::compress(&flat, 19)
 }
 
 /// The table of `2^bits` rows.
-pub(super) fn unpack(packed: &[u8], bits: u32) -> Result<Vec<Row>, String> {
+pub(super) fn unpack(packed: &[u8], bits: u32) -> Result<Table, String> {
     let expected = CHANNELS << bits;
     let flat =
         zstd::bulk::decompress(packed, expected).map_err(|error| format!("its table does not unpack: {error}"))?;
@@ -91,5 +92,6 @@ pub(super) fn unpack(packed: &[u8], bits: u32) -> Result<Vec<Row>, String> {
         return Err(format!("its table holds {} bytes, expected {expected}", flat.len()));
     }
     let (rows, _) = flat.as_chunks::<CHANNELS>();
-    Ok(rows.iter().map(|row| row.map(u8::cast_signed)).collect())
+    let rows: Vec<Row> = rows.iter().map(|row| row.map(u8::cast_signed)).collect();
+    Ok(Table::new(&rows))
 }

@@ -8,6 +8,7 @@ mod error;
 mod file;
 pub(crate) mod layout;
 pub(crate) mod linear;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,7 +25,8 @@ pub use error::ModelError;
 
 use super::shares::Shares;
 use file::Sections;
-use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, RARITY, Row};
+use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, RARITY};
+pub(crate) use table::{Place, Table};
 
 /// Tables of 2 to these powers are accepted.
 const BITS: std::ops::RangeInclusive<u32> = 8..=22;
@@ -111,7 +113,7 @@ impl Provenance {
 #[derive(Debug, PartialEq)]
 pub struct EmbeddedModel {
     pub(crate) header: Header,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) table: Table,
     pub(crate) dense: Dense,
 }
 
@@ -150,9 +152,9 @@ impl EmbeddedModel {
         let content = |reason: String| ModelError::Content { path: path(), reason };
         let header: Header = serde_json::from_slice(sections.header).map_err(|error| content(error.to_string()))?;
         header.validate().map_err(content)?;
-        let rows = file::unpack(sections.table, header.bits).map_err(content)?;
+        let table = file::unpack(sections.table, header.bits).map_err(content)?;
         let dense = Dense::from_bytes(sections.dense, header.hidden).map_err(content)?;
-        Ok(Self { header, rows, dense })
+        Ok(Self { header, table, dense })
     }
 
     /// The file's bytes.
@@ -161,7 +163,7 @@ impl EmbeddedModel {
     /// If the table cannot be packed.
     pub fn to_bytes(&self) -> std::io::Result<Vec<u8>> {
         let header = serde_json::to_vec(&self.header)?;
-        let table = file::pack(&self.rows)?;
+        let table = file::pack(&self.table)?;
         Sections { header: &header, table: &table, dense: &self.dense.to_bytes() }.join()
     }
 

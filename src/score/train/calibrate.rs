@@ -104,7 +104,7 @@ pub(super) fn outputs(model: &EmbeddedModel, families: [&[u32]; 2]) -> Option<Ou
     let sums = families.map(|features| {
         let mut sums = [0_i32; CHANNELS];
         for &feature in features {
-            for (sum, &weight) in sums.iter_mut().zip(&model.rows[feature as usize]) {
+            for (sum, &weight) in sums.iter_mut().zip(model.table.row(feature as usize)) {
                 *sum += i32::from(weight);
             }
         }

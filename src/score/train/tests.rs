@@ -158,7 +158,7 @@ fn said(model: EmbeddedModel, text: &str) -> crate::message::Score {
 fn a_base_without_new_rows_stays_as_it_is() {
     let base = trained(&small_recipe());
     let same = adapted(&base, &[]);
-    assert_eq!(same.rows, base.rows);
+    assert_eq!(same.table, base.table);
     assert_eq!(same.dense, base.dense);
     assert_eq!(same.header.biases, base.header.biases);
     assert_eq!(same.header.calibration, base.header.calibration);

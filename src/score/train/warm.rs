@@ -23,7 +23,7 @@ impl<'a> Fit<'a> {
         // Rarities are those that the first training found.
         let (first, all) = (provenance.first.rows() as f32, provenance.rows() as f32);
         let counts = corpus.text_counts(base.header.bits);
-        let mut rows = vec![[0.0; CHANNELS]; base.rows.len()];
+        let mut rows = vec![[0.0; CHANNELS]; base.table.len()];
         let mut squares = vec![[0.0; POOLED]; rows.len()];
         for (feature, row) in rows.iter_mut().enumerate() {
             row[RARITY] = rarity(base, feature);
@@ -49,11 +49,12 @@ pub(super) fn weights(base: &EmbeddedModel, feature: usize) -> Pooled {
     if rarity == 0.0 {
         return [0.0; POOLED];
     }
-    std::array::from_fn(|channel| f32::from(base.rows[feature][channel]) * base.header.scales[channel] / rarity)
+    let row = base.table.row(feature);
+    std::array::from_fn(|channel| f32::from(row[channel]) * base.header.scales[channel] / rarity)
 }
 
 fn rarity(base: &EmbeddedModel, feature: usize) -> f32 {
-    (f32::from(base.rows[feature][RARITY]) * base.header.scales[RARITY]).max(0.0).sqrt()
+    (f32::from(base.table.row(feature)[RARITY]) * base.header.scales[RARITY]).max(0.0).sqrt()
 }
 
 /// In how many of `texts` a feature of this rarity (inverse document frequency) was found.

@@ -1,0 +1,144 @@
+//! The rows of a model, those that hold something close together.
+
+use prefetch_index::prefetch_index;
+
+use super::layout::{CHANNELS, Row};
+
+/// Rows of a chunk.
+const CHUNK: usize = u32::BITS as usize;
+
+/// `2^bits` rows by number. Most hold nothing and take no room, so that fewer lines and pages come from memory.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    chunks: Vec<Chunk>,
+    /// The row of all that hold nothing, and those that hold something, in order.
+    rows: Vec<Row>,
+}
+
+/// Rows with the same high bits of their number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Chunk {
+    /// By the low bits, whether a row holds something.
+    filled: u32,
+    /// Where the last row before these stands.
+    before: u32,
+}
+
+/// Where a row stands; 0 if it holds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    /// That of all rows that hold nothing.
+    pub(crate) const NOTHING: Self = Self(0);
+
+    /// Whether the row holds anything.
+    #[inline]
+    pub(crate) fn is_filled(self) -> bool {
+        self.0 != 0
+    }
+}
+
+const NOTHING: Row = [0; CHANNELS];
+
+impl Table {
+    /// A table of these rows, whose count is a multiple of [`CHUNK`].
+    pub(crate) fn new(all: &[Row]) -> Self {
+        debug_assert_eq!(all.len() % CHUNK, 0);
+        let filled = all.iter().filter(|row| **row != NOTHING).count();
+        let mut rows = Vec::with_capacity(1 + filled);
+        rows.push(NOTHING);
+        let mut chunks = Vec::with_capacity(all.len() / CHUNK);
+        for some in all.chunks(CHUNK) {
+            let before = short(rows.len() - 1);
+            let mut filled = 0;
+            for (number, row) in some.iter().enumerate().filter(|(_, row)| **row != NOTHING) {
+                filled |= 1 << number;
+                rows.push(*row);
+            }
+            chunks.push(Chunk { filled, before });
+        }
+        Self { chunks, rows }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        CHUNK * self.chunks.len()
+    }
+
+    /// Where a row stands.
+    #[inline]
+    pub(crate) fn place(&self, number: usize) -> Place {
+        let Chunk { filled, before } = self.chunks[number / CHUNK];
+        // The row and those before it in its chunk, the row last.
+        let with_row = filled << (CHUNK - 1 - number % CHUNK);
+        let is_filled = with_row >> (CHUNK - 1);
+        Place((before + with_row.count_ones()) * is_filled)
+    }
+
+    /// Sends for a row: by the time it is asked for, it has come from memory.
+    #[inline]
+    pub(crate) fn send_for(&self, place: Place) {
+        prefetch_index(&self.rows, place.0 as usize);
+    }
+
+    /// The row at a place.
+    #[inline]
+    pub(crate) fn at(&self, place: Place) -> &Row {
+        &self.rows[place.0 as usize]
+    }
+
+    /// A row.
+    #[inline]
+    pub(crate) fn row(&self, number: usize) -> &Row {
+        self.at(self.place(number))
+    }
+
+    /// All rows in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Row> {
+        (0..self.len()).map(|number| self.row(number))
+    }
+}
+
+/// A place among the rows, of which a model file allows at most 2^22.
+#[expect(clippy::cast_possible_truncation, reason = "at most 2^22")]
+fn short(place: usize) -> u32 {
+    place as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row() -> impl Strategy<Value = Row> {
+        let filled = any::<i8>().prop_map(|part| {
+            let mut row = [0; CHANNELS];
+            row[CHANNELS - 1] = part;
+            row
+        });
+        prop_oneof![3 => Just([0; CHANNELS]), 2 => filled, 1 => any::<Row>()]
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_gives_every_row_that_it_was_made_of(all in prop::collection::vec(row(), 256)) {
+            let table = Table::new(&all);
+            prop_assert_eq!(table.len(), all.len());
+            prop_assert!(table.iter().eq(&all));
+            for (number, row) in all.iter().enumerate() {
+                let place = table.place(number);
+                prop_assert_eq!(place.is_filled(), *row != [0; CHANNELS]);
+                prop_assert_eq!(table.at(place), row);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_hold_nothing_take_no_room() {
+        let rows: Vec<Row> = (0..1 << 10).map(|number| [i8::from(number == 700); CHANNELS]).collect();
+        let table = Table::new(&rows);
+        assert_eq!(table.rows.len(), 2);
+    }
+}
