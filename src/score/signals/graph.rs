@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use prefetch_index::prefetch_index;
+
 use super::rules::Finding;
 use super::words::{Class, Predicate, Words};
 
@@ -86,7 +88,6 @@ pub(super) struct Onward {
 /// A way from one step to the next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
-    class: Class,
     pub(super) gap: u8,
     pub(super) step: u32,
 }
@@ -101,8 +102,41 @@ pub(super) struct Finder {
 /// What begins with a class: places in the tables.
 #[derive(Clone, Debug)]
 struct Row {
-    opening: Range<u32>,
+    /// First steps that phrases go on from with the next place alone; behind them stand the others.
+    near: Range<u32>,
+    far: Range<u32>,
     finding: Range<u32>,
+}
+
+/// Some pairs of classes. Others look alike, so that it rules out and does not prove.
+#[derive(Debug)]
+struct Pairs(Vec<u64>);
+
+impl Pairs {
+    /// A power of 2: how many pairs can be told apart. Rules of a user's own may have so many that nothing is ruled out, which costs time alone.
+    const BITS: u32 = 18;
+
+    fn none() -> Self {
+        Self(vec![0; (1 << Self::BITS) / u64::BITS as usize])
+    }
+
+    #[inline]
+    fn place(first: Class, second: Class) -> (usize, u64) {
+        let pair = u32::from(first) << 16 | u32::from(second);
+        let bit = pair.wrapping_mul(0x9e37_79b1) >> (u32::BITS - Self::BITS);
+        ((bit / 64) as usize, 1 << (bit % 64))
+    }
+
+    fn add(&mut self, first: Class, second: Class) {
+        let (at, bit) = Self::place(first, second);
+        self.0[at] |= bit;
+    }
+
+    #[inline]
+    fn has(&self, first: Class, second: Class) -> bool {
+        let (at, bit) = Self::place(first, second);
+        self.0[at] & bit != 0
+    }
 }
 
 /// A step: how phrases go on, and its places in the table of findings.
@@ -113,7 +147,8 @@ struct Node {
 }
 
 /// A place in a table; one of 2^32 entries would not fit into memory.
-fn index(place: usize) -> u32 {
+#[inline]
+pub(super) fn index(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
@@ -130,9 +165,13 @@ pub(super) struct Graph {
     rows: Vec<Row>,
     /// By class: whether a phrase goes on with it.
     continues: Vec<bool>,
+    /// A class that a first step of `near` accepts, and one that a phrase goes on with from there.
+    pairs: Pairs,
     opening: Vec<Onward>,
     finding: Vec<Finder>,
     nodes: Vec<Node>,
+    /// By way: the class that passes it. Apart, so that a search goes through few lines of cache.
+    classes: Vec<Class>,
     ways: Vec<Way>,
     findings: Vec<Finding>,
     /// Most ways that one class passes.
@@ -157,20 +196,22 @@ impl Graph {
         let mut graph = Self {
             rows: Vec::new(),
             continues: Vec::new(),
+            pairs: Pairs::none(),
             opening: Vec::new(),
             finding: Vec::new(),
             nodes: Vec::with_capacity(steps.len()),
+            classes: Vec::new(),
             ways: Vec::new(),
             findings: Vec::new(),
             most_ways: 0,
             most_opening: 0,
         };
-        let mut ways: Vec<Vec<Way>> = vec![Vec::new(); steps.len()];
+        let mut ways: Vec<Vec<(Class, Way)>> = vec![Vec::new(); steps.len()];
         for class in words.all() {
             let mut passed = 0;
             for step in accepting(class) {
                 for (source, gap) in &steps[step as usize].sources {
-                    ways[*source as usize].push(Way { class, gap: *gap, step });
+                    ways[*source as usize].push((class, Way { gap: *gap, step }));
                     passed += 1;
                 }
             }
@@ -182,20 +223,21 @@ impl Graph {
         }
         // Only now is known how phrases go on from each step.
         for class in words.all() {
-            graph.add_row(steps, accepting(class));
+            graph.add_row(class, steps, accepting(class));
         }
         graph
     }
 
     /// Adds the next step with the ways from it.
-    fn add_node(&mut self, step: &Step, mut ways: Vec<Way>) {
-        ways.sort_by_key(|way| (way.class, u8::MAX - way.gap));
+    fn add_node(&mut self, step: &Step, mut ways: Vec<(Class, Way)>) {
+        ways.sort_by_key(|(class, way)| (*class, u8::MAX - way.gap));
         let (first_way, first_finding) = (index(self.ways.len()), index(self.findings.len()));
-        self.ways.extend_from_slice(&ways);
+        self.classes.extend(ways.iter().map(|(class, _)| *class));
+        self.ways.extend(ways.iter().map(|(_, way)| *way));
         self.findings.extend_from_slice(&step.findings);
-        let reach = ways.iter().map(|way| way.gap).max().unwrap_or(0);
+        let reach = ways.iter().map(|(_, way)| way.gap).max().unwrap_or(0);
         let onward = Onward {
-            classes: ways.iter().fold(Mask::NONE, |all, way| all.union(Mask::of(way.class))),
+            classes: ways.iter().fold(Mask::NONE, |all, (class, _)| all.union(Mask::of(*class))),
             ways: [first_way, index(self.ways.len())],
             reach,
             horizon: Horizon::of(reach),
@@ -205,21 +247,32 @@ impl Graph {
     }
 
     /// Adds the next class with the first steps that accept it.
-    fn add_row(&mut self, steps: &[Step], accepting: impl Iterator<Item = u32>) {
-        let (first_opening, first_finding) = (index(self.opening.len()), index(self.finding.len()));
+    fn add_row(&mut self, class: Class, steps: &[Step], accepting: impl Iterator<Item = u32>) {
+        let (mut near, mut far, first_finding) = (Vec::new(), Vec::new(), index(self.finding.len()));
         for step in accepting {
             let Some(blocked) = steps[step as usize].first else { continue };
             let onward = self.onward(step);
-            if onward.classes != Mask::NONE {
-                self.opening.push(onward);
+            match onward.horizon {
+                _ if onward.classes == Mask::NONE => {}
+                Horizon::Next => near.push(onward),
+                Horizon::Few | Horizon::Rest => far.push(onward),
             }
             if !steps[step as usize].findings.is_empty() {
                 self.finding.push(Finder { blocked, step });
             }
         }
-        let opening = first_opening..index(self.opening.len());
-        self.most_opening = self.most_opening.max(opening.len());
-        self.rows.push(Row { opening, finding: first_finding..index(self.finding.len()) });
+        for Onward { ways: [begin, end], .. } in &near {
+            part(&self.classes, &(*begin..*end)).iter().for_each(|second| self.pairs.add(class, *second));
+        }
+        self.most_opening = self.most_opening.max(near.len() + far.len());
+        let [near, far] = [near, far].map(|some| self.add_opening(&some));
+        self.rows.push(Row { near, far, finding: first_finding..index(self.finding.len()) });
+    }
+
+    fn add_opening(&mut self, some: &[Onward]) -> Range<u32> {
+        let first = index(self.opening.len());
+        self.opening.extend_from_slice(some);
+        first..index(self.opening.len())
     }
 
     /// Whether there are no phrases.
@@ -234,8 +287,8 @@ impl Graph {
 
     /// Whether any phrase names a class.
     pub(super) fn names(&self, class: Class) -> bool {
-        let Row { opening, finding } = &self.rows[usize::from(class)];
-        self.continues(class) || !opening.is_empty() || !finding.is_empty()
+        let Row { near, far, finding } = &self.rows[usize::from(class)];
+        self.continues(class) || [near, far, finding].into_iter().any(|range| !range.is_empty())
     }
 
     /// Whether a phrase goes on with a class.
@@ -243,11 +296,49 @@ impl Graph {
         self.continues[usize::from(class)]
     }
 
-    /// The first steps that a class passes: those from which a phrase goes on, and those with which something is found.
+    /// Sends for what begins with a class: by the time it is asked for, it has come from memory. First comes where it stands.
     #[inline]
-    pub(super) fn beginnings(&self, class: Class) -> (&[Onward], &[Finder]) {
+    pub(super) fn send_for(&self, class: Class) {
+        prefetch_index(&self.rows, usize::from(class));
+    }
+
+    /// Whether a first step of `near` accepts a class and a phrase may go on from there with another.
+    #[inline]
+    pub(super) fn goes_on_at_once(&self, first: Class, second: Class) -> bool {
+        self.pairs.has(first, second)
+    }
+
+    /// Sends for the first steps that a class passes, as [`Self::beginnings`] gives them: for the first few, two of which fill a line of cache.
+    #[inline]
+    pub(super) fn send_for_beginnings(&self, class: Class, near: bool) {
         let row = &self.rows[usize::from(class)];
-        (part(&self.opening, &row.opening), part(&self.finding, &row.finding))
+        let first = if near { &row.near } else { &row.far };
+        prefetch_index(&self.opening, first.start as usize);
+        prefetch_index(&self.opening, first.start as usize + 2);
+        prefetch_index(&self.finding, row.finding.start as usize);
+    }
+
+    /// Sends for the classes of some ways. Most steps have few, so that these stand in one line of cache or two.
+    #[inline]
+    pub(super) fn send_for_ways(&self, [begin, end]: [u32; 2]) {
+        prefetch_index(&self.classes, begin as usize);
+        prefetch_index(&self.classes, begin.midpoint(end) as usize);
+    }
+
+    /// Sends for a step.
+    #[inline]
+    pub(super) fn send_for_step(&self, step: u32) {
+        prefetch_index(&self.nodes, step as usize);
+    }
+
+    /// The first steps that a class passes: those from which a phrase goes on, and those with which something is found. Those from which
+    /// it goes on with the next place alone are left out if not `near`.
+    #[inline]
+    pub(super) fn beginnings(&self, class: Class, near: bool) -> (&[Onward], &[Finder]) {
+        let row = &self.rows[usize::from(class)];
+        // Near ones stand before far ones.
+        let first = if near { row.near.start } else { row.far.start };
+        (part(&self.opening, &(first..row.far.end)), part(&self.finding, &row.finding))
     }
 
     /// How phrases go on from a step.
@@ -265,8 +356,9 @@ impl Graph {
     /// Of some ways those that a class passes; the widest gaps come first.
     #[inline]
     pub(super) fn ways(&self, [begin, end]: [u32; 2], class: Class) -> impl Iterator<Item = &Way> {
+        let classes = part(&self.classes, &(begin..end));
+        let first = classes.partition_point(|other| *other < class);
         let ways = part(&self.ways, &(begin..end));
-        let first = ways.partition_point(|way| way.class < class);
-        ways[first..].iter().take_while(move |way| way.class == class)
+        classes[first..].iter().zip(&ways[first..]).take_while(move |(other, _)| **other == class).map(|(_, way)| way)
     }
 }

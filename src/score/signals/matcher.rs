@@ -63,7 +63,7 @@ impl Matcher {
         signals.fold(SignalSet::EMPTY, SignalSet::union)
     }
 
-    /// The names of the rules that held in the last text: why it has its signals.
+    /// The names of the rules that held in the last text, in the order of the rules: why it has its signals.
     pub fn held(&self) -> impl Iterator<Item = &str> {
         self.held.iter().map(|place| self.rules.rules[usize::from(*place)].name.as_str())
     }
@@ -109,7 +109,7 @@ impl Search {
     /// Looks for every phrase in a sentence.
     fn sentence(&mut self, rules: &Rules, view: &View, sentence: &[Place]) {
         let Self { walk, met, touched, found } = self;
-        walk.begin(sentence);
+        walk.begin(&view.graph, sentence);
         // The first word that is the customer's own again.
         let mut reported = 0;
         for (at, place) in sentence.iter().enumerate() {
@@ -148,7 +148,7 @@ impl Search {
         self.found = false;
     }
 
-    /// The rules that held in the text; forgets it.
+    /// The rules that held in the text, in their order; forgets it.
     fn held_into(&mut self, held: &mut Vec<u16>) {
         for rule in self.touched.drain(..) {
             let met = std::mem::take(&mut self.met[usize::from(rule)]);
@@ -156,6 +156,7 @@ impl Search {
                 held.push(rule);
             }
         }
+        held.sort_unstable();
     }
 }
 

@@ -20,12 +20,31 @@ impl<T: Copy + Default> Pile<T> {
     }
 
     #[inline]
+    pub(super) fn push(&mut self, item: T) {
+        self.push_if(true, item);
+    }
+
+    #[inline]
     pub(super) fn push_if(&mut self, stays: bool, item: T) {
         if self.count == self.items.len() {
             self.grow();
         }
         self.items[self.count] = item;
         self.count += usize::from(stays);
+    }
+
+    /// Holds those of some items that are to stay, and no others.
+    #[inline]
+    pub(super) fn fill_if(&mut self, items: impl ExactSizeIterator<Item = (bool, T)>) {
+        while self.items.len() < items.len() + 1 {
+            self.grow();
+        }
+        let (room, mut count) = (self.items.as_mut_slice(), 0);
+        for (stays, item) in items {
+            room[count] = item;
+            count += usize::from(stays);
+        }
+        self.count = count;
     }
 
     #[inline]

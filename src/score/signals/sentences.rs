@@ -39,8 +39,7 @@ pub(super) enum Kind {
 /// The sentences of a text.
 pub(super) struct Sentences<'a> {
     rest: &'a [Sense],
-    /// By class.
-    flags: &'a [u8],
+    view: &'a View,
     marks: Marks,
     /// Words that the open quotation still reaches.
     quoted: u8,
@@ -61,14 +60,14 @@ struct State {
 
 impl<'a> Sentences<'a> {
     pub(super) fn new(senses: &'a [Sense], view: &'a View, marks: Marks) -> Self {
-        Self { rest: senses, flags: &view.flags, marks, quoted: 0 }
+        Self { rest: senses, view, marks, quoted: 0 }
     }
 
     /// Puts the next sentence in place of what `places` holds; `false` after the last one.
     pub(super) fn next_into(&mut self, places: &mut Pile<Place>) -> bool {
         places.clear();
         let start = Place { class: self.marks.start, kind: Kind::Mark, ..Place::default() };
-        places.push_if(true, start);
+        places.push(start);
         let mut state = State { places: 1, ..State::default() };
         while let Some((sense, rest)) = self.rest.split_first() {
             self.rest = rest;
@@ -81,18 +80,19 @@ impl<'a> Sentences<'a> {
             if let Some(mark) = end
                 && state.places > 1
             {
-                places.push_if(true, self.place(mark, Kind::Mark, &state));
+                places.push(self.place(mark, Kind::Mark, &state));
                 return true;
             }
         }
-        places.push_if(true, self.place(self.marks.end, Kind::Mark, &state));
+        places.push(self.place(self.marks.end, Kind::Mark, &state));
         state.places > 1
     }
 
     /// Takes a word, which ends no sentence.
     #[inline]
     fn word(&mut self, class: Class, is_number: bool, state: &mut State, places: &mut Pile<Place>) -> Option<Class> {
-        let flags = self.flags[usize::from(class)];
+        let flags = self.view.flags[usize::from(class)];
+        self.view.graph.send_for(class);
         state.words += 1;
         let begins_clause = flags & CLAUSE != 0;
         if begins_clause || (flags & LIFTER != 0 && state.negated == NEGATION_REACH) {
@@ -138,7 +138,7 @@ impl<'a> Sentences<'a> {
     #[inline]
     fn place(&self, class: Class, kind: Kind, state: &State) -> Place {
         let blocked = (u8::from(state.negated > 0) * NEGATED) | (u8::from(self.quoted > 0) * QUOTED);
-        let continues = self.flags[usize::from(class)] & CONTINUES != 0;
+        let continues = self.view.flags[usize::from(class)] & CONTINUES != 0;
         Place { number: state.places, words: state.words, class, continues, kind, blocked }
     }
 }

@@ -455,3 +455,16 @@ proptest! {
         SignalFinder::new(Rules::builtin().unwrap()).find(&text, Language::ALL[language]);
     }
 }
+
+#[test]
+fn rules_that_held_are_told_in_their_order() {
+    // The second is met before the first, whichever phrase is looked for first.
+    let ours = rules(
+        "[[rules]]\nname = \"first\"\nsignals = [\"praise\"]\nany = [\"tres cuatro\"]\n\
+         [[rules]]\nname = \"second\"\nsignals = [\"waiting\"]\nany = [\"uno dos\", \"dos\"]\n",
+    )
+    .unwrap();
+    let mut finder = SignalFinder::new(ours);
+    finder.find("uno dos tres cuatro", Language::Other);
+    assert_eq!(finder.matcher.held().collect::<Vec<_>>(), ["first", "second"]);
+}

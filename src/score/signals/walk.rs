@@ -5,7 +5,7 @@
 //! only steps are kept after which such a class comes, and of these only those are looked up that nearly surely fit. What a walk holds is
 //! bounded by the longest gap.
 
-use super::graph::{FEW, Graph, Mask, Onward};
+use super::graph::{FEW, Graph, Mask, Onward, index};
 use super::phrase::LONGEST_GAP;
 use super::pile::Pile;
 use super::rules::Finding;
@@ -30,8 +30,22 @@ impl Live {
     }
 }
 
-/// Which classes stand after a place, by [`super::graph::Horizon`].
-type Ahead = [Mask; 3];
+/// What stands after a place.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    /// Which classes, by [`super::graph::Horizon`].
+    classes: [Mask; 3],
+    /// Whether a phrase that allows no gap may begin with this place and go on with the next.
+    at_once: bool,
+}
+
+impl Ahead {
+    /// Whether a phrase may go on from a step.
+    #[inline]
+    fn fits(&self, onward: &Onward) -> bool {
+        onward.classes.meets(self.classes[onward.horizon as usize])
+    }
+}
 
 /// A walk through a graph.
 #[derive(Debug)]
@@ -43,8 +57,10 @@ pub(super) struct Walk {
     ahead: Vec<Ahead>,
     /// The steps passed of late.
     live: Pile<Live>,
-    /// Those that may go on with this place.
-    near: Pile<Live>,
+    /// Where those stand among them that may go on with this place.
+    near: Pile<u32>,
+    /// From which first steps of this place's class a phrase may go on.
+    opening: Pile<u32>,
     /// The steps that this place passes after others.
     passing: Vec<u32>,
     /// Where each step was passed last after another.
@@ -66,6 +82,7 @@ impl Walk {
             ahead: Vec::with_capacity(places),
             live: Pile::new(most_live),
             near: Pile::new(most_live),
+            opening: Pile::new(most(|graph| graph.most_opening)),
             passing: Vec::with_capacity(most(|graph| graph.most_ways)),
             passed_at: vec![0; most(Graph::len)],
             #[cfg(test)]
@@ -74,7 +91,7 @@ impl Walk {
     }
 
     /// Begins a sentence.
-    pub(super) fn begin(&mut self, sentence: &[Place]) {
+    pub(super) fn begin(&mut self, graph: &Graph, sentence: &[Place]) {
         self.live.clear();
         // Long before numbers could overflow.
         if self.last > u32::MAX / 2 {
@@ -85,15 +102,18 @@ impl Walk {
         self.last = self.first + sentence.last().map_or(0, |end| end.number);
         self.ahead.clear();
         let mut after = [Mask::NONE; FEW as usize];
-        let (mut rest, mut number) = (Mask::NONE, 0);
+        let (mut rest, mut following) = (Mask::NONE, Place::default());
         for place in sentence.iter().rev() {
-            let next = if place.number + 1 == number { after[0] } else { Mask::NONE };
+            let is_next = (place.number + 1 == following.number) & following.continues;
+            let at_once = is_next & graph.goes_on_at_once(place.class, following.class);
+            graph.send_for_beginnings(place.class, at_once);
+            let next = if is_next { after[0] } else { Mask::NONE };
             // Places that nothing is said of are left out, so that this may look further than it must.
             let few = after.iter().fold(Mask::NONE, |few, class| few.union(*class));
-            self.ahead.push([next, few, rest]);
+            self.ahead.push(Ahead { classes: [next, few, rest], at_once });
             after.rotate_right(1);
             after[0] = if place.continues { Mask::of(place.class) } else { Mask::NONE };
-            (rest, number) = (rest.union(after[0]), place.number);
+            (rest, following) = (rest.union(after[0]), *place);
         }
     }
 
@@ -112,16 +132,23 @@ impl Walk {
         self.ask(now, place.class);
         if !self.near.is_empty() {
             self.go_on(graph, now, place.class);
-            for step in self.passing.drain(..) {
-                find(step);
-                let onward = graph.onward(step);
-                self.live.push_if(onward.classes.meets(ahead[onward.horizon as usize]), Live::new(&onward, now));
-            }
         }
-        let (opening, finding) = graph.beginnings(place.class);
-        for onward in opening {
-            let goes_on = (onward.blocked & blocked == 0) & onward.classes.meets(ahead[onward.horizon as usize]);
-            self.live.push_if(goes_on, Live::new(onward, now));
+        let (opening, finding) = graph.beginnings(place.class, ahead.at_once);
+        let numbered = opening.iter().zip(0..index(opening.len()));
+        self.opening
+            .fill_if(numbered.map(|(onward, number)| ((onward.blocked & blocked == 0) & ahead.fits(onward), number)));
+        for number in self.opening.as_slice() {
+            let onward = &opening[*number as usize];
+            graph.send_for_ways(onward.ways);
+            self.live.push(Live::new(onward, now));
+        }
+        for step in self.passing.drain(..) {
+            find(step);
+            let onward = graph.onward(step);
+            if ahead.fits(&onward) {
+                graph.send_for_ways(onward.ways);
+                self.live.push(Live::new(&onward, now));
+            }
         }
         finding.iter().filter(|finder| finder.blocked & blocked == 0).for_each(|finder| find(finder.step));
     }
@@ -133,33 +160,34 @@ impl Walk {
         {
             self.asked += self.live.as_slice().len() as u64;
         }
-        let (class, near) = (Mask::of(class), &mut self.near);
-        self.live.retain(|step| {
-            let reaches = step.until >= now;
-            near.push_if(reaches & step.classes.meets(class), *step);
-            reaches
-        });
+        self.live.retain(|step| step.until >= now);
+        let class = Mask::of(class);
+        let live = self.live.as_slice();
+        let numbered = live.iter().zip(0..index(live.len()));
+        self.near.fill_if(numbered.map(|(step, number)| (step.classes.meets(class), number)));
     }
 
     /// Finds the steps that this place passes after those that are near.
     #[inline]
     fn go_on(&mut self, graph: &Graph, now: u32, class: Class) {
-        for live in self.near.as_slice() {
+        for at in self.near.as_slice() {
+            let live = &self.live.as_slice()[*at as usize];
             let between = now + u32::from(live.reach) - live.until;
             for way in graph.ways(live.ways, class).take_while(|way| between <= u32::from(way.gap)) {
                 let passed_at = &mut self.passed_at[way.step as usize];
                 if *passed_at != now {
+                    graph.send_for_step(way.step);
                     *passed_at = now;
                     self.passing.push(way.step);
                 }
             }
         }
-        self.near.clear();
     }
 
     /// What every buffer has room for.
     #[cfg(test)]
-    pub(super) fn footprint(&self) -> [usize; 4] {
-        [self.ahead.capacity(), self.live.capacity(), self.near.capacity(), self.passing.capacity()]
+    pub(super) fn footprint(&self) -> [usize; 5] {
+        let Self { ahead, live, near, opening, passing, .. } = self;
+        [ahead.capacity(), live.capacity(), near.capacity(), opening.capacity(), passing.capacity()]
     }
 }
