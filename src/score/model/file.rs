@@ -2,7 +2,7 @@
 //! each), header (JSON), table (zstd; `2^bits` rows of 32 signed bytes), hidden units (f32), CRC-32 of all before it (u32).
 
 use super::error::ModelError;
-use super::layout::{CHANNELS, Row};
+use super::layout::CHANNELS;
 use super::table::Table;
 
 /// First bytes of every model file.
@@ -92,6 +92,5 @@ pub(super) fn unpack(packed: &[u8], bits: u32) -> Result<Table, String> {
         return Err(format!("its table holds {} bytes, expected {expected}", flat.len()));
     }
     let (rows, _) = flat.as_chunks::<CHANNELS>();
-    let rows: Vec<Row> = rows.iter().map(|row| row.map(u8::cast_signed)).collect();
-    Ok(Table::new(&rows))
+    Ok(Table::new(rows.iter().map(|row| row.map(u8::cast_signed))))
 }

@@ -42,21 +42,21 @@ impl Place {
 const NOTHING: Row = [0; CHANNELS];
 
 impl Table {
-    /// A table of these rows, whose count is a multiple of [`CHUNK`].
-    pub(crate) fn new(all: &[Row]) -> Self {
+    /// A table of these rows, whose count is a multiple of [`CHUNK`]. They are gone through twice, so that they need not be kept.
+    pub(crate) fn new(all: impl ExactSizeIterator<Item = Row> + Clone) -> Self {
         debug_assert_eq!(all.len() % CHUNK, 0);
-        let filled = all.iter().filter(|row| **row != NOTHING).count();
+        let filled = all.clone().filter(|row| *row != NOTHING).count();
         let mut rows = Vec::with_capacity(1 + filled);
         rows.push(NOTHING);
         let mut chunks = Vec::with_capacity(all.len() / CHUNK);
-        for some in all.chunks(CHUNK) {
-            let before = short(rows.len() - 1);
-            let mut filled = 0;
-            for (number, row) in some.iter().enumerate().filter(|(_, row)| **row != NOTHING) {
-                filled |= 1 << number;
-                rows.push(*row);
+        for (number, row) in all.enumerate() {
+            if number % CHUNK == 0 {
+                chunks.push(Chunk { filled: 0, before: short(rows.len() - 1) });
             }
-            chunks.push(Chunk { filled, before });
+            if row != NOTHING {
+                chunks[number / CHUNK].filled |= 1 << (number % CHUNK);
+                rows.push(row);
+            }
         }
         Self { chunks, rows }
     }
@@ -124,7 +124,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_table_gives_every_row_that_it_was_made_of(all in prop::collection::vec(row(), 256)) {
-            let table = Table::new(&all);
+            let table = Table::new(all.iter().copied());
             prop_assert_eq!(table.len(), all.len());
             prop_assert!(table.iter().eq(&all));
             for (number, row) in all.iter().enumerate() {
@@ -137,8 +137,7 @@ mod tests {
 
     #[test]
     fn rows_that_hold_nothing_take_no_room() {
-        let rows: Vec<Row> = (0..1 << 10).map(|number| [i8::from(number == 700); CHANNELS]).collect();
-        let table = Table::new(&rows);
+        let table = Table::new((0..1 << 10).map(|number| [i8::from(number == 700); CHANNELS]));
         assert_eq!(table.rows.len(), 2);
     }
 }

@@ -23,8 +23,8 @@ fn tiny() -> EmbeddedModel {
         provenance: Provenance::default(),
     };
     let dense = Dense { input: vec![[0.25; POOLED]; 2], bias: vec![-1.0, 1.0], output: vec![[0.5; OUTPUTS]; 2] };
-    let rows: Vec<_> = (0..=255_u8).map(|at| [at.cast_signed(); CHANNELS]).collect();
-    EmbeddedModel { header, table: Table::new(&rows), dense }
+    let table = Table::new((0..=255_u8).map(|at| [at.cast_signed(); CHANNELS]));
+    EmbeddedModel { header, table, dense }
 }
 
 fn refused(bytes: &[u8]) -> String {

@@ -19,7 +19,7 @@ const MOST_LEVELS: f32 = 127.0;
 /// The model without a calibration.
 pub(super) fn pack(fit: &Fit<'_>, provenance: Provenance, recipe: &Recipe) -> EmbeddedModel {
     let (scales, levels) = fit.base.map_or_else(|| own_scales(fit, recipe), |base| (base.header.scales, MOST_LEVELS));
-    let rows: Vec<Row> = fit.rows.iter().map(|row| quantised(row, &scales, levels)).collect();
+    let table = Table::new(fit.rows.iter().map(|row| quantised(row, &scales, levels)));
     let header = Header {
         bits: fit.rows.len().ilog2(),
         hidden: fit.dense.bias.len(),
@@ -30,7 +30,7 @@ pub(super) fn pack(fit: &Fit<'_>, provenance: Provenance, recipe: &Recipe) -> Em
         shares: fit.base.map_or_else(Shares::default, |base| base.header.shares.clone()),
         provenance,
     };
-    EmbeddedModel { header, table: Table::new(&rows), dense: fit.dense.clone() }
+    EmbeddedModel { header, table, dense: fit.dense.clone() }
 }
 
 fn own_scales(fit: &Fit<'_>, recipe: &Recipe) -> ([f32; CHANNELS], f32) {
