@@ -2,6 +2,7 @@
 //! 250,000 texts of 25 words, and 10 MB of text in less than 10 ms.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use std::env;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -55,8 +56,13 @@ fn texts(words_each: usize) -> Vec<String> {
     (0..pieces.len()).map(|place| pieces[place * 7_919 % pieces.len()].clone()).collect()
 }
 
+/// On the built-in model, or on the file that `BENCH_MODEL` names.
 fn scorer() -> EmbeddedScorer {
-    EmbeddedScorer::new(EmbeddedModel::builtin().unwrap(), Rules::builtin().unwrap())
+    let model = match env::var_os("BENCH_MODEL") {
+        Some(path) => EmbeddedModel::load(Path::new(&path)).unwrap(),
+        None => EmbeddedModel::builtin().unwrap(),
+    };
+    EmbeddedScorer::new(model, Rules::builtin().unwrap())
 }
 
 fn score(criterion: &mut Criterion) {
