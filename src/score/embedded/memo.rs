@@ -60,7 +60,7 @@ impl Set {
     fn way_of(&self, key: u64) -> Option<usize> {
         const { assert!(WAYS == 4) };
         let is = |way: usize| usize::from(self.keys[way] == key);
-        let way = is(1) | 2 * is(2) | 3 * is(3);
+        let way = is(1) | (2 * is(2)) | (3 * is(3));
         (self.keys[way] == key).then_some(way)
     }
 
