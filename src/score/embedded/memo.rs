@@ -142,11 +142,7 @@ impl Memo {
         self.grams.clear();
         token.each(&mut |family, hash| match family {
             Family::Words => add_row(&mut words, table.row(bucket(hash, shift))),
-            Family::Characters => {
-                let place = table.place(bucket(hash, shift));
-                table.send_for(place);
-                self.grams.push(place);
-            }
+            Family::Characters => self.grams.push(table.send_for(bucket(hash, shift))),
         });
         let (mut characters, mut known) = ([0; CHANNELS], 0);
         for place in &self.grams {

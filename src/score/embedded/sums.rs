@@ -72,8 +72,7 @@ impl Rows {
     fn find(&mut self, table: &Table) -> FilledRows {
         let mut found = FilledRows { places: [Place::NOTHING; ROWS_WAITING], count: 0 };
         for number in &self.numbers[..std::mem::take(&mut self.count)] {
-            let place = table.place(*number as usize);
-            table.send_for(place);
+            let place = table.send_for(*number as usize);
             // Written always: whether it stays is hard to guess for a processor.
             found.places[found.count] = place;
             found.count += usize::from(place.is_filled());

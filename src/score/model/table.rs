@@ -68,7 +68,7 @@ impl Table {
 
     /// Where a row stands.
     #[inline]
-    pub(crate) fn place(&self, number: usize) -> Place {
+    fn place(&self, number: usize) -> Place {
         let Chunk { filled, before } = self.chunks[number / CHUNK];
         // The row and those before it in its chunk, the row last.
         let with_row = filled << (CHUNK - 1 - number % CHUNK);
@@ -76,10 +76,12 @@ impl Table {
         Place((before + with_row.count_ones()) * is_filled)
     }
 
-    /// Sends for a row: by the time it is asked for, it has come from memory.
+    /// Where a row stands, which is sent for: by the time it is asked for, it has come from memory.
     #[inline]
-    pub(crate) fn send_for(&self, place: Place) {
+    pub(crate) fn send_for(&self, number: usize) -> Place {
+        let place = self.place(number);
         prefetch_index(&self.rows, place.0 as usize);
+        place
     }
 
     /// The row at a place.

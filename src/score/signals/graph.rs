@@ -102,10 +102,19 @@ pub(super) struct Finder {
 /// What begins with a class: places in the tables.
 #[derive(Clone, Debug)]
 struct Row {
-    /// First steps that phrases go on from with the next place alone; behind them stand the others.
-    near: Range<u32>,
-    far: Range<u32>,
+    /// First steps that phrases go on from: near ones, from which they do so with the next place alone, then the others.
+    opening: Range<u32>,
+    /// Where the others begin.
+    far: u32,
     finding: Range<u32>,
+}
+
+impl Row {
+    /// Where first steps are to be asked from: from the near ones on, or without them.
+    #[inline]
+    fn first(&self, near: bool) -> u32 {
+        if near { self.opening.start } else { self.far }
+    }
 }
 
 /// Some pairs of classes. Others look alike, so that it rules out and does not prove.
@@ -265,14 +274,15 @@ impl Graph {
             part(&self.classes, &(*begin..*end)).iter().for_each(|second| self.pairs.add(class, *second));
         }
         self.most_opening = self.most_opening.max(near.len() + far.len());
-        let [near, far] = [near, far].map(|some| self.add_opening(&some));
-        self.rows.push(Row { near, far, finding: first_finding..index(self.finding.len()) });
-    }
-
-    fn add_opening(&mut self, some: &[Onward]) -> Range<u32> {
         let first = index(self.opening.len());
-        self.opening.extend_from_slice(some);
-        first..index(self.opening.len())
+        self.opening.append(&mut near);
+        let first_far = index(self.opening.len());
+        self.opening.append(&mut far);
+        self.rows.push(Row {
+            opening: first..index(self.opening.len()),
+            far: first_far,
+            finding: first_finding..index(self.finding.len()),
+        });
     }
 
     /// Whether there are no phrases.
@@ -287,8 +297,8 @@ impl Graph {
 
     /// Whether any phrase names a class.
     pub(super) fn names(&self, class: Class) -> bool {
-        let Row { near, far, finding } = &self.rows[usize::from(class)];
-        self.continues(class) || [near, far, finding].into_iter().any(|range| !range.is_empty())
+        let Row { opening, finding, .. } = &self.rows[usize::from(class)];
+        self.continues(class) || !opening.is_empty() || !finding.is_empty()
     }
 
     /// Whether a phrase goes on with a class.
@@ -312,9 +322,9 @@ impl Graph {
     #[inline]
     pub(super) fn send_for_beginnings(&self, class: Class, near: bool) {
         let row = &self.rows[usize::from(class)];
-        let first = if near { &row.near } else { &row.far };
-        prefetch_index(&self.opening, first.start as usize);
-        prefetch_index(&self.opening, first.start as usize + 2);
+        let first = row.first(near) as usize;
+        prefetch_index(&self.opening, first);
+        prefetch_index(&self.opening, first + 2);
         prefetch_index(&self.finding, row.finding.start as usize);
     }
 
@@ -336,9 +346,7 @@ impl Graph {
     #[inline]
     pub(super) fn beginnings(&self, class: Class, near: bool) -> (&[Onward], &[Finder]) {
         let row = &self.rows[usize::from(class)];
-        // Near ones stand before far ones.
-        let first = if near { row.near.start } else { row.far.start };
-        (part(&self.opening, &(first..row.far.end)), part(&self.finding, &row.finding))
+        (part(&self.opening, &(row.first(near)..row.opening.end)), part(&self.finding, &row.finding))
     }
 
     /// How phrases go on from a step.
