@@ -21,10 +21,12 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{files_ending, root, say};
 use private::Private;
-use problem::Problem;
-use row::{Placed, Row, SecondLabels};
+use problem::{Place, Problem};
+use row::{Message, Placed, Row, SecondLabels};
 
 const DIRECTORY: &str = "models/corpus";
+/// Messages that teach beside the corpus.
+const OWN: &str = "models/own/customer-messages.jsonl";
 const SECOND: &str = "models/corpus/second/labels.jsonl";
 const PAGE: &str = "models/corpus/README.md";
 /// Enough to see what kind of slip it is.
@@ -51,9 +53,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut problems = Vec::new();
     let rows = read_all(&mut problems)?;
     let second = row::read::<SecondLabels>(&root().join(SECOND), &mut problems)?;
+    let own = row::read::<Message>(&root().join(OWN), &mut problems)?;
     let readable = problems.is_empty();
     problems.extend(faults(&rows)?);
-    problems.extend(repeats::check(&rows));
+    problems.extend(repeats::check(&texts(&rows, &own)));
     let (pairs, unmatched) = agreement::join(&rows, &second);
     problems.extend(unmatched);
     problems.extend(counts::check(&rows, pairs.len()));
@@ -74,6 +77,12 @@ fn read_all(problems: &mut Vec<Problem>) -> Result<Vec<Placed<Row>>> {
         rows.extend(row::read(&path, problems)?);
     }
     Ok(rows)
+}
+
+/// All that must be written anew.
+fn texts<'a>(rows: &'a [Placed<Row>], own: &'a [Placed<Message>]) -> Vec<(&'a Place, &'a str)> {
+    let rows = rows.iter().map(|placed| (&placed.place, placed.row.text.as_str()));
+    rows.chain(own.iter().map(|placed| (&placed.place, placed.row.text.as_str()))).collect()
 }
 
 /// What is wrong with rows by themselves.

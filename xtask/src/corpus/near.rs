@@ -43,15 +43,25 @@ impl Near {
     pub(crate) fn nearest(&self, words: &[String]) -> Option<(usize, f64)> {
         let grams = grams(words);
         let known = sorted(grams.iter().filter_map(|gram| self.ranks.get(gram).copied()));
+        self.most_similar(&known, grams.len(), |_| true)
+    }
+
+    /// The same for a text of the collection, among those before it.
+    pub(crate) fn nearest_before(&self, at: usize) -> Option<(usize, f64)> {
+        self.most_similar(&self.texts[at], self.texts[at].len(), |other| other < at)
+    }
+
+    /// `known` are a text's grams but for those that the collection lacks.
+    fn most_similar(&self, known: &[u32], grams: usize, among: impl Fn(usize) -> bool) -> Option<(usize, f64)> {
         // Grams that the collection lacks are the rarest of all, and lead to no text.
-        let rarest = prefix(grams.len()).saturating_sub(grams.len() - known.len());
+        let rarest = prefix(grams).saturating_sub(grams - known.len());
         let candidates: FxHashSet<usize> = known[..rarest]
             .iter()
             .flat_map(|rank| &self.index[*rank as usize])
             .copied()
-            .filter(|at| lengths_fit(self.texts[*at].len(), grams.len()))
+            .filter(|at| among(*at) && lengths_fit(self.texts[*at].len(), grams))
             .collect();
-        let similar = candidates.into_iter().map(|at| (at, jaccard(&self.texts[at], &known, grams.len())));
+        let similar = candidates.into_iter().map(|at| (at, jaccard(&self.texts[at], known, grams)));
         similar
             .filter(|(_, similarity)| *similarity >= THRESHOLD)
             .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
@@ -139,6 +149,18 @@ mod tests {
     #[test]
     fn texts_below_five_words_are_not_compared() {
         assert_eq!(near(&["muchas gracias a todos"]).nearest(&words("muchas gracias a todos")), None);
+    }
+
+    #[test]
+    fn a_text_of_the_collection_is_compared_with_those_before_it() {
+        let texts = [
+            WAITING,
+            "no tengo ninguna queja de ustedes",
+            "llevo cinco días esperando que alguien me conteste el chat",
+        ];
+        let near = near(&texts);
+        assert_eq!([0, 1].map(|at| near.nearest_before(at)), [None, None]);
+        assert_eq!(near.nearest_before(2).unwrap().0, 0);
     }
 
     #[test]

@@ -89,12 +89,15 @@ fn kinds<T: Copy + PartialEq>(
 
 fn signals(rows: &[Placed<Row>]) -> String {
     let mut columns = vec!["signal", "rows"];
-    columns.extend(Language::ALL.iter().map(|language| language.name()));
+    columns.extend(Language::SUPPORTED.iter().map(|language| language.name()));
+    columns.push("others");
     let mut table = Table::new(&columns);
     for signal in Signal::ALL {
         let shows = |row: &Row| row.signals.as_ref().is_some_and(|signals| signals.contains(signal));
         let mut cells = vec![count(rows, shows)];
-        cells.extend(Language::ALL.iter().map(|language| count(rows, |row| row.language == *language && shows(row))));
+        let of = |language: &Language| count(rows, |row| row.language == *language && shows(row));
+        cells.extend(Language::SUPPORTED.iter().map(of));
+        cells.push(cells[0] - cells[1..].iter().sum::<usize>());
         table.row(signal.name(), cells);
     }
     table.text
@@ -161,7 +164,7 @@ mod tests {
             "| es | 2 | 2 | 0 | 0 | 1 | 1 | 0 | 1 | 0 | 0 | 1 |",
             "| all | 2 | 2 | 0 | 0 | 1 | 1 | 0 | 1 | 0 | 0 | 1 |",
             "| tweet | 2 | 1 | 0 | 0 | 1 |",
-            "| waiting | 1 | 1 | 0 | 0 | 0 | 0 | 0 |",
+            "| waiting | 1 | 1 | 0 | 0 | 0 | 0 | 0 | 0 |",
         ] {
             assert!(section.contains(line), "{line} is not in\n{section}");
         }

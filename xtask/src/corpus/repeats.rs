@@ -1,23 +1,35 @@
-//! Rows that are not written anew: the text of another row, or a sequence of words from it.
+//! Texts that are not written anew: that of another row, nearly that, or a sequence of words from it.
 
 use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
-use super::problem::Problem;
-use super::row::{Placed, Row};
+use super::near::Near;
+use super::problem::{Place, Problem};
 use super::words::{Vocabulary, identity, runs, words};
 
 /// So many words in a row are no accident.
 const SEQUENCE: usize = 6;
 
-/// Every row that has its text, or a sequence of words, from one before it.
-pub(crate) fn check(rows: &[Placed<Row>]) -> Vec<Problem> {
+/// Every text that equals one before it, nearly equals one, or has a sequence of words from one.
+pub(crate) fn check(texts: &[(&Place, &str)]) -> Vec<Problem> {
+    let words: Vec<Vec<String>> = texts.iter().map(|(_, text)| words(text)).collect();
+    let near = Near::new(&words);
     let mut seen = Seen::default();
-    rows.iter().enumerate().filter_map(|(at, placed)| seen.add(at, placed, rows)).collect()
+    let mut problems = Vec::new();
+    for (at, (place, text)) in texts.iter().enumerate() {
+        let repeated = seen.add(at, text, &words[at]).or_else(|| nearly(&near, at));
+        problems.extend(repeated.map(|(first, how)| Problem::new(place, format!("{how} {}", texts[first].0))));
+    }
+    problems
 }
 
-/// What the rows so far said, and which row said it first.
+fn nearly(near: &Near, at: usize) -> Option<(usize, String)> {
+    let (first, similarity) = near.nearest_before(at)?;
+    Some((first, format!("nearly the same ({similarity:.2}) as")))
+}
+
+/// What the texts so far said, and which said it first.
 #[derive(Default)]
 struct Seen {
     texts: FxHashMap<String, usize>,
@@ -26,22 +38,19 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, at: usize, placed: &Placed<Row>, rows: &[Placed<Row>]) -> Option<Problem> {
-        let words = words(&placed.row.text);
-        let shared = self.add_sequences(at, &words);
-        match self.texts.entry(identity(&placed.row.text, &words)) {
-            Entry::Occupied(first) => {
-                Some(Problem::new(&placed.place, format!("the same text as {}", rows[*first.get()].place)))
-            }
+    /// Adds a text; gives the one before it that it repeats, and how.
+    fn add(&mut self, at: usize, text: &str, words: &[String]) -> Option<(usize, String)> {
+        let shared = self.add_sequences(at, words);
+        match self.texts.entry(identity(text, words)) {
+            Entry::Occupied(first) => Some((*first.get(), "the same text as".to_owned())),
             Entry::Vacant(free) => {
                 free.insert(at);
-                let (first, sequence) = shared?;
-                Some(Problem::new(&placed.place, format!("shares `{sequence}` with {}", rows[first].place)))
+                shared.map(|(first, sequence)| (first, format!("shares `{sequence}` with")))
             }
         }
     }
 
-    /// Adds a row's sequences; gives the first one that another row has.
+    /// Adds a text's sequences; gives the first one that another has.
     fn add_sequences(&mut self, at: usize, words: &[String]) -> Option<(usize, String)> {
         let numbers = self.vocabulary.add(words);
         let mut shared = None;
@@ -61,7 +70,9 @@ mod tests {
     use crate::corpus::fixture::rows;
 
     fn problems(texts: &[&str]) -> Vec<String> {
-        check(&rows(texts)).iter().map(ToString::to_string).collect()
+        let rows = rows(texts);
+        let texts: Vec<_> = rows.iter().map(|placed| (&placed.place, placed.row.text.as_str())).collect();
+        check(&texts).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -89,10 +100,16 @@ mod tests {
 
     #[test]
     fn five_shared_words_pass() {
-        assert!(
-            problems(&["llevo tres días esperando una respuesta", "tres días esperando una respuesta larga"])
-                .is_empty()
-        );
+        let texts =
+            ["llevo tres días esperando una respuesta", "tres días esperando una respuesta que nadie quiere dar"];
+        assert!(problems(&texts).is_empty());
+    }
+
+    #[test]
+    fn a_text_with_a_word_changed_is_told() {
+        let found = problems(&["llevo tres días sin que nadie conteste", "llevo cinco dias sin que nadie conteste"]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("nearly the same (0."), "{found:?}");
     }
 
     #[test]

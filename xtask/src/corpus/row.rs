@@ -28,6 +28,12 @@ pub(crate) struct Row {
     pub(crate) split: Split,
 }
 
+/// A line of the messages beside the corpus; only its text is looked at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Message {
+    pub(crate) text: String,
+}
+
 /// A line of the second labelling, which finds its row by its text.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,10 +72,15 @@ impl Row {
         if self.text.trim().is_empty() {
             faults.push("the text is empty".to_owned());
         }
-        let (region, language) = (self.region, self.language);
-        if region.language() != language {
-            let (name, wants) = (region.name(), region.language().name());
-            faults.push(format!("region {name} writes in {wants}, not in {}", language.name()));
+        let (region, language) = (self.region.name(), self.language.name());
+        match self.region.language() {
+            Some(wanted) if wanted != self.language => {
+                faults.push(format!("region {region} writes in {}, not in {language}", wanted.name()));
+            }
+            None if Language::SUPPORTED.contains(&self.language) => {
+                faults.push(format!("region {region} is not for {language}, which has regions of its own"));
+            }
+            _ => {}
         }
         faults.extend(self.label_faults());
         faults
@@ -189,6 +200,9 @@ mod tests {
     fn a_region_must_be_one_of_its_language() {
         let lisbon = Row { region: Region::Pt, ..row("hola") };
         assert_eq!(lisbon.faults(), ["region pt writes in pt, not in es"]);
+        let nowhere = Row { region: Region::Elsewhere, ..row("hola") };
+        assert_eq!(nowhere.faults(), ["region elsewhere is not for es, which has regions of its own"]);
+        assert!(Row { language: Language::Nl, ..nowhere }.faults().is_empty());
     }
 
     #[test]

@@ -21,7 +21,34 @@ macro_rules! closed_set {
     };
 }
 
-closed_set!(Language { Es = "es", En = "en", Pt = "pt", Fr = "fr", De = "de", It = "it" });
+closed_set!(
+    /// After the six that the scorer is made for, those that it must tell from them.
+    Language {
+        Es = "es",
+        En = "en",
+        Pt = "pt",
+        Fr = "fr",
+        De = "de",
+        It = "it",
+        Ca = "ca",
+        Cs = "cs",
+        Da = "da",
+        Eu = "eu",
+        Fi = "fi",
+        Gl = "gl",
+        Hr = "hr",
+        Hu = "hu",
+        Id = "id",
+        Nb = "nb",
+        Nl = "nl",
+        Pl = "pl",
+        Ro = "ro",
+        Sv = "sv",
+        Tl = "tl",
+        Tr = "tr",
+        Vi = "vi",
+    }
+);
 closed_set!(Author { Customer = "customer", Agent = "agent", Bot = "bot" });
 closed_set!(Sentiment { Negative = "negative", Neutral = "neutral", Positive = "positive" });
 closed_set!(Channel {
@@ -45,7 +72,7 @@ closed_set!(Sector {
     General = "general",
 });
 closed_set!(
-    /// Where the writer's words are from; `other` is English from elsewhere.
+    /// Where the writer's words are from; `other` is English from elsewhere, `elsewhere` is for languages that are not told apart.
     Region {
         Mx = "mx",
         Es = "es",
@@ -61,6 +88,7 @@ closed_set!(
         Fr = "fr",
         De = "de",
         It = "it",
+        Elsewhere = "elsewhere",
     }
 );
 closed_set!(Split { Train = "train", Dev = "dev", Test = "test" });
@@ -83,16 +111,22 @@ closed_set!(Signal {
     InformationRequest = "information_request",
 });
 
+impl Language {
+    /// The scorer is made for these.
+    pub(crate) const SUPPORTED: [Self; 6] = [Self::Es, Self::En, Self::Pt, Self::Fr, Self::De, Self::It];
+}
+
 impl Region {
-    /// The one language that rows of the region are written in.
-    pub(crate) const fn language(self) -> Language {
+    /// The one language that rows of the region are written in; none where they may be in any that the scorer is not made for.
+    pub(crate) const fn language(self) -> Option<Language> {
         match self {
-            Self::Mx | Self::Es | Self::Ar | Self::Co | Self::Cl | Self::Pe => Language::Es,
-            Self::Us | Self::Gb | Self::Other => Language::En,
-            Self::Br | Self::Pt => Language::Pt,
-            Self::Fr => Language::Fr,
-            Self::De => Language::De,
-            Self::It => Language::It,
+            Self::Mx | Self::Es | Self::Ar | Self::Co | Self::Cl | Self::Pe => Some(Language::Es),
+            Self::Us | Self::Gb | Self::Other => Some(Language::En),
+            Self::Br | Self::Pt => Some(Language::Pt),
+            Self::Fr => Some(Language::Fr),
+            Self::De => Some(Language::De),
+            Self::It => Some(Language::It),
+            Self::Elsewhere => None,
         }
     }
 }
