@@ -90,6 +90,32 @@ fn a_text_in_a_language_that_no_one_taught_is_scored_and_marked() {
     assert!(lines[1].get("unsupported_language").is_none(), "{}", lines[1]);
 }
 
+/// The share of a corpus split's rows that `latido eval` calls right, by a figure of all of them.
+fn corpus_share(files: &str, figure: &str) -> f64 {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/corpus");
+    let is_asked = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(files));
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<String> = paths.filter(|path| is_asked(path)).map(|path| path.display().to_string()).collect();
+    files.sort();
+    let mut arguments = vec!["eval", "--json", "--samples", "0", "--split", "test", "--by", "sector", "--data"];
+    arguments.extend(files.iter().map(String::as_str));
+    let report: Value = serde_json::from_slice(&latido(&arguments).output().unwrap().stdout).unwrap();
+    let all = report["sets"].as_array().unwrap().last().unwrap().clone();
+    all.pointer(figure).and_then(Value::as_f64).unwrap()
+}
+
+#[test]
+fn most_messages_in_other_languages_in_latin_letters_are_marked() {
+    let share = corpus_share("elsewhere.", "/language/accuracy_of_3_words");
+    assert!(share >= 0.7, "{share}");
+}
+
+#[test]
+fn most_negated_praise_and_blame_is_read_rightly() {
+    let share = corpus_share("-negation.", "/sentiment/accuracy");
+    assert!(share >= 0.65, "{share}");
+}
+
 #[test]
 fn eval_says_how_well_signals_are_found() {
     let directory = tempfile::tempdir().unwrap();
@@ -215,8 +241,16 @@ fn eval_compares_two_models_and_says_what_can_be_told() {
     assert_eq!((&report["a"], &report["b"]), (&"the built-in model".into(), &ours.as_str().into()));
     let figure = &report["sets"][0]["figures"][0];
     assert_eq!((&figure["figure"], &figure["rows"]), (&"sentiment_macro_f1".into(), &40.into()));
-    assert!(figure["interval"]["low"].as_f64() <= figure["difference"].as_f64(), "{figure}");
-    assert!(["better", "worse", "same", "cannot_be_told"].contains(&figure["verdict"].as_str().unwrap()));
+    let [low, high] = ["low", "high"].map(|end| figure["interval"][end].as_f64().unwrap());
+    assert!((low..=high).contains(&figure["difference"].as_f64().unwrap()), "{figure}");
+    let told = match figure["verdict"].as_str().unwrap() {
+        "better" => low > 0.0,
+        "worse" => high < 0.0,
+        "cannot_be_told" => low <= 0.0 && 0.0 <= high,
+        "same" => low == 0.0 && high == 0.0,
+        _ => false,
+    };
+    assert!(told, "{figure}");
     assert_eq!(compare(&["--json"]).stdout, json.stdout);
     let table = compare(&["--by", "region"]);
     assert!(String::from_utf8_lossy(&table.stdout).contains("B is ") && table.status.success(), "{table:?}");
@@ -235,6 +269,50 @@ fn eval_leaves_out_what_training_saw() {
     assert_eq!((&report["sets"][0]["rows"], &report["sets"][0]["seen"]), (&1.into(), &1.into()));
     let table = latido(&["eval", "--data", &data, "--except", &seen]).output().unwrap();
     assert!(String::from_utf8_lossy(&table.stdout).contains("1 rows whose texts were seen in training"), "{table:?}");
+}
+
+#[test]
+fn eval_leaves_out_texts_of_a_file_whatever_its_labels_mean() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (data, seen) = (path("made.es.tsv"), path("reasons.es.tsv"));
+    std::fs::write(&data, "text\tlabel\nya llevo tres horas esperando\tnegative\nabren mañana en la tarde\tneutral\n")
+        .unwrap();
+    std::fs::write(&seen, "text\tlabel\nya llevo tres horas esperando\tCan't Tell\n").unwrap();
+    let json = latido(&["eval", "--json", "--model", "builtin", "--data", &data, "--except", &seen]).output().unwrap();
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&report["sets"][0]["rows"], &report["sets"][0]["seen"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn a_language_that_is_no_tag_stops_the_training_and_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (data, out) = (path("ours.jsonl"), path("ours.latido"));
+    let row = "{\"text\": \"sigo esperando\", \"sentiment\": \"negative\", \"language\": \"spanish\"}\n";
+    std::fs::write(&data, row).unwrap();
+    let output = latido(&["train", "--base", "builtin", "--data", &data, "--out", &out]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("ours.jsonl:1: language `spanish` is no language tag; write es"), "{told}");
+}
+
+#[test]
+fn a_place_where_no_model_can_be_written_is_told_before_the_training() {
+    let output = latido(&["train", "--data", "not-read.tsv", "--out", "/nowhere/ours.latido"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("there is no directory /nowhere; make it first"), "{told}");
+}
+
+#[test]
+fn a_number_of_the_recipe_that_makes_no_sense_is_told_with_its_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let [data, ours] = ground(directory.path());
+    let recipe = path("r7.toml");
+    std::fs::write(&recipe, "bits = 40\n").unwrap();
+    let output = latido(&["train", "--recipe", &recipe, "--data", &data, "--out", &ours]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("r7.toml cannot be used") && told.contains("bits is 40"), "{told}");
 }
 
 #[test]

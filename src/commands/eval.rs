@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::train::of_split;
+use super::train::{BUILTIN, of_split, open_model};
 use crate::score::data::{self, DataSet};
 use crate::score::eval::{
     BootstrapPlan, By, Comparison, Part, Seen, SetReport, compare, comparison_table, evaluate, groups, mean_of, table,
@@ -47,10 +47,10 @@ or cannot be told with so many rows.";
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct EvalArgs {
-    /// Model file. Default: the built-in model.
+    /// Model file, or `builtin`. Default: the built-in model.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Compare two models, A and B; with one file, A is the built-in model.
+    /// Compare two models, A and B, files or `builtin`; with one, A is the built-in model.
     #[arg(long, num_args = 1..=2, value_name = "FILE", conflicts_with = "model")]
     pub compare: Vec<PathBuf>,
     /// Labelled texts; may be given more than once, or with several files.
@@ -59,7 +59,7 @@ pub struct EvalArgs {
     /// Figures by language, channel, region or sector; may be given more than once.
     #[arg(long, value_name = "WHAT", value_parser = by)]
     pub by: Vec<By>,
-    /// Labelled texts that the model was trained on: rows with the same words are left out and counted.
+    /// Texts that the model was trained on, in the same forms: rows with the same words are left out and counted.
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub except: Vec<PathBuf>,
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
@@ -78,7 +78,7 @@ pub struct EvalArgs {
     #[arg(long)]
     pub json: bool,
     /// Bootstrap samples; 0 leaves the intervals out.
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = samples)]
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = samples, allow_negative_numbers = true)]
     pub samples: usize,
     /// Seed of the bootstrap.
     #[arg(long, default_value_t = 7)]
@@ -164,9 +164,9 @@ fn leave_out_seen(parts: &mut Vec<Part<'_>>, args: &EvalArgs) -> anyhow::Result<
     if args.except.is_empty() {
         return Ok(());
     }
-    let (recipe, mut seen) = (recipe(args)?, Seen::default());
+    let mut seen = Seen::default();
     for path in &args.except {
-        seen.add(&data::read(path, &recipe, None)?);
+        seen.add(&data::read_texts(path)?);
     }
     for part in parts.iter_mut() {
         part.leave_out(&mut seen);
@@ -198,11 +198,12 @@ fn parts<'a>(sets: &'a [DataSet], asked: &[By]) -> anyhow::Result<Vec<Part<'a>>>
 }
 
 fn open(path: Option<&Path>) -> anyhow::Result<Arc<EmbeddedModel>> {
-    Ok(path.map_or_else(EmbeddedModel::builtin, EmbeddedModel::load)?)
+    Ok(path.map_or_else(EmbeddedModel::builtin, open_model)?)
 }
 
 fn named(path: Option<&Path>) -> String {
-    path.map_or_else(|| "the built-in model".to_owned(), |path| path.display().to_string())
+    let file = path.filter(|path| *path != Path::new(BUILTIN));
+    file.map_or_else(|| "the built-in model".to_owned(), |path| path.display().to_string())
 }
 
 fn measure(parts: &[Part<'_>], plan: BootstrapPlan, args: &EvalArgs) -> anyhow::Result<()> {

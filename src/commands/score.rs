@@ -108,7 +108,7 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
     match done {
         // Whoever reads our output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        other => other.context("cannot read the texts or write the scores")?,
+        other => other.context("scoring stopped")?,
     }
     if lines.unusable > 0 {
         bail!(
@@ -144,8 +144,11 @@ impl<W: Write> LineScorer<'_, W> {
             if reader.buffer().is_empty() {
                 self.out.flush()?;
             }
-            match read_line(&mut reader, &mut line)? {
+            match read_line(&mut reader, &mut line).map_err(unreadable)? {
                 LineRead::End => return self.out.flush(),
+                LineRead::Whole if self.number == 0 => {
+                    self.line(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line))?
+                }
                 LineRead::Whole => self.line(&line)?,
                 LineRead::TooLong => {
                     self.number += 1;
@@ -203,6 +206,14 @@ impl<W: Write> LineScorer<'_, W> {
         serde_json::to_writer(&mut self.out, value).map_err(io::Error::from)?;
         self.out.write_all(b"\n")
     }
+}
+
+/// What some programs put before a file's first line.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+fn unreadable(error: io::Error) -> io::Error {
+    let told = format!("standard input cannot be read ({error}); give it lines of a file, or name texts as arguments");
+    io::Error::new(error.kind(), told)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,6 +337,22 @@ mod tests {
         let (table, _) = written(input, Input::Json, true);
         let heads: Vec<&str> = table.split("\n\n").filter_map(|part| part.lines().next()).collect();
         assert_eq!(heads, ["[\"a\\u001b7\"] muchas gracias", "[{\"ticket\":9}] harto", "hola"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_costs_no_line() {
+        let outcome = stream("\u{feff}{\"text\": \"hola\"}\n".as_bytes(), Input::Json);
+        assert_eq!((outcome.lines[0]["text"].as_str(), outcome.unusable), (Some("hola"), 0));
+        assert_eq!(stream("\u{feff}hola\n".as_bytes(), Input::Text).lines[0]["text"], "hola");
+    }
+
+    #[test]
+    fn a_language_by_its_english_name_is_refused_and_three_letters_are_understood() {
+        let input = b"{\"text\": \"hola\", \"language\": \"spanish\"}\n{\"text\": \"hola\", \"language\": \"spa\"}\n";
+        let outcome = stream(input, Input::Json);
+        let told = outcome.lines[0]["error"].as_str().unwrap();
+        assert!(told.contains("`spanish`") && told.contains("write es"), "{told}");
+        assert_eq!(outcome.lines[1]["language"], "es");
     }
 
     #[test]

@@ -80,11 +80,12 @@ pub fn run(args: TrainArgs) -> anyhow::Result<()> {
     let recipe = recipe(&args)?;
     check_out(&args)?;
     let sets = taught_sets(&args, &recipe)?;
-    let base = args.base.as_deref().map(base).transpose()?;
+    let base = args.base.as_deref().map(open_model).transpose()?;
     let soft = args.soft.as_deref().map_or_else(|| Ok(SoftLabels::default()), SoftLabels::load)?;
     let calibrate = calibration_sets(&args.calibrate, &recipe, &sets)?;
     let input = TrainInput { sets: &sets, calibrate: &calibrate, soft: &soft, base: base.as_deref(), recipe: &recipe };
-    let bytes = train_with_a_bar(input)?.to_bytes().context("cannot pack the model")?;
+    let model = train_with_a_bar(input).map_err(|error| with_its_source(error, &args))?;
+    let bytes = model.to_bytes().context("cannot pack the model")?;
     // Some recipes fit no data and some data no recipe: better told now than by who loads the file.
     EmbeddedModel::from_bytes(&bytes, &args.out.display().to_string()).context(
         "the recipe and these rows make no usable model; nothing is written: lower `min_texts`, or give more rows",
@@ -117,6 +118,17 @@ fn train_with_a_bar(input: TrainInput<'_>) -> Result<EmbeddedModel, TrainError> 
     model
 }
 
+/// A number that makes no sense, with where it was given.
+fn with_its_source(error: TrainError, args: &TrainArgs) -> anyhow::Error {
+    let TrainError::Recipe { field, .. } = &error else { return error.into() };
+    let given = match (&args.recipe, args.epochs) {
+        (_, Some(_)) if field == "epochs" => "--epochs".to_owned(),
+        (Some(path), _) => path.display().to_string(),
+        (None, _) => return error.into(),
+    };
+    anyhow::Error::new(error).context(format!("{given} cannot be used"))
+}
+
 fn calibration_sets(paths: &[PathBuf], recipe: &Recipe, data: &[DataSet]) -> anyhow::Result<Vec<DataSet>> {
     let taught = Taught::of(data);
     paths.iter().map(|path| calibration_set(path, recipe, &taught)).collect()
@@ -136,9 +148,12 @@ fn calibration_set(path: &Path, recipe: &Recipe, taught: &Taught) -> anyhow::Res
     Ok(set)
 }
 
+/// The built-in model's name on the command line.
+pub(super) const BUILTIN: &str = "builtin";
+
 /// A model file, or the built-in model by its name.
-fn base(path: &Path) -> Result<Arc<EmbeddedModel>, ModelError> {
-    if path == Path::new("builtin") { EmbeddedModel::builtin() } else { EmbeddedModel::load(path) }
+pub(super) fn open_model(path: &Path) -> Result<Arc<EmbeddedModel>, ModelError> {
+    if path == Path::new(BUILTIN) { EmbeddedModel::builtin() } else { EmbeddedModel::load(path) }
 }
 
 fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
@@ -148,8 +163,9 @@ fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
     Ok(recipe)
 }
 
-/// The model must not be written over what it is made of.
+/// The model must have a place, and not be written over what it is made of. Told before the training, which takes long.
 fn check_out(args: &TrainArgs) -> anyhow::Result<()> {
+    check_place(&args.out)?;
     let Ok(out) = args.out.canonicalize() else { return Ok(()) };
     ensure!(!out.is_dir(), "--out {} is a directory; name a file", args.out.display());
     let inputs = args.data.iter().chain(&args.calibrate).chain(&args.recipe).chain(&args.soft);
@@ -157,6 +173,17 @@ fn check_out(args: &TrainArgs) -> anyhow::Result<()> {
     let lost = inputs.into_iter().find(is_out);
     ensure!(lost.is_none(), "--out {} is read too and would be lost; name another file", args.out.display());
     Ok(())
+}
+
+/// Whether a file can be made there.
+fn check_place(out: &Path) -> anyhow::Result<()> {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    ensure!(folder.is_dir(), "--out {}: there is no directory {}; make it first", out.display(), folder.display());
+    let part = beside(out);
+    let made = std::fs::File::create(&part).and_then(|_| std::fs::remove_file(&part));
+    made.with_context(|| {
+        format!("--out {}: no file can be made there; name a directory that may be written", out.display())
+    })
 }
 
 /// What an error says of the split that was asked for.
@@ -184,9 +211,7 @@ fn progress_bar() -> ProgressBar {
 
 /// Writes beside the file and renames, so that a reader never sees half a model.
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
+    let beside = beside(path);
     let written = write_synced(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() && beside.is_file() {
         // The error that matters is the first one.
@@ -194,6 +219,13 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         std::fs::remove_file(&beside).unwrap_or_else(left);
     }
     written
+}
+
+/// Where a file is written before it has its name.
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    PathBuf::from(beside)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -13,7 +13,7 @@ use super::labels::Targets;
 use super::recipe::{Recipe, SetRecipe};
 use crate::message::{Language, SignalSet};
 
-use fields::Asked;
+use fields::{Asked, Wanted};
 use form::Form;
 use lines::Lines;
 
@@ -91,19 +91,31 @@ pub enum DataError {
     },
 }
 
+/// Reads the texts of one file, whatever it says of them: no label is looked at, so that it may have labels which mean nothing here.
+///
+/// # Errors
+/// If the file cannot be read, or at its first malformed row.
+pub fn read_texts(path: &Path) -> Result<DataSet, DataError> {
+    read_as(path, &Recipe::default(), Wanted { split: None, labels: false })
+}
+
 /// Reads one file. Its form is seen from its name (`.jsonl`, `.json`, `.ndjson`) and its first line. With a `split`, rows
 /// that say they are of another one are left out.
 ///
 /// # Errors
 /// If the file cannot be read, or at its first malformed row.
 pub fn read(path: &Path, recipe: &Recipe, split: Option<&str>) -> Result<DataSet, DataError> {
+    read_as(path, recipe, Wanted { split, labels: true })
+}
+
+fn read_as(path: &Path, recipe: &Recipe, wanted: Wanted<'_>) -> Result<DataSet, DataError> {
     let mut set = DataSet::empty(path, recipe);
     let unreadable = |source| DataError::Unreadable { path: path.display().to_string(), source };
     let mut lines = Lines::open(path).map_err(unreadable)?;
     let mut form = Form::of_name(path);
     while let Some((line, bytes)) = lines.next().map_err(unreadable)? {
         let malformed = |reason| DataError::Malformed { path: path.display().to_string(), line, reason };
-        if let Some(row) = set.row(&mut form, bytes, split).map_err(malformed)? {
+        if let Some(row) = set.row(&mut form, bytes, wanted).map_err(malformed)? {
             set.keep(Row { line, ..row });
         }
     }
@@ -118,7 +130,7 @@ impl DataSet {
     }
 
     /// The row of a line, where it is one and asked for. The first line tells the form where it is not known yet.
-    fn row(&self, form: &mut Option<Form>, line: &[u8], split: Option<&str>) -> Result<Option<Row>, String> {
+    fn row(&self, form: &mut Option<Form>, line: &[u8], wanted: Wanted<'_>) -> Result<Option<Row>, String> {
         let line = std::str::from_utf8(line).map_err(|_| "not UTF-8; convert the file")?;
         let form = match form {
             Some(form) => form,
@@ -134,7 +146,7 @@ impl DataSet {
         if line.trim().is_empty() {
             return Ok(None);
         }
-        form.row(line, &Asked { recipe: &self.recipe, language: language_of(&self.language), split })
+        form.row(line, &Asked { recipe: &self.recipe, language: language_of(&self.language)?, wanted })
     }
 
     fn keep(&mut self, row: Row) {
@@ -169,11 +181,35 @@ fn is_language_tag(part: &str) -> bool {
     main.len() == 2 && main.bytes().all(|byte| byte.is_ascii_lowercase()) && main != "gz"
 }
 
-/// A language tag's language: its first part; other languages than ours are `Other`.
-pub(crate) fn language_of(tag: &str) -> Option<Language> {
-    let main = tag.split(['-', '_']).next().filter(|main| !main.is_empty())?;
-    Some(Language::from_name(&main.to_ascii_lowercase()).unwrap_or(Language::Other))
+/// A language tag's language, by its first part; other languages than ours are `Other`, and an empty tag says nothing.
+///
+/// # Errors
+/// If it is no tag: a name such as `spanish` would make every row one of another language.
+pub(crate) fn language_of(tag: &str) -> Result<Option<Language>, String> {
+    let main = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let of_three_letters = |main: &str| THREE_LETTERS.iter().find(|(name, _)| *name == main).map(|(_, two)| *two);
+    match main.len() {
+        0 => Ok(None),
+        2 | 3 if main.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+            let name = of_three_letters(&main).unwrap_or(&main);
+            Ok(Some(Language::from_name(name).unwrap_or(Language::Other)))
+        }
+        _ if main == Language::Other.as_str() => Ok(Some(Language::Other)),
+        _ => Err(format!("language `{tag}` is no language tag; write es, en, pt-BR or the like, or `other`")),
+    }
 }
+
+/// ISO 639-2 and 639-3 names of our languages.
+const THREE_LETTERS: [(&str, &str); 8] = [
+    ("spa", "es"),
+    ("eng", "en"),
+    ("por", "pt"),
+    ("fra", "fr"),
+    ("fre", "fr"),
+    ("deu", "de"),
+    ("ger", "de"),
+    ("ita", "it"),
+];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -34,7 +34,10 @@ impl Record {
             None => None,
         };
         let named = fields.remove("language").map(RawValue::get).filter(|written| written.starts_with('"'));
-        let language = named.and_then(|written| language_of(&unquote(written).ok()?));
+        let language = match named.map(unquote) {
+            Some(written) => language_of(&written.map_err(|error| not_json(&error))?)?,
+            None => None,
+        };
         Ok(Self { id, text, language })
     }
 }

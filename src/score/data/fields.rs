@@ -13,8 +13,16 @@ pub(super) struct Asked<'a> {
     pub(super) recipe: &'a SetRecipe,
     /// The language of rows that name none.
     pub(super) language: Option<Language>,
+    pub(super) wanted: Wanted<'a>,
+}
+
+/// What is wanted of a file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
     /// Rows that name another split are left out.
     pub(super) split: Option<&'a str>,
+    /// Whether labels are looked at.
+    pub(super) labels: bool,
 }
 
 /// The fields of a row as they are written.
@@ -40,12 +48,13 @@ pub(super) fn filled(field: &str) -> Option<&str> {
 impl Fields<'_> {
     /// The row; none where it is of another split than the one asked for.
     pub(super) fn row(self, asked: &Asked<'_>) -> Result<Option<Row>, String> {
-        if self.split.and_then(filled).zip(asked.split).is_some_and(|(of, wanted)| of != wanted) {
+        if self.split.and_then(filled).zip(asked.wanted.split).is_some_and(|(of, wanted)| of != wanted) {
             return Ok(None);
         }
-        let mut row = Row::of(self.text, self.language.and_then(filled).map_or(asked.language, language_of))?;
+        let own = self.language.and_then(filled).map(language_of).transpose()?;
+        let mut row = Row::of(self.text, own.unwrap_or(asked.language))?;
         row.origin = self.origin();
-        if self.is_by_customer() {
+        if asked.wanted.labels && self.is_by_customer() {
             row.targets = self.targets(asked.recipe)?;
             row.signals = self.signals.map(|names| signals(&names)).transpose()?;
         }

@@ -38,7 +38,11 @@ impl Columns {
     pub(super) fn row(&self, line: &str, asked: &Asked<'_>) -> Result<Option<Row>, String> {
         let cells: Vec<&str> = line.split('\t').collect();
         if cells.len() != self.count {
-            return Err(format!("{} columns, the header has {}", cells.len(), self.count));
+            return Err(format!(
+                "{} columns, the header has {}; give every row as many tabs as the header has",
+                cells.len(),
+                self.count
+            ));
         }
         let cell = |column: Option<usize>| column.map(|at| cells[at]);
         let [channel, region, sector] = self.origin.map(cell);
