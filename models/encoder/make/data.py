@@ -5,6 +5,7 @@ what it does not know. Only sets whose licence allows shipped weights may be rea
 named in `EVALUATION_ONLY` and refused.
 """
 import dataclasses
+import fnmatch
 import glob
 import gzip
 import html
@@ -111,15 +112,28 @@ def labelled(text, kind, language, label, obstacles=None):
     return row
 
 
+def files(pattern):
+    """The files anywhere below DATA whose names match; names are `<set>.<language>.<split>.tsv.gz`."""
+    found = [os.path.join(folder, name) for folder, _, names in os.walk(DATA) for name in fnmatch.filter(names, pattern)]
+    if not found:
+        raise SystemExit(f"no file below {DATA} has the name {pattern}; set DATA to the folder of the public sets")
+    return sorted(found, key=os.path.basename)
+
+
+def teaching_files():
+    """The files of public sets whose texts may teach."""
+    def may_teach(path):
+        kind, language, split = os.path.basename(path).split(".")[:3]
+        return kind in TRAINABLE and language[:2] in LANGUAGES and split in ("train", "all")
+    return [path for path in files("*.*.*.tsv.gz") if may_teach(path)]
+
+
 def read_set(pattern, obstacles=None, unlabelled=False):
-    """Rows of every file that matches `pattern` below DATA; file names are `<set>.<language>.<split>.tsv.gz`.
+    """Rows of every file whose name matches.
 
     `unlabelled` keeps the rows whose labels mean nothing to any head."""
-    paths = sorted(glob.glob(os.path.join(DATA, pattern)))
-    if not paths:
-        raise SystemExit(f"no file matches {os.path.join(DATA, pattern)}; set DATA to the folder of the public sets")
     rows = []
-    for path in paths:
+    for path in files(pattern):
         kind, language = os.path.basename(path).split(".")[:2]
         rows += [labelled(r["text"], kind, language[:2], r["label"], obstacles) for r in table(path) if r["text"]]
     return [r for r in rows if unlabelled or any(x is not None for x in (r.sentiment, r.anger, r.obstacle))]
@@ -139,7 +153,7 @@ def corpus(split):
         with open(path, encoding="utf-8") as lines:
             for line in lines:
                 r = json.loads(line)
-                if r["author"] != "customer" or r["split"] != split:
+                if r["author"] != "customer" or r["split"] != split or r["language"] not in LANGUAGES:
                     continue
                 rows.append(Row(clean(r["text"]), "corpus", r["language"], POLAR[r["sentiment"]], None,
                                 int(r["frustrated"]), frozenset(r["signals"]), fnv1a(r["text"])))
@@ -149,7 +163,7 @@ def corpus(split):
 def bank_stream():
     """The bank messages: evaluation only."""
     out = []
-    for r in table(os.path.join(DATA, "streams", "bank.es.tsv.gz")):
+    for r in table(files("bank.es.tsv.gz")[0]):
         if r["author"] == "customer":
             signals = frozenset(s for s in r["signals"].split(",") if s != "-")
             out.append(Row(clean(r["text"]), "bank", "es", POLAR[r["sentiment"]], None, int(r["frustrated"]), signals))
@@ -157,4 +171,4 @@ def bank_stream():
 
 
 def airline_stream():
-    return [Row(clean(r["text"]), "airline", "en", POLAR[r["sentiment"]]) for r in table(os.path.join(DATA, "streams", "airline.en.tsv.gz"))]
+    return [Row(clean(r["text"]), "airline", "en", POLAR[r["sentiment"]]) for r in table(files("airline.en.tsv.gz")[0])]

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 import data
 from network import MAX_TOKENS, Model, has_bfloat16, pad
 
+
 def logits_of(folder, texts, batch=128, exact=False):
     """Logits by head for each text, in order; `exact` computes in float32, else in bfloat16 where the processor is faster so."""
     tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
@@ -41,7 +42,7 @@ def sigmoid(x):
 
 
 def dev_sets(quick):
-    sets = {f"umsab.{l}": data.read_set(f"dev/umsab.{l}.val.tsv.gz") for l in data.LANGUAGES}
+    sets = {f"umsab.{l}": data.read_set(f"umsab.{l}.val.tsv.gz") for l in data.LANGUAGES}
     sets["bank"] = data.bank_stream()
     sets["airline"] = data.airline_stream()
     sets["corpus"] = data.corpus("dev")
@@ -49,8 +50,8 @@ def dev_sets(quick):
         return {k: v[:4000] for k, v in sets.items() if v}
     for name in ("tweeteval-sentiment.en.val", "tass2020.es.dev", "intertass2017.es.dev", "goemotions.en.dev", "emoevent.es.dev",
                  "brighter.es.dev", "maia-dqe.pt.val", "maia-dqe.en-mt.val", "complaints-acl19.en.val", "m-absa.es.dev", "cuba-hotels.es.val"):
-        rows = data.read_set(f"dev/{name}.tsv.gz") if "tweeteval-sentiment" not in name else [
-            data.Row(data.clean(r["text"]), "tweeteval-sentiment", "en", data.POLAR[r["label"]]) for r in data.table(os.path.join(data.DATA, "dev", name + ".tsv.gz"))]
+        rows = data.read_set(f"{name}.tsv.gz") if "tweeteval-sentiment" not in name else [
+            data.Row(data.clean(r["text"]), "tweeteval-sentiment", "en", data.POLAR[r["label"]]) for r in data.table(data.files(name + ".tsv.gz")[0])]
         sets[name] = rows
     return sets
 

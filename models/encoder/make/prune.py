@@ -5,7 +5,6 @@ letters, single characters, punctuation and emoji. The rest (five pieces of six)
 """
 import argparse
 import collections
-import glob
 import json
 import os
 import unicodedata
@@ -22,10 +21,7 @@ TIMES = 3
 
 
 def texts():
-    for path in sorted(glob.glob(os.path.join(data.DATA, "train", "*.gz"))):
-        kind, language = os.path.basename(path).split(".")[:2]
-        if kind not in data.TRAINABLE or language[:2] not in data.LANGUAGES:
-            continue
+    for path in data.teaching_files():
         some = [data.clean(r["text"]) for r in data.table(path)]
         yield some
         yield [t.lower() for t in some]

@@ -26,8 +26,8 @@ PULL = {"sentiment": 30.0, "frustration": 10.0}
 
 def calibration_rows():
     """Not TweetEval's sentiments: SemEval-2017, which teaches, holds their texts."""
-    rows = [r for language in data.LANGUAGES for r in data.read_set(f"dev/umsab.{language}.val.tsv.gz")]
-    return rows + data.read_set("dev/goemotions.en.dev.tsv.gz") + data.corpus("dev")
+    rows = [r for language in data.LANGUAGES for r in data.read_set(f"umsab.{language}.val.tsv.gz")]
+    return rows + data.read_set("goemotions.en.dev.tsv.gz") + data.corpus("dev")
 
 
 def has_sentiment(row):
@@ -137,14 +137,16 @@ def fixture_texts():
 
 
 def write_fixtures(out):
+    """Texts as they come, token ids of what the network sees, probabilities before calibration (temperature 1, factors 1, offsets 0)."""
     some = fixture_texts()
     tokenizer = Tokenizer.from_file(os.path.join(out, "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
-    logits = logits_of(out, some, exact=True)
+    seen = [data.clean(text) for text in some]
+    logits = logits_of(out, seen, exact=True)
     shares = torch.tensor(logits["sentiment"]).softmax(1).numpy()
     with open(os.path.join(out, "fixtures.jsonl"), "w", encoding="utf-8") as f:
         for i, text in enumerate(some):
-            row = {"text": text, "ids": tokenizer.encode(text).ids, "sentiment": shares[i], "anger": sigmoid(logits["anger"][i]),
+            row = {"text": text, "ids": tokenizer.encode(seen[i]).ids, "sentiment": shares[i], "anger": sigmoid(logits["anger"][i]),
                    "obstacle": sigmoid(logits["obstacle"][i]), "signals": sigmoid(logits["signals"][i])}
             row = {k: [round(float(x), 5) for x in v] if isinstance(v, np.ndarray) else v for k, v in row.items()}
             f.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -169,7 +171,7 @@ def main():
         shutil.copy(os.path.join(a.trained, name), a.out)
     labels = {"sentiment": data.SENTIMENTS, "anger": ["anger"], "obstacle": ["obstacle"], "signals": data.SIGNALS}
     card = {
-        "format": 1, "base": "intfloat/multilingual-e5-small", "licence": "MIT (base), CC0-1.0 (fine-tuning)", "pooling": "mean",
+        "format": 1, "base": "intfloat/multilingual-e5-small", "licence": "MIT", "pooling": "mean",
         "max_tokens": MAX_TOKENS, "languages": data.LANGUAGES, "storage": "tables are I8 with one F32 `.scale` a row; weight = I8 * scale",
         "heads": {name: {"weights": f"heads.{name}", "kind": "softmax" if name == "sentiment" else "sigmoid", "labels": labels[name]} for name in HEADS},
         "frustration": "1 - (1 - sigmoid(factor * obstacle + offset)) * (1 - sigmoid(factor * anger + offset))",

@@ -20,14 +20,13 @@ from evaluate import averaged, sigmoid
 def texts():
     """Every text once, as its file has it."""
     seen = {}
-    for path in sorted(glob.glob(os.path.join(data.DATA, "train", "*.gz"))):
-        kind, language = os.path.basename(path).split(".")[:2]
-        if kind in data.TRAINABLE and language[:2] in data.LANGUAGES:
-            seen.update(dict.fromkeys(r["text"] for r in data.table(path) if r["text"]))
+    for path in data.teaching_files():
+        seen.update(dict.fromkeys(r["text"] for r in data.table(path) if r["text"]))
     for path in sorted(glob.glob(os.path.join(data.CORPUS, "*.jsonl"))):
         with open(path, encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
-        seen.update(dict.fromkeys(r["text"] for r in rows if r["split"] == "train" and r["author"] == "customer"))
+        seen.update(dict.fromkeys(r["text"] for r in rows
+                                  if r["split"] == "train" and r["author"] == "customer" and r["language"] in data.LANGUAGES))
     return list(seen)
 
 

@@ -32,17 +32,17 @@ SIGNAL_FACTOR = 2.0
 
 PLANS = {
     "general": {
-        "train/umsab.{es,en,pt,fr,de,it}.train": (1.0, 2.0), "train/semeval2017a.en.train": (1.0, 0.7),
-        "train/goemotions.en.train": (0.5, 0.7), "train/xed.es.all": (0.5, 0.6), "train/xed.pt-br.all": (0.5, 0.2),
-        "train/chile-valence.es.all": (1.0, 1.0), "train/uci-sentences.en.train": (1.0, 1.0),
-        "train/tweeteval-emotion.en.train": (0.5, 1.0), "train/banking77.en.train": (0.5, 0.4), "corpus": (1.0, 2.0),
+        "umsab.{es,en,pt,fr,de,it}.train": (1.0, 2.0), "semeval2017a.en.train": (1.0, 0.7),
+        "goemotions.en.train": (0.5, 0.7), "xed.es.all": (0.5, 0.6), "xed.pt-br.all": (0.5, 0.2),
+        "chile-valence.es.all": (1.0, 1.0), "uci-sentences.en.train": (1.0, 1.0),
+        "tweeteval-emotion.en.train": (0.5, 1.0), "banking77.en.train": (0.5, 0.4), "corpus": (1.0, 2.0),
     },
     "distil": {
-        "train/umsab.{es,en,pt,fr,de,it}.train": (1.0, 4.0), "train/semeval2017a.en.train": (1.0, 0.8),
-        "train/goemotions.en.train": (0.5, 0.6), "train/xed.es.all": (0.5, 0.5), "train/xed.pt-br.all": (0.5, 0.2),
-        "train/chile-valence.es.all": (1.0, 2.0), "train/uci-sentences.en.train": (1.0, 1.0),
-        "train/tweeteval-emotion.en.train": (0.5, 1.0), "train/tweeteval-{irony,offensive}.en.train": (0.0, 0.4),
-        "train/banking77.en.train": (0.5, 0.6), "corpus": (1.0, 3.0),
+        "umsab.{es,en,pt,fr,de,it}.train": (1.0, 4.0), "semeval2017a.en.train": (1.0, 0.8),
+        "goemotions.en.train": (0.5, 0.6), "xed.es.all": (0.5, 0.5), "xed.pt-br.all": (0.5, 0.2),
+        "chile-valence.es.all": (1.0, 2.0), "uci-sentences.en.train": (1.0, 1.0),
+        "tweeteval-emotion.en.train": (0.5, 1.0), "tweeteval-{irony,offensive}.en.train": (0.0, 0.4),
+        "banking77.en.train": (0.5, 0.6), "corpus": (1.0, 3.0),
     },
 }
 
