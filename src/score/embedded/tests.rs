@@ -56,7 +56,7 @@ fn plain_praise_and_anger_are_told_apart() {
 fn obstacles_frustrate_and_first_questions_do_not() {
     let frustrated = [
         "llevo dos semanas esperando y nadie me responde",
-        "quiero hablar con una persona",
+        "sigo sin poder hablar con una persona",
         "I have been on hold for an hour and nobody answers",
         "my payment was declined again and I can't log in",
         "Me cobraron dos veces y no me devuelven el dinero",

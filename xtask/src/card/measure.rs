@@ -16,7 +16,7 @@ use crate::shell::{Run, check, files_ending, root, say, target};
 
 /// The shipped model.
 pub(super) const MODEL: &str = "models/embedded.latido";
-const RECIPE: &str = "models/recipe.toml";
+const LABELS: &str = "models/card/labels.toml";
 pub(super) const CORPUS: &str = "models/corpus";
 /// The half of the rows that calibration was not fitted on.
 const UNFITTED: [&str; 2] = ["--half", "other"];
@@ -75,14 +75,16 @@ impl Latido {
         })
     }
 
-    /// The public sets, by their files' names.
+    /// The public sets, by their files' names: what calibration could flatter, of rows that did not fit it.
     pub(super) fn public(&self, files: &Files) -> Result<BTreeMap<String, Group>> {
         let seen = texts(&files.trained_on);
         let mut options = vec!["--except"];
         options.extend(seen.iter().map(String::as_str));
         let mut groups = self.named(&options, &files.sets)?;
         options.extend(UNFITTED);
-        groups.extend(self.named(&options, &files.halves)?);
+        for (file, half) in self.named(&options, &files.halves)? {
+            groups.entry(file).and_modify(|group| group.take_calibrated(half));
+        }
         Ok(groups)
     }
 
@@ -109,7 +111,7 @@ impl Latido {
     fn eval(&self, options: &[&str], files: &[PathBuf]) -> Result<Evaluated> {
         say(&format!("latido eval on {} files", files.len()));
         let files = texts(files);
-        let mut arguments = vec!["eval", "--json", "--model", MODEL, "--recipe", RECIPE];
+        let mut arguments = vec!["eval", "--json", "--model", MODEL, "--recipe", LABELS];
         arguments.extend(options);
         arguments.push("--data");
         arguments.extend(files.iter().map(String::as_str));

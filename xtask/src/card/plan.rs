@@ -22,7 +22,7 @@ pub(crate) struct Plan {
 pub(crate) struct Set {
     pub(crate) file: String,
     pub(crate) name: String,
-    /// Calibration was fitted on one half of it: it is measured on the other.
+    /// Calibration was fitted on one half of it: what depends on that is measured on the other.
     #[serde(default)]
     pub(crate) calibrated_on: bool,
     /// Its labels are sentiments of whole messages, given for their own sake: it counts in the calibration error of its language.
@@ -47,6 +47,10 @@ pub(crate) struct Source {
     /// Files of a public set's texts.
     #[serde(default)]
     pub(crate) files: Vec<String>,
+    /// Who made it; nothing for what is the project's own.
+    pub(crate) by: Option<String>,
+    /// Where it is published.
+    pub(crate) at: Option<String>,
     pub(crate) languages: String,
     pub(crate) licence: String,
     #[serde(rename = "for")]
@@ -69,7 +73,7 @@ pub(crate) struct Example {
 pub(crate) struct Files {
     /// To measure on.
     pub(crate) sets: Vec<PathBuf>,
-    /// To measure on by half.
+    /// Those of them of which one half fitted the calibration.
     pub(crate) halves: Vec<PathBuf>,
     /// Those among both whose rows are put together by language.
     pub(crate) pooled: Vec<PathBuf>,
@@ -94,10 +98,11 @@ impl Plan {
                 None
             })
         };
-        let (halves, sets): (Vec<&Set>, Vec<&Set>) = self.sets.iter().partition(|set| set.calibrated_on);
-        let [sets, halves] = [sets, halves].map(|sets| sets.iter().filter_map(|set| take(&set.file)).collect());
-        let pooled = self.sets.iter().filter(|set| set.in_calibration);
-        let pooled = pooled.filter_map(|set| there.get(&set.file).cloned()).collect();
+        let sets = self.sets.iter().filter_map(|set| take(&set.file)).collect();
+        let those = |kind: fn(&&Set) -> bool| {
+            self.sets.iter().filter(kind).filter_map(|set| there.get(&set.file).cloned()).collect()
+        };
+        let [halves, pooled] = [those(|set| set.calibrated_on), those(|set| set.in_calibration)];
         let trained_on = self.sources.iter().flat_map(|source| &source.files).filter_map(take).collect();
         ensure!(
             missing.is_empty(),

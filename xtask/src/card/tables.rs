@@ -10,23 +10,30 @@ use super::plan::{Example, Plan, Set};
 
 /// What a template may ask for.
 #[cfg(test)]
-pub(crate) const NAMES: [&str; 15] = [
+pub(crate) const NAMES: [&str; 19] = [
     "sha256",
     "megabytes",
     "mean",
+    "airline",
+    "bank",
     "sources",
     "new_rows",
     "sentiment",
     "calibration",
     "frustration",
     "windows",
+    "no_windows",
     "by_language",
     "by_channel",
     "by_region",
     "by_sector",
     "by_signal",
+    "bank_by_signal",
     "examples",
 ];
+/// Sets that are told apart from the rest.
+const AIRLINE: &str = "airline.en.tsv.gz";
+const BANK: &str = "bank.es.tsv.gz";
 /// From here on a text counts as frustrated.
 const FRUSTRATED_FROM: f64 = 0.5;
 /// A figure of a group with fewer rows of either kind says nothing.
@@ -44,17 +51,21 @@ pub(crate) fn all(plan: &Plan, figures: &Figures, new_rows: u64) -> Result<BTree
         ("sha256", figures.model.sha256.clone()),
         ("megabytes", format!("{megabytes:.1}")),
         ("mean", mean(&sets).map_or_else(dash, percent)),
+        ("airline", macro_f1(&sets, AIRLINE)),
+        ("bank", macro_f1(&sets, BANK)),
         ("sources", sources(plan, figures)?),
         ("new_rows", told_new(new_rows)),
         ("sentiment", sentiment(&sets)),
         ("calibration", calibration(figures)),
         ("frustration", frustration(&sets)),
         ("windows", windows(&sets)),
+        ("no_windows", no_windows(&sets)),
         ("by_language", groups(figures, "language")),
         ("by_channel", groups(figures, "channel")),
         ("by_region", groups(figures, "region")),
         ("by_sector", groups(figures, "sector")),
-        ("by_signal", by_signal(figures)),
+        ("by_signal", by_signal(figures.corpus.iter().find(|group| group.by.is_none()))),
+        ("bank_by_signal", by_signal(figures.sets.get(BANK))),
         ("examples", examples(plan, figures)),
     ]))
 }
@@ -75,10 +86,11 @@ fn sources(plan: &Plan, figures: &Figures) -> Result<String> {
             ),
         }
     }
-    let mut table = Table::new(&["source", "languages", "rows", "licence", "for"]);
+    let mut table = Table::new(&["source", "by", "languages", "rows", "licence", "for"]);
     for (source, rows) in plan.sources.iter().zip(rows).filter(|(_, rows)| *rows > 0) {
         table.row([
-            source.name.clone(),
+            source.at.as_ref().map_or_else(|| source.name.clone(), |at| format!("[{}]({at})", source.name)),
+            source.by.clone().unwrap_or_else(dash),
             source.languages.clone(),
             thousands(rows),
             source.licence.clone(),
@@ -109,6 +121,19 @@ fn windows(sets: &[(&Set, &Group)]) -> String {
         }
     }
     table.text
+}
+
+/// Sets with sentiments that have too few negative rows to draw windows from.
+fn no_windows(sets: &[(&Set, &Group)]) -> String {
+    let without = |group: &Group| group.sentiment.is_some() && group.negative_windows.is_none();
+    let names: Vec<&str> = sets.iter().filter(|(_, group)| without(group)).map(|(set, _)| set.name.as_str()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join("; ") }
+}
+
+/// Macro-F1 of a set's sentiments.
+fn macro_f1(sets: &[(&Set, &Group)], file: &str) -> String {
+    let found = sets.iter().find(|(set, _)| set.file == file).and_then(|(_, group)| group.sentiment.as_ref());
+    found.map_or_else(dash, |figures| percent(figures.macro_f1))
 }
 
 fn sentiment(sets: &[(&Set, &Group)]) -> String {
@@ -222,11 +247,10 @@ fn groups(figures: &Figures, by: &str) -> String {
     table.text
 }
 
-/// Each signal, in all of the corpus.
-fn by_signal(figures: &Figures) -> String {
+/// Each signal in a group of rows.
+fn by_signal(group: Option<&Group>) -> String {
     let mut table = Table::new(&["signal", "rows", "precision", "recall", "F1"]);
-    let all = figures.corpus.iter().find(|group| group.by.is_none());
-    for found in all.and_then(|group| group.signals.as_ref()).iter().flat_map(|signals| &signals.signals) {
+    for found in group.and_then(|group| group.signals.as_ref()).iter().flat_map(|signals| &signals.signals) {
         let [precision, recall] = [found.precision, found.recall].map(|share| share.map_or_else(dash, percent));
         table.row([format!("`{}`", found.signal), thousands(found.rows), precision, recall, percent(found.f1)]);
     }
