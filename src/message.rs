@@ -154,9 +154,11 @@ macro_rules! closed_set {
 }
 
 pub(crate) mod json;
+mod language;
 mod signals;
 mod text;
 
+pub use language::NotATag;
 pub use signals::{Signal, SignalSet};
 pub use text::{MAX_TEXT_BYTES, head};
 

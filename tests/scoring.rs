@@ -91,15 +91,17 @@ fn a_text_in_a_language_that_no_one_taught_is_scored_and_marked() {
 }
 
 /// The share of a corpus split's rows that `latido eval` calls right, by a figure of all of them.
-fn corpus_share(files: &str, figure: &str) -> f64 {
+fn corpus_share(of: &str, figure: &str) -> f64 {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/corpus");
-    let is_asked = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(files));
+    let is_asked = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(of));
     let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<String> = paths.filter(|path| is_asked(path)).map(|path| path.display().to_string()).collect();
     files.sort();
     let mut arguments = vec!["eval", "--json", "--samples", "0", "--split", "test", "--by", "sector", "--data"];
     arguments.extend(files.iter().map(String::as_str));
-    let report: Value = serde_json::from_slice(&latido(&arguments).output().unwrap().stdout).unwrap();
+    let output = latido(&arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let all = report["sets"].as_array().unwrap().last().unwrap().clone();
     all.pointer(figure).and_then(Value::as_f64).unwrap()
 }
@@ -278,10 +280,15 @@ fn eval_leaves_out_texts_of_a_file_whatever_its_labels_mean() {
     let (data, seen) = (path("made.es.tsv"), path("reasons.es.tsv"));
     std::fs::write(&data, "text\tlabel\nya llevo tres horas esperando\tnegative\nabren mañana en la tarde\tneutral\n")
         .unwrap();
-    std::fs::write(&seen, "text\tlabel\nya llevo tres horas esperando\tCan't Tell\n").unwrap();
-    let json = latido(&["eval", "--json", "--model", "builtin", "--data", &data, "--except", &seen]).output().unwrap();
-    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!((&report["sets"][0]["rows"], &report["sets"][0]["seen"]), (&1.into(), &1.into()));
+    for file in
+        ["text\tlabel\nya llevo tres horas esperando\tCan't Tell\n", "id\ttext\n7\tya llevo tres horas esperando\n"]
+    {
+        std::fs::write(&seen, file).unwrap();
+        let arguments = ["eval", "--json", "--model", "builtin", "--data", &data, "--except", &seen];
+        let json = latido(&arguments).output().unwrap();
+        let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+        assert_eq!((&report["sets"][0]["rows"], &report["sets"][0]["seen"]), (&1.into(), &1.into()), "{file}");
+    }
 }
 
 #[test]

@@ -166,11 +166,16 @@ fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
 /// The model must have a place, and not be written over what it is made of. Told before the training, which takes long.
 fn check_out(args: &TrainArgs) -> anyhow::Result<()> {
     check_place(&args.out)?;
+    let inputs = || args.data.iter().chain(&args.calibrate).chain(&args.recipe).chain(&args.soft);
+    let part = beside(&args.out);
+    let is_part =
+        |input: &&PathBuf| input.canonicalize().is_ok_and(|input| part.canonicalize().is_ok_and(|part| input == part));
+    let read = inputs().find(is_part);
+    ensure!(read.is_none(), "{} is read too, and is where --out is written first; name another file", part.display());
     let Ok(out) = args.out.canonicalize() else { return Ok(()) };
     ensure!(!out.is_dir(), "--out {} is a directory; name a file", args.out.display());
-    let inputs = args.data.iter().chain(&args.calibrate).chain(&args.recipe).chain(&args.soft);
     let is_out = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == out);
-    let lost = inputs.into_iter().find(is_out);
+    let lost = inputs().find(is_out);
     ensure!(lost.is_none(), "--out {} is read too and would be lost; name another file", args.out.display());
     Ok(())
 }
@@ -179,8 +184,9 @@ fn check_out(args: &TrainArgs) -> anyhow::Result<()> {
 fn check_place(out: &Path) -> anyhow::Result<()> {
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     ensure!(folder.is_dir(), "--out {}: there is no directory {}; make it first", out.display(), folder.display());
-    let part = beside(out);
-    let made = std::fs::File::create(&part).and_then(|_| std::fs::remove_file(&part));
+    // A name of its own: nobody's file is touched.
+    let probe = folder.join(format!(".latido-{}", std::process::id()));
+    let made = std::fs::File::create_new(&probe).and_then(|_| std::fs::remove_file(&probe));
     made.with_context(|| {
         format!("--out {}: no file can be made there; name a directory that may be written", out.display())
     })

@@ -234,30 +234,7 @@ fn member<T: Copy>(all: &[T], as_str: impl Fn(T) -> &'static str, name: &str) ->
 
 /// The language of a tag such as `es`, `es-MX` or `ES_mx`; what is no such tag names none.
 fn named_language(raw: Option<&RawValue>) -> Result<Option<Language>, Rejection> {
-    Ok(Field::read(raw)?.into_text().and_then(|tag| language_of_tag(tag.trim())))
-}
-
-fn language_of_tag(tag: &str) -> Option<Language> {
-    let mut parts = tag.split(['-', '_']);
-    let primary = parts.next()?;
-    let is_tag = matches!(primary.len(), 2 | 3)
-        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && parts.all(|part| matches!(part.len(), 1..=8) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    // ISO 639: undetermined, several, none, not coded. None of them says what to score the text as.
-    let says_nothing = ["und", "mul", "zxx", "mis"].iter().any(|code| primary.eq_ignore_ascii_case(code));
-    if !is_tag || says_nothing {
-        return None;
-    }
-    let known = match primary.to_ascii_lowercase().as_str() {
-        "es" | "spa" => Language::Spanish,
-        "en" | "eng" => Language::English,
-        "pt" | "por" => Language::Portuguese,
-        "fr" | "fra" | "fre" => Language::French,
-        "de" | "deu" | "ger" => Language::German,
-        "it" | "ita" => Language::Italian,
-        _ => Language::Other,
-    };
-    Some(known)
+    Ok(Field::read(raw)?.into_text().and_then(|tag| Language::of_tag(&tag).ok().flatten()))
 }
 
 /// White space, and characters that show nothing: controls, zero-width ones, direction marks, blank fillers.

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::labels::Targets;
 use super::recipe::{Recipe, SetRecipe};
-use crate::message::{Language, SignalSet};
+use crate::message::{Language, NotATag, SignalSet};
 
 use fields::{Asked, Wanted};
 use form::Form;
@@ -135,7 +135,7 @@ impl DataSet {
         let form = match form {
             Some(form) => form,
             None => {
-                let (found, is_row) = Form::of_first_line(line)?;
+                let (found, is_row) = Form::of_first_line(line, wanted.labels)?;
                 let form = form.insert(found);
                 if !is_row {
                     return Ok(None);
@@ -146,7 +146,12 @@ impl DataSet {
         if line.trim().is_empty() {
             return Ok(None);
         }
-        form.row(line, &Asked { recipe: &self.recipe, language: language_of(&self.language)?, wanted })
+        form.row(line, &Asked { recipe: &self.recipe, language: self.own_language()?, wanted })
+    }
+
+    /// What the file's name says; what follows the language there (`es-bank`) is the name's own.
+    fn own_language(&self) -> Result<Option<Language>, String> {
+        language_of(self.language.split('-').next().unwrap_or_default())
     }
 
     fn keep(&mut self, row: Row) {
@@ -181,35 +186,17 @@ fn is_language_tag(part: &str) -> bool {
     main.len() == 2 && main.bytes().all(|byte| byte.is_ascii_lowercase()) && main != "gz"
 }
 
-/// A language tag's language, by its first part; other languages than ours are `Other`, and an empty tag says nothing.
+/// The language of a tag, or `other` by its name; nothing where the tag says nothing.
 ///
 /// # Errors
 /// If it is no tag: a name such as `spanish` would make every row one of another language.
 pub(crate) fn language_of(tag: &str) -> Result<Option<Language>, String> {
-    let main = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    let of_three_letters = |main: &str| THREE_LETTERS.iter().find(|(name, _)| *name == main).map(|(_, two)| *two);
-    match main.len() {
-        0 => Ok(None),
-        2 | 3 if main.bytes().all(|byte| byte.is_ascii_lowercase()) => {
-            let name = of_three_letters(&main).unwrap_or(&main);
-            Ok(Some(Language::from_name(name).unwrap_or(Language::Other)))
-        }
-        _ if main == Language::Other.as_str() => Ok(Some(Language::Other)),
-        _ => Err(format!("language `{tag}` is no language tag; write es, en, pt-BR or the like, or `other`")),
+    if tag == Language::Other.as_str() {
+        return Ok(Some(Language::Other));
     }
+    Language::of_tag(tag)
+        .map_err(|NotATag| format!("language `{tag}` is no language tag; write es, en, pt-BR or the like, or `other`"))
 }
-
-/// ISO 639-2 and 639-3 names of our languages.
-const THREE_LETTERS: [(&str, &str); 8] = [
-    ("spa", "es"),
-    ("eng", "en"),
-    ("por", "pt"),
-    ("fra", "fr"),
-    ("fre", "fr"),
-    ("deu", "de"),
-    ("ger", "de"),
-    ("ita", "it"),
-];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -51,8 +51,8 @@ impl Fields<'_> {
         if self.split.and_then(filled).zip(asked.wanted.split).is_some_and(|(of, wanted)| of != wanted) {
             return Ok(None);
         }
-        let own = self.language.and_then(filled).map(language_of).transpose()?;
-        let mut row = Row::of(self.text, own.unwrap_or(asked.language))?;
+        let own = self.language.and_then(filled).filter(|_| asked.wanted.labels).map(language_of).transpose()?;
+        let mut row = Row::of(self.text, own.flatten().or(asked.language))?;
         row.origin = self.origin();
         if asked.wanted.labels && self.is_by_customer() {
             row.targets = self.targets(asked.recipe)?;

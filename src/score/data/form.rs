@@ -23,7 +23,8 @@ impl Form {
     }
 
     /// The form of a file by its first line, and whether that line is itself a row.
-    pub(super) fn of_first_line(line: &str) -> Result<(Self, bool), String> {
+    /// `labels`: whether rows must have some.
+    pub(super) fn of_first_line(line: &str, labels: bool) -> Result<(Self, bool), String> {
         if line.starts_with("Emoji,") {
             return Ok((Self::EmojiCounts, false));
         }
@@ -31,7 +32,7 @@ impl Form {
         if let (Some(_), Some(Ok(_))) = (cells.next(), cells.next().map(str::parse::<f32>)) {
             return Ok((Self::WordList, true));
         }
-        Columns::of(line).map(|columns| (Self::Tsv(columns), false))
+        Columns::of(line, labels).map(|columns| (Self::Tsv(columns), false))
     }
 
     /// The row of a line; none where it is not asked for.

@@ -20,13 +20,14 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn of(header: &str) -> Result<Self, String> {
+    /// `labels`: whether one of the columns must be a label.
+    pub(super) fn of(header: &str, labels: bool) -> Result<Self, String> {
         let names: Vec<&str> = header.split('\t').map(str::trim).collect();
         let find = |wanted: &str| names.iter().position(|name| *name == wanted);
         let text = find("text").ok_or("the header line names no column `text`; expected `text<TAB>label<TAB>extra`")?;
         let (label, frustrated) = (find("label").or_else(|| find("sentiment")), find("frustrated"));
         let signals = find("signals");
-        if label.is_none() && frustrated.is_none() && signals.is_none() {
+        if labels && label.is_none() && frustrated.is_none() && signals.is_none() {
             let columns = "`label`, `sentiment`, `frustrated`, `signals`";
             return Err(format!("the header line names none of the columns {columns}"));
         }
