@@ -83,7 +83,8 @@ impl Latido {
         let mut groups = self.named(&options, &files.sets)?;
         options.extend(UNFITTED);
         for (file, half) in self.named(&options, &files.halves)? {
-            groups.entry(file).and_modify(|group| group.take_calibrated(half));
+            let group = groups.get_mut(&file).with_context(|| format!("{file} was measured by half alone"))?;
+            group.take_calibrated(half);
         }
         Ok(groups)
     }

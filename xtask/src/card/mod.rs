@@ -69,6 +69,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let template = read(TEMPLATE)?;
     let page = page::fill(&template, &tables::all(&plan, &fresh, new_rows)?).with_context(|| TEMPLATE.to_owned())?;
     settle(&present.problems(&fresh.model.rows, &fresh.taught), "the corpus is not what taught the shipped model")?;
+    settle(&present.examples_that_teach(&plan.examples), "the card would show what it was taught")?;
     if options.write {
         write(FIGURES, &fresh.to_json()?)?;
         write(PAGE, &page)?;

@@ -75,7 +75,7 @@ pub(crate) struct Files {
     pub(crate) sets: Vec<PathBuf>,
     /// Those of them of which one half fitted the calibration.
     pub(crate) halves: Vec<PathBuf>,
-    /// Those among both whose rows are put together by language.
+    /// Those of them whose rows are put together by language.
     pub(crate) pooled: Vec<PathBuf>,
     /// To leave out.
     pub(crate) trained_on: Vec<PathBuf>,
