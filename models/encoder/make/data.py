@@ -117,6 +117,9 @@ def files(pattern):
     found = [os.path.join(folder, name) for folder, _, names in os.walk(DATA) for name in fnmatch.filter(names, pattern)]
     if not found:
         raise SystemExit(f"no file below {DATA} has the name {pattern}; set DATA to the folder of the public sets")
+    names = [os.path.basename(path) for path in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SystemExit(f"{', '.join(sorted(twice))}: more than one file below {DATA} has that name; keep one")
     return sorted(found, key=os.path.basename)
 
 
