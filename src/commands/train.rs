@@ -166,17 +166,14 @@ fn recipe(args: &TrainArgs) -> anyhow::Result<Recipe> {
 /// The model must have a place, and not be written over what it is made of. Told before the training, which takes long.
 fn check_out(args: &TrainArgs) -> anyhow::Result<()> {
     check_place(&args.out)?;
-    let inputs = || args.data.iter().chain(&args.calibrate).chain(&args.recipe).chain(&args.soft);
+    let is_read = |path: &Path| {
+        let mut inputs = args.data.iter().chain(&args.calibrate).chain(&args.recipe).chain(&args.soft);
+        path.canonicalize().is_ok_and(|path| inputs.any(|input| input.canonicalize().is_ok_and(|input| input == path)))
+    };
     let part = beside(&args.out);
-    let is_part =
-        |input: &&PathBuf| input.canonicalize().is_ok_and(|input| part.canonicalize().is_ok_and(|part| input == part));
-    let read = inputs().find(is_part);
-    ensure!(read.is_none(), "{} is read too, and is where --out is written first; name another file", part.display());
-    let Ok(out) = args.out.canonicalize() else { return Ok(()) };
-    ensure!(!out.is_dir(), "--out {} is a directory; name a file", args.out.display());
-    let is_out = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == out);
-    let lost = inputs().find(is_out);
-    ensure!(lost.is_none(), "--out {} is read too and would be lost; name another file", args.out.display());
+    ensure!(!is_read(&part), "{} is read too, and is where --out is written first; name another file", part.display());
+    ensure!(!args.out.is_dir(), "--out {} is a directory; name a file", args.out.display());
+    ensure!(!is_read(&args.out), "--out {} is read too and would be lost; name another file", args.out.display());
     Ok(())
 }
 
