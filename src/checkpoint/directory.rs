@@ -1,15 +1,20 @@
-//! A directory that keeps the newest checkpoint, for one daemon.
+//! A directory that keeps the newest checkpoints, for one daemon.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{FormatError, Snapshot, decode, encode};
+use super::{Encoder, FormatError, Snapshot, decode};
 
-const STATE: &str = "state.latido";
+/// Checkpoints are `state.NUMBER.latido`, the newest with the highest number; versions before had one, `state.latido`.
+const PREFIX: &str = "state.";
+const SUFFIX: &str = ".latido";
+const ONLY_STATE: &str = "state.latido";
 const TEMPORARY: &str = "state.latido.tmp";
 const LOCK: &str = "lock";
 const INSTANCE: &str = "instance-id";
+/// How many checkpoints are kept: those before the newest serve where it is damaged.
+const KEPT: usize = 3;
 
 /// Why the directory cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +35,13 @@ pub enum DirectoryError {
         /// The directory.
         path: PathBuf,
     },
-    /// The file in it is not a checkpoint that can be read.
+    /// None of the files in it is a checkpoint that can be read.
     #[error(
         "{path} cannot be restored: {source}. Starting from nothing would lose the windows: \
          put the file back from a copy, or move it away to start anew"
     )]
     Damaged {
-        /// The file.
+        /// The newest file.
         path: PathBuf,
         /// What is wrong with it.
         source: FormatError,
@@ -46,10 +51,29 @@ pub enum DirectoryError {
     Encode(#[source] FormatError),
 }
 
+/// What was found in a directory.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The newest checkpoint that can be read; none if nothing was saved yet.
+    pub snapshot: Option<Snapshot>,
+    /// The newer ones, which cannot: newest first.
+    pub damaged: Vec<Damage>,
+}
+
+/// A checkpoint that cannot be read.
+#[derive(Debug)]
+pub struct Damage {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub source: FormatError,
+}
+
 /// The checkpoint directory, locked for this process. The lock dies with the process, however it dies.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    encoder: Encoder,
     _lock: File,
 }
 
@@ -68,28 +92,37 @@ impl Directory {
             .open(&lock_path)
             .map_err(io_error("open", &lock_path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), encoder: Encoder::default(), _lock: lock }),
             Err(fs::TryLockError::WouldBlock) => Err(DirectoryError::Locked { path: path.to_owned() }),
             Err(fs::TryLockError::Error(source)) => Err(io_error("lock", &lock_path)(source)),
         }
     }
 
-    /// The newest checkpoint; none if nothing was saved yet.
+    /// The newest checkpoint that can be read; see [`read`].
     ///
     /// # Errors
-    /// If there is one that cannot be read: state is never thrown away in silence.
-    pub fn load(&self) -> Result<Option<Snapshot>, DirectoryError> {
+    /// If there are some and none can be read: state is never thrown away in silence.
+    pub fn load(&self) -> Result<Loaded, DirectoryError> {
         read(&self.path)
     }
 
     /// Saves a checkpoint: temporary file, fsync, rename, fsync of the directory. Whoever dies in between, a whole
-    /// checkpoint stands there.
+    /// checkpoint stands there. Of those before, the newest two stay.
     ///
     /// # Errors
-    /// If the disk refuses; the checkpoint before then still stands.
-    pub fn save(&self, snapshot: &Snapshot) -> Result<(), DirectoryError> {
-        let bytes = encode(snapshot).map_err(DirectoryError::Encode)?;
-        self.replace(TEMPORARY, STATE, &bytes)
+    /// If the disk refuses; the checkpoints before then still stand.
+    pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), DirectoryError> {
+        let bytes = self.encoder.encode(snapshot).map_err(DirectoryError::Encode)?;
+        let before = checkpoints(&self.path)?;
+        let number = before.first().map_or(0, |(number, _)| *number) + 1;
+        self.replace(TEMPORARY, &format!("{PREFIX}{number}{SUFFIX}"), &bytes)?;
+        for (_, path) in before.iter().skip(KEPT - 1) {
+            // It is only in the way; the next save tries again.
+            if let Err(error) = fs::remove_file(path) {
+                tracing::warn!(path = %path.display(), %error, "an old checkpoint cannot be removed");
+            }
+        }
+        Ok(())
     }
 
     /// The daemon's static member name in the consumer group: made once, then the same after each restart.
@@ -111,29 +144,76 @@ impl Directory {
 
     fn replace(&self, temporary: &str, name: &str, bytes: &[u8]) -> Result<(), DirectoryError> {
         let temporary = self.path.join(temporary);
-        let mut file = File::create(&temporary).map_err(io_error("create", &temporary))?;
-        file.write_all(bytes).map_err(io_error("write", &temporary))?;
-        file.sync_all().map_err(io_error("sync", &temporary))?;
-        drop(file);
         let path = self.path.join(name);
-        fs::rename(&temporary, &path).map_err(io_error("rename to", &path))?;
+        let written =
+            write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path).map_err(io_error("rename to", &path)));
+        if written.is_err() {
+            // Half a file takes room on a full disk, and nobody reads it.
+            fs::remove_file(&temporary).unwrap_or_default();
+            return written;
+        }
         let directory = File::open(&self.path).map_err(io_error("open", &self.path))?;
         directory.sync_all().map_err(io_error("sync", &self.path))
     }
 }
 
-/// The newest checkpoint in a directory, without locking it: for looking at it while a daemon runs.
+/// Writes a file through to the disk.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), DirectoryError> {
+    let mut file = File::create(path).map_err(io_error("create", path))?;
+    file.write_all(bytes).map_err(io_error("write", path))?;
+    file.sync_all().map_err(io_error("sync", path))
+}
+
+/// The newest checkpoint in a directory that can be read, without locking it: for looking at it while a daemon runs. Where the
+/// newest is damaged, the one before it serves: its state and its offsets belong together too.
 ///
 /// # Errors
-/// If there is one that cannot be read.
-pub fn read(directory: &Path) -> Result<Option<Snapshot>, DirectoryError> {
-    let path = directory.join(STATE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io_error("read", &path)(error)),
+/// If there are some and none can be read, or if the newest is of a version that this build does not know: what a newer one
+/// saved is not passed over.
+pub fn read(directory: &Path) -> Result<Loaded, DirectoryError> {
+    let mut damaged = Vec::new();
+    for (_, path) in checkpoints(directory)? {
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            // A daemon that runs has saved anew since.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(io_error("read", &path)(error)),
+        };
+        match decode(&bytes) {
+            Ok(snapshot) => return Ok(Loaded { snapshot: Some(snapshot), damaged }),
+            Err(source @ FormatError::Version { .. }) => return Err(DirectoryError::Damaged { path, source }),
+            Err(source) => damaged.push(Damage { path, source }),
+        }
+    }
+    if damaged.is_empty() {
+        return Ok(Loaded::default());
+    }
+    let Damage { path, source } = damaged.remove(0);
+    Err(DirectoryError::Damaged { path, source })
+}
+
+/// The checkpoints in a directory with their numbers, newest first; none where there is no directory.
+fn checkpoints(directory: &Path) -> Result<Vec<(u64, PathBuf)>, DirectoryError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(io_error("read", directory)(error)),
     };
-    decode(&bytes).map(Some).map_err(|source| DirectoryError::Damaged { path, source })
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(io_error("read", directory))?.file_name();
+        found.extend(name.to_str().and_then(number_of).map(|number| (number, directory.join(&name))));
+    }
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(found)
+}
+
+/// The number in a checkpoint's name; none where it is no checkpoint's.
+fn number_of(name: &str) -> Option<u64> {
+    if name == ONLY_STATE {
+        return Some(0);
+    }
+    name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok()
 }
 
 /// Wraps an I/O error with what was tried on what.

@@ -5,12 +5,14 @@
 
 mod directory;
 mod format;
+mod hours;
 mod snapshot;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
 mod v1;
+mod v2;
 
-pub use directory::{Directory, DirectoryError, read};
-pub use format::{FORMAT_VERSION, FormatError, decode, encode};
-pub use snapshot::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};
+pub use directory::{Damage, Directory, DirectoryError, Loaded, read};
+pub use format::{Encoder, FORMAT_VERSION, FormatError, decode, encode};
+pub use snapshot::{PartitionPosition, SavedHour, Snapshot};

@@ -1,13 +1,16 @@
 //! What a checkpoint holds.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, NextOffset, PartitionId};
-use crate::window::{PaneCounts, ShareCounts, Tally};
+use crate::window::{HourPanes, PaneCounts};
 
 /// One moment of the fold. Departments are named, not numbered: their places may change with the config.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// Wall clock when it was taken.
     pub taken: EventTime,
@@ -15,10 +18,12 @@ pub struct Snapshot {
     pub stream_time: Option<EventTime>,
     /// End of the last closed window; none before the first pane closed.
     pub window_end: Option<EventTime>,
+    /// Start of the oldest pane kept; none where all are.
+    pub kept_from: Option<EventTime>,
     /// Where each partition goes on.
     pub partitions: Vec<PartitionPosition>,
-    /// The panes that hold messages.
-    pub departments: Vec<DepartmentPanes>,
+    /// The hours that have panes with messages, oldest first.
+    pub hours: Vec<SavedHour>,
     /// Baselines and alert states.
     pub detector: DetectorState,
     /// Alerts open or closed lately, oldest first.
@@ -36,30 +41,49 @@ pub struct PartitionPosition {
     pub frontier: Option<EventTime>,
 }
 
-/// The panes of one department.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DepartmentPanes {
-    /// Id of the department.
-    pub department: String,
-    /// Its panes that hold messages, in order of time.
-    pub panes: Vec<PanePart>,
+/// The panes of one hour, shared with the fold that counted them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedHour {
+    /// Which hour since the epoch.
+    pub hour: i64,
+    /// By id of the department.
+    pub departments: BTreeMap<Arc<str>, Arc<HourPanes>>,
 }
 
-/// One pane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PanePart {
-    /// Where it starts; it is [`crate::window::PANE`] long.
-    pub start: EventTime,
-    /// What it holds.
-    pub tally: Tally,
-    /// Its messages by cell.
-    pub shares: ShareCounts,
-}
-
-impl PanePart {
-    /// All that it holds.
+impl SavedHour {
+    /// Sorts the panes of departments into hours, oldest first.
     #[must_use]
-    pub fn counts(&self) -> PaneCounts {
-        PaneCounts { tally: self.tally, shares: self.shares }
+    pub fn sort(panes: impl IntoIterator<Item = (Arc<str>, Arc<HourPanes>)>) -> Vec<Self> {
+        let mut hours: BTreeMap<i64, BTreeMap<Arc<str>, Arc<HourPanes>>> = BTreeMap::new();
+        for (department, of_hour) in panes {
+            hours.entry(of_hour.hour()).or_default().insert(department, of_hour);
+        }
+        hours.into_iter().map(|(hour, departments)| Self { hour, departments }).collect()
+    }
+
+    /// Whether both are the very same: nothing was counted in this hour in between.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let pairs = self.departments.iter().zip(&other.departments);
+        self.departments.len() == other.departments.len()
+            && pairs
+                .into_iter()
+                .all(|((name, panes), (other_name, others))| name == other_name && Arc::ptr_eq(panes, others))
+    }
+}
+
+impl Snapshot {
+    /// The panes with messages that are kept: department, start and counts, by hour, department and time.
+    pub fn panes(&self) -> impl Iterator<Item = (&str, EventTime, PaneCounts)> {
+        let of_departments = self.hours.iter().flat_map(|hour| &hour.departments);
+        of_departments.flat_map(|(department, hour)| {
+            self.kept_panes(hour).map(move |(start, counts)| (&**department, start, counts))
+        })
+    }
+
+    /// The panes of an hour that are kept.
+    pub fn kept_panes<'a>(&self, hour: &'a HourPanes) -> impl Iterator<Item = (EventTime, PaneCounts)> + use<'a> {
+        let oldest = self.kept_from;
+        hour.panes().filter(move |(start, _)| oldest.is_none_or(|oldest| *start >= oldest))
     }
 }

@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::v1::{DepartmentPanesV1, PanePartV1, SnapshotV1};
+use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
 use super::*;
 use crate::config::{Config, DepartmentConfig, Roster};
 use crate::detect::{Alert, AlertKind, Detector, DetectorState, Severity};
 use crate::message::{DepartmentId, EventTime, NextOffset, PartitionId, SHARE_CELLS};
-use crate::window::{PANE, ShareCounts, Tally};
+use crate::window::{HourPanes, PANE, PaneCounts, ShareCounts, Tally};
 
 fn moments() -> impl Strategy<Value = EventTime> {
     any::<i64>().prop_map(EventTime::from_millis)
@@ -39,12 +42,32 @@ fn positions() -> impl Strategy<Value = PartitionPosition> {
     )
 }
 
-fn departments() -> impl Strategy<Value = DepartmentPanes> {
-    let panes = prop::collection::vec((moments(), tallies(), shares()), 0..20);
-    ("\\PC{0,12}", panes).prop_map(|(department, panes)| DepartmentPanes {
-        department,
-        panes: panes.into_iter().map(|(start, tally, shares)| PanePart { start, tally, shares }).collect(),
+fn counts() -> impl Strategy<Value = PaneCounts> {
+    let one = Tally { messages: 1, ..Tally::default() };
+    (tallies(), shares()).prop_map(move |(tally, shares)| {
+        // A pane without a message is none.
+        PaneCounts { tally: if tally.messages == 0 { one } else { tally }, shares }
     })
+}
+
+/// Panes of some departments around the epoch and far from it.
+fn hours() -> impl Strategy<Value = Vec<SavedHour>> {
+    let start = prop_oneof![-900_i64..1_200, 160_000_000_i64..175_400_000].prop_map(moment_of);
+    let panes = prop::collection::vec((start, counts()), 1..20);
+    prop::collection::btree_map("\\PC{0,12}", panes, 0..4).prop_map(|departments| {
+        SavedHour::sort(departments.into_iter().flat_map(|(department, panes)| hours_of(&department, panes)))
+    })
+}
+
+fn moment_of(pane: i64) -> EventTime {
+    EventTime::from_millis(pane * 10_000)
+}
+
+fn hours_of(
+    department: &str,
+    panes: impl IntoIterator<Item = (EventTime, PaneCounts)>,
+) -> Vec<(Arc<str>, Arc<HourPanes>)> {
+    HourPanes::gather(panes).into_iter().map(|hour| (department.into(), Arc::new(hour))).collect()
 }
 
 fn alerts() -> impl Strategy<Value = Alert> {
@@ -84,16 +107,16 @@ fn detectors() -> impl Strategy<Value = DetectorState> {
 }
 
 fn snapshots() -> impl Strategy<Value = Snapshot> {
-    let times = (moments(), prop::option::of(moments()), prop::option::of(moments()));
-    let (partitions, departments) =
-        (prop::collection::vec(positions(), 0..8), prop::collection::vec(departments(), 0..4));
-    (times, partitions, departments, detectors(), prop::collection::vec(alerts(), 0..4)).prop_map(
-        |((taken, stream_time, window_end), partitions, departments, detector, alerts)| Snapshot {
+    let times = (moments(), prop::array::uniform3(prop::option::of(moments())));
+    let partitions = prop::collection::vec(positions(), 0..8);
+    (times, partitions, hours(), detectors(), prop::collection::vec(alerts(), 0..4)).prop_map(
+        |((taken, [stream_time, window_end, kept_from]), partitions, hours, detector, alerts)| Snapshot {
             taken,
             stream_time,
             window_end,
+            kept_from,
             partitions,
-            departments,
+            hours,
             detector,
             alerts,
         },
@@ -103,17 +126,18 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
 /// One of those, always the same.
 fn sample() -> Snapshot {
     let start = EventTime::from_millis(1_750_000_000_000);
-    let pane = PanePart { start, tally: Tally::default(), shares: ShareCounts::default() };
+    let pane = |number| (start.plus(PANE * number), Tally { messages: 1 + number, ..Tally::default() }.into());
     Snapshot {
         taken: EventTime::from_millis(1_750_000_030_000),
-        stream_time: Some(EventTime::from_millis(1_750_000_000_000)),
-        window_end: Some(EventTime::from_millis(1_750_000_000_000)),
+        stream_time: Some(start),
+        window_end: Some(start),
+        kept_from: None,
         partitions: vec![PartitionPosition {
             partition: PartitionId::new("messages", 3),
             next_offset: NextOffset(77),
             frontier: None,
         }],
-        departments: vec![DepartmentPanes { department: "billing".to_owned(), panes: vec![pane; 50] }],
+        hours: SavedHour::sort(hours_of("billing", (0..500).map(pane))),
         detector: DetectorState::default(),
         alerts: Vec::new(),
     }
@@ -124,6 +148,20 @@ proptest! {
     fn any_snapshot_reads_back_as_it_was_written(snapshot in snapshots()) {
         let bytes = encode(&snapshot).unwrap();
         prop_assert_eq!(decode(&bytes).unwrap(), snapshot);
+    }
+
+    #[test]
+    fn what_an_encoder_remembers_changes_no_byte(snapshots in prop::collection::vec(snapshots(), 1..6), again in 0..6_usize) {
+        let mut encoder = Encoder::default();
+        for (place, snapshot) in snapshots.iter().enumerate() {
+            let mut next = snapshot.clone();
+            // Some hours are those of the snapshot before, the very same or only equal.
+            if let Some(before) = place.checked_sub(1).map(|before| &snapshots[before]).filter(|_| place <= again) {
+                next.hours.extend(before.hours.iter().filter(|hour| snapshot.hours.iter().all(|own| own.hour != hour.hour)).cloned());
+                next.hours.sort_by_key(|hour| hour.hour);
+            }
+            prop_assert_eq!(encoder.encode(&next).unwrap(), encode(&next).unwrap());
+        }
     }
 
     #[test]
@@ -176,16 +214,17 @@ fn a_file_of_another_kind_or_version_says_what_it_is_and_what_helps() {
         "it does not begin with LATIDOCP: it is not a checkpoint of latido"
     );
     let mut newer = encode(&sample()).unwrap();
-    newer[8..12].copy_from_slice(&3_u32.to_le_bytes());
+    newer[8..12].copy_from_slice(&4_u32.to_le_bytes());
     assert_eq!(
         decode(&newer).unwrap_err().to_string(),
-        "its format is version 3, and this latido reads versions 1 to 2: run the latido that wrote it"
+        "its format is version 4, and this latido reads versions 1 to 3: run the latido that wrote it"
     );
 }
 
 #[test]
 fn a_checkpoint_of_version_1_is_taken_up_without_cells() {
     let tally = Tally { messages: 300, negative: 80, positive: 20, frustrated: 70 };
+    let pane_start = EventTime::from_millis(1_750_000_030_000);
     let now = sample();
     let old = SnapshotV1 {
         taken: now.taken,
@@ -194,62 +233,172 @@ fn a_checkpoint_of_version_1_is_taken_up_without_cells() {
         partitions: now.partitions.clone(),
         departments: vec![DepartmentPanesV1 {
             department: "billing".to_owned(),
-            panes: vec![PanePartV1 { start: now.taken, tally }],
+            panes: vec![PanePartV1 { start: pane_start, tally }],
         }],
         detector: now.detector.clone(),
         alerts: Vec::new(),
     };
-    let body = zstd::bulk::compress(&postcard::to_stdvec(&old).unwrap(), 1).unwrap();
-    let mut bytes = b"LATIDOCP\x01\0\0\0".to_vec();
+    let hours = SavedHour::sort(hours_of("billing", [(pane_start, tally.into())]));
+    assert_eq!(decode(&as_version(1, &old)).unwrap(), Snapshot { hours, ..now });
+}
+
+#[test]
+fn a_checkpoint_of_version_2_is_taken_up_whole() {
+    let now = sample();
+    let panes: Vec<PanePartV2> =
+        now.panes().map(|(_, start, PaneCounts { tally, shares })| PanePartV2 { start, tally, shares }).collect();
+    let old = SnapshotV2 {
+        taken: now.taken,
+        stream_time: now.stream_time,
+        window_end: now.window_end,
+        partitions: now.partitions.clone(),
+        departments: vec![DepartmentPanesV2 { department: "billing".to_owned(), panes }],
+        detector: now.detector.clone(),
+        alerts: Vec::new(),
+    };
+    assert_eq!(decode(&as_version(2, &old)).unwrap(), now);
+}
+
+/// The bytes that an older version wrote.
+fn as_version(version: u8, old: &impl serde::Serialize) -> Vec<u8> {
+    let body = zstd::bulk::compress(&postcard::to_stdvec(old).unwrap(), 1).unwrap();
+    let mut bytes = b"LATIDOCP".to_vec();
+    bytes.extend_from_slice(&[version, 0, 0, 0]);
     bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
     bytes.extend_from_slice(&body);
-    let pane = PanePart { start: now.taken, tally, shares: ShareCounts::default() };
-    let departments = vec![DepartmentPanes { department: "billing".to_owned(), panes: vec![pane] }];
-    assert_eq!(decode(&bytes).unwrap(), Snapshot { departments, ..now });
+    bytes
+}
+
+#[test]
+fn an_hour_is_the_same_until_something_is_counted_in_it() {
+    let mut config = Config { departments: vec![DepartmentConfig::named("billing")], ..Config::default() };
+    config.windows.lateness = crate::config::Span::from_secs(30);
+    let mut panes = crate::window::Panes::new(&config.windows, 1);
+    let one = Tally { messages: 1, ..Tally::default() };
+    let saved = |panes: &crate::window::Panes| {
+        SavedHour::sort(panes.hours().map(|(_, hour)| (Arc::from("billing"), Arc::clone(hour))))
+    };
+    let pane = |number| moment_of(number);
+    assert!(panes.add(DepartmentId(0), pane(10), one) && panes.add(DepartmentId(0), pane(400), one));
+    let first = saved(&panes);
+    assert!(panes.add(DepartmentId(0), pane(401), one));
+    let second = saved(&panes);
+    assert!(first[0].is_same(&second[0]));
+    assert!(!first[1].is_same(&second[1]));
+    assert_eq!(first[1].departments["billing"].panes().count(), 1, "what was handed out stays as it was");
+}
+
+/// What a directory holds, by the moment it was taken.
+fn newest(directory: &Path) -> Option<Snapshot> {
+    read(directory).unwrap().snapshot
+}
+
+/// The sample, taken so many seconds later.
+fn later(seconds: i64) -> Snapshot {
+    Snapshot { taken: EventTime::from_millis(1_750_000_030_000 + seconds * 1_000), ..sample() }
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = entries.filter(|name| name.starts_with("state.")).collect();
+    names.sort();
+    names
 }
 
 #[test]
 fn what_cannot_be_restored_names_the_file_and_the_remedy_and_is_left_alone() {
     let home = tempfile::tempdir().unwrap();
     let directory = Directory::open(home.path()).unwrap();
-    assert_eq!(directory.load().unwrap(), None, "nothing was saved yet");
-    let path = home.path().join("state.latido");
+    assert_eq!(directory.load().unwrap().snapshot, None, "nothing was saved yet");
+    let path = home.path().join("state.1.latido");
     fs::write(&path, "LATIDOCP").unwrap();
     let error = directory.load().unwrap_err().to_string();
     assert_eq!(
         error.replace(home.path().to_str().unwrap(), "DIR"),
-        "DIR/state.latido cannot be restored: it is cut short: 8 bytes of 24. Starting from nothing would lose the \
+        "DIR/state.1.latido cannot be restored: it is cut short: 8 bytes of 24. Starting from nothing would lose the \
          windows: put the file back from a copy, or move it away to start anew"
     );
     assert_eq!(fs::read(&path).unwrap(), b"LATIDOCP");
 }
 
 #[test]
+fn the_last_three_checkpoints_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut directory = Directory::open(home.path()).unwrap();
+    (0..12).for_each(|seconds| directory.save(&later(seconds)).unwrap());
+    assert_eq!(names(home.path()), ["state.10.latido", "state.11.latido", "state.12.latido"]);
+    assert_eq!(newest(home.path()), Some(later(11)));
+}
+
+#[test]
+fn the_one_checkpoint_of_older_versions_is_taken_up_and_then_goes_its_way() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("state.latido"), encode(&sample()).unwrap()).unwrap();
+    let mut directory = Directory::open(home.path()).unwrap();
+    assert_eq!(newest(home.path()), Some(sample()));
+    (0..3).for_each(|seconds| directory.save(&later(seconds)).unwrap());
+    assert_eq!(names(home.path()), ["state.1.latido", "state.2.latido", "state.3.latido"]);
+}
+
+#[test]
+fn where_the_newest_is_damaged_the_one_before_it_serves_and_is_not_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let mut directory = Directory::open(home.path()).unwrap();
+    (0..3).for_each(|seconds| directory.save(&later(seconds)).unwrap());
+    let damaged = home.path().join("state.3.latido");
+    let bytes = fs::read(&damaged).unwrap();
+    // Cut at every kind of place: nothing, within the magic, the header, the manifest and the hours.
+    for kept in [0, 5, 8, 15, 24, 30, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&damaged, &bytes[..kept]).unwrap();
+        let loaded = directory.load().unwrap();
+        assert_eq!(loaded.snapshot, Some(later(1)), "{kept} bytes");
+        assert_eq!(loaded.damaged.len(), 1);
+        assert_eq!(loaded.damaged[0].path, damaged);
+    }
+    directory.save(&later(3)).unwrap();
+    assert_eq!(newest(home.path()), Some(later(3)));
+    fs::remove_file(home.path().join("state.4.latido")).unwrap();
+    assert_eq!(newest(home.path()), Some(later(1)), "the damaged one has not pushed it out");
+}
+
+#[test]
+fn what_a_newer_version_saved_is_not_passed_over_for_something_older() {
+    let home = tempfile::tempdir().unwrap();
+    let mut directory = Directory::open(home.path()).unwrap();
+    (0..2).for_each(|seconds| directory.save(&later(seconds)).unwrap());
+    let path = home.path().join("state.2.latido");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[8] = 200;
+    fs::write(&path, &bytes).unwrap();
+    let error = directory.load().unwrap_err();
+    assert!(matches!(&error, DirectoryError::Damaged { source: FormatError::Version { found: 200 }, .. }), "{error}");
+}
+
+#[test]
 fn a_save_that_died_half_way_leaves_the_checkpoint_before_it_and_the_next_one_succeeds() {
     let home = tempfile::tempdir().unwrap();
-    let directory = Directory::open(home.path()).unwrap();
+    let mut directory = Directory::open(home.path()).unwrap();
     directory.save(&sample()).unwrap();
     fs::write(home.path().join("state.latido.tmp"), vec![0xAB; 1 << 20]).unwrap();
-    assert_eq!(directory.load().unwrap(), Some(sample()));
-    let newer = Snapshot { taken: EventTime::from_millis(1_750_000_040_000), ..sample() };
-    directory.save(&newer).unwrap();
-    assert_eq!(read(home.path()).unwrap(), Some(newer));
+    assert_eq!(newest(home.path()), Some(sample()));
+    directory.save(&later(10)).unwrap();
+    assert_eq!(newest(home.path()), Some(later(10)));
     assert!(!home.path().join("state.latido.tmp").exists());
 }
 
 #[test]
 fn a_failed_save_names_what_it_tried_and_the_checkpoint_before_it_still_stands() {
     let home = tempfile::tempdir().unwrap();
-    let directory = Directory::open(home.path()).unwrap();
+    let mut directory = Directory::open(home.path()).unwrap();
     directory.save(&sample()).unwrap();
     // A directory in the way of the temporary file fails for any user, root included.
     fs::create_dir(home.path().join("state.latido.tmp")).unwrap();
-    let error = directory.save(&Snapshot { stream_time: None, ..sample() }).unwrap_err().to_string();
+    let error = directory.save(&later(1)).unwrap_err().to_string();
     let error = error.replace(home.path().to_str().unwrap(), "DIR");
     assert!(error.starts_with("cannot create DIR/state.latido.tmp: "), "{error}");
     assert!(error.ends_with("; checkpoint.directory must be a directory that this user may write"), "{error}");
-    assert_eq!(directory.load().unwrap(), Some(sample()));
+    assert_eq!(newest(home.path()), Some(sample()));
 }
 
 #[test]
@@ -273,13 +422,13 @@ fn a_directory_that_cannot_be_written_is_refused_at_the_start() {
 #[test]
 fn one_daemon_holds_a_directory_and_its_end_frees_it() {
     let home = tempfile::tempdir().unwrap();
-    let held = Directory::open(home.path()).unwrap();
+    let mut held = Directory::open(home.path()).unwrap();
     let refused = Directory::open(home.path()).unwrap_err();
     assert!(matches!(&refused, DirectoryError::Locked { path } if path == home.path()), "{refused}");
     held.save(&sample()).unwrap();
-    assert_eq!(read(home.path()).unwrap(), Some(sample()), "looking at it needs no lock");
+    assert_eq!(newest(home.path()), Some(sample()), "looking at it needs no lock");
     drop(held);
-    assert_eq!(Directory::open(home.path()).unwrap().load().unwrap(), Some(sample()));
+    assert_eq!(Directory::open(home.path()).unwrap().load().unwrap().snapshot, Some(sample()));
 }
 
 #[test]

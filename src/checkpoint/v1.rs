@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};
+use super::PartitionPosition;
+use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
 use crate::detect::{Alert, DetectorState};
 use crate::message::EventTime;
 use crate::window::{ShareCounts, Tally};
@@ -30,23 +31,23 @@ pub(super) struct PanePartV1 {
     pub(super) tally: Tally,
 }
 
-impl From<SnapshotV1> for Snapshot {
+impl From<SnapshotV1> for SnapshotV2 {
     fn from(old: SnapshotV1) -> Self {
         Self {
             taken: old.taken,
             stream_time: old.stream_time,
             window_end: old.window_end,
             partitions: old.partitions,
-            departments: old.departments.into_iter().map(DepartmentPanes::from).collect(),
+            departments: old.departments.into_iter().map(DepartmentPanesV2::from).collect(),
             detector: old.detector,
             alerts: old.alerts,
         }
     }
 }
 
-impl From<DepartmentPanesV1> for DepartmentPanes {
+impl From<DepartmentPanesV1> for DepartmentPanesV2 {
     fn from(old: DepartmentPanesV1) -> Self {
-        let pane = |old: PanePartV1| PanePart { start: old.start, tally: old.tally, shares: ShareCounts::default() };
+        let pane = |old: PanePartV1| PanePartV2 { start: old.start, tally: old.tally, shares: ShareCounts::default() };
         Self { department: old.department, panes: old.panes.into_iter().map(pane).collect() }
     }
 }

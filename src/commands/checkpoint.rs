@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, warn};
 use crate::checkpoint::{self, Snapshot};
 
 const EXAMPLES: &str = "\
@@ -73,7 +73,12 @@ pub fn run(args: CheckpointArgs) -> anyhow::Result<()> {
     let CheckpointCommand::Show { config, json } = args.command;
     let config = config.load()?.config;
     let directory = &config.checkpoint.directory;
-    let snapshot = checkpoint::read(directory)?
+    let loaded = checkpoint::read(directory)?;
+    for damage in &loaded.damaged {
+        warn(&format!("{} is damaged ({}); this is the one before it", damage.path.display(), damage.source));
+    }
+    let snapshot = loaded
+        .snapshot
         .with_context(|| format!("no checkpoint in {}; check checkpoint.directory", directory.display()))?;
     let lateness = config.windows.lateness.get();
     let mut out = io::stdout().lock();
@@ -86,14 +91,12 @@ pub fn run(args: CheckpointArgs) -> anyhow::Result<()> {
         next_offset: saved.next_offset.0,
         watermark: saved.frontier.map(|frontier| frontier.minus(lateness).as_millis()),
     });
-    let panes = snapshot.departments.iter().flat_map(|saved| {
-        saved.panes.iter().map(|pane| PaneRow {
-            department: &saved.department,
-            start: pane.start.as_millis(),
-            messages: pane.tally.messages,
-            negative: pane.tally.negative,
-            frustrated: pane.tally.frustrated,
-        })
+    let panes = snapshot.panes().map(|(department, start, counts)| PaneRow {
+        department,
+        start: start.as_millis(),
+        messages: counts.tally.messages,
+        negative: counts.tally.negative,
+        frustrated: counts.tally.frustrated,
     });
     serde_json::to_writer(&mut out, &Rows { partitions: partitions.collect(), panes: panes.collect() })?;
     writeln!(out)?;
@@ -109,11 +112,10 @@ fn show(snapshot: &Snapshot, out: &mut impl io::Write) -> anyhow::Result<()> {
     for saved in &snapshot.partitions {
         writeln!(out, "{} goes on at offset {}", saved.partition, saved.next_offset.0)?;
     }
-    let totals: BTreeMap<&str, u64> = snapshot
-        .departments
-        .iter()
-        .map(|saved| (&*saved.department, saved.panes.iter().map(|pane| u64::from(pane.tally.messages)).sum()))
-        .collect();
+    let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
+    for (department, _, counts) in snapshot.panes() {
+        *totals.entry(department).or_default() += u64::from(counts.tally.messages);
+    }
     for (department, messages) in totals {
         writeln!(out, "{department}: {messages} messages kept")?;
     }

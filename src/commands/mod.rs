@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod demo;
 pub mod eval;
 pub mod logging;
+pub mod resume;
 pub mod run;
 pub mod score;
 mod signals;
@@ -45,6 +46,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Resume(resume::ResumeArgs),
     Score(score::ScoreArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
         Command::Checkpoint(args) => checkpoint::run(args),
+        Command::Resume(args) => resume::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Score(args) => score::run(args),
         Command::Train(args) => train::run(args),

@@ -14,6 +14,8 @@ Examples:
   LATIDO__CHECKPOINT__DIRECTORY=state latido run --config latido.toml
   latido run --config latido.toml --start-from earliest
       a topic was made anew: go on at its beginning
+  latido run --config latido.toml --start-empty
+      the checkpoint is lost for good: go on without it
 
 Exit codes: 0 stopped by SIGTERM or SIGINT and drained, 1 failed,
 78 wrong config.";
@@ -31,6 +33,11 @@ pub struct RunArgs {
     /// Other partitions go on where they were. Without it such a partition is not read, and /readyz says so.
     #[arg(long, value_name = "POSITION")]
     start_from: Option<StartPosition>,
+    /// Start with empty windows though the group has read before and the checkpoint is gone
+    ///
+    /// Reading goes on at the group's offsets. Without it nothing is read in that case, and /readyz says so.
+    #[arg(long)]
+    start_empty: bool,
 }
 
 /// Runs the command.
@@ -42,7 +49,8 @@ pub fn run(args: RunArgs) -> anyhow::Result<()> {
     logging::init(&config.log)?;
     let stop = signals::listen()?;
     let consuming = consuming(&config);
-    let pipeline = Pipeline::start(config, Options { start_from: args.start_from })?;
+    let options = Options { start_from: args.start_from, start_empty: args.start_empty };
+    let pipeline = Pipeline::start(config, options)?;
     if let Err(error) = announce(&pipeline, &consuming) {
         // A daemon does not live by its standard output.
         tracing::warn!(%error, "cannot print where it listens");

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::{
-    CheckpointConfig, DepartmentConfig, DetectConfig, HttpConfig, InputConfig, KafkaConfig, LogConfig, LogFormat,
-    PipelineConfig, ScorerChoice, ScorerConfig, Span, StartPosition, WindowsConfig,
+    BreakerConfig, CheckpointConfig, DepartmentConfig, DetectConfig, HttpConfig, InputConfig, KafkaConfig, LogConfig,
+    LogFormat, PipelineConfig, ScorerChoice, ScorerConfig, Span, StartPosition, WindowsConfig,
 };
 
 impl Default for KafkaConfig {
@@ -100,6 +100,12 @@ impl Default for PipelineConfig {
             in_flight_bytes: 32 * 1024 * 1024,
             drain_timeout: Span::from_secs(5),
         }
+    }
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self { ratio: 0.5, records: 1_000, min_records: 200, retry_after: Span::from_secs(60) }
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Limits of what is in flight.
     pub pipeline: PipelineConfig,
+    /// When reading stops because a topic is mostly garbage.
+    pub breaker: BreakerConfig,
     /// Logging.
     pub log: LogConfig,
     /// The departments, at most 10,000. A department `other` always exists: messages of unknown departments go there.
@@ -252,6 +254,20 @@ pub struct PipelineConfig {
     pub in_flight_bytes: usize,
     /// How long a rebalance or a shutdown may wait for what is in flight. At most `5m`.
     pub drain_timeout: Span,
+}
+
+/// `[breaker]`: when reading stops because most of a topic cannot be used. The backlog then stays in the topic.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BreakerConfig {
+    /// Most of a topic's latest records that may be unusable, as a part of them, 0 to 1; beyond it reading stops. 1: it never stops.
+    pub ratio: f64,
+    /// How many of a topic's latest records are looked at. At least `min_records`.
+    pub records: u32,
+    /// Fewer records than that stop nothing. At least 1.
+    pub min_records: u32,
+    /// How long reading stands still before the next records are tried. Above `0s`.
+    pub retry_after: Span,
 }
 
 /// `[log]`: logging, to standard error.

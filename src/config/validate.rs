@@ -76,6 +76,7 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     stream::windows(&config.windows, check);
     stream::detect(&config.detect, &config.windows, check);
     stream::pipeline(&config.pipeline, check);
+    stream::breaker(&config.breaker, check);
     places::scorer(&config.scorer, check);
     places::signals(&config.signals, check);
     places::checkpoint(&config.checkpoint, check);

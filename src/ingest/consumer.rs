@@ -1,6 +1,7 @@
 //! The consumer thread: it polls, copies records into batches and hands them over. It blocks on nothing but the poll.
 
 mod leave;
+mod rewind;
 mod settings;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -55,6 +56,15 @@ pub enum ConsumerError {
     },
 }
 
+/// What an operator may decide about where reading starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Starting {
+    /// Where to go on in partitions whose saved offset is not in the log.
+    pub start_from: Option<StartPosition>,
+    /// Go on at the group's offsets though no checkpoint has the windows up to there.
+    pub start_empty: bool,
+}
+
 /// What the consumer thread is connected to.
 #[derive(Debug)]
 pub struct Links {
@@ -89,6 +99,8 @@ pub struct Consumer {
     paused: BTreeSet<PartitionId>,
     ends: Ends,
     check_range: bool,
+    /// The group has read before, and the windows up to there are gone: nothing is read until an operator decides.
+    stateless: bool,
     /// A topic was missing when last heard of; and whether that must be asked again.
     topic_missing: bool,
     check_topics: bool,
@@ -110,7 +122,7 @@ impl Consumer {
         config: &Config,
         mut client: ClientConfig,
         instance: &str,
-        start_from: Option<StartPosition>,
+        starting: Starting,
         links: Links,
     ) -> Result<Self, ConsumerError> {
         own_settings(&mut client, config, instance);
@@ -121,7 +133,8 @@ impl Consumer {
             events: Mutex::default(),
             to_fold: links.assignments,
             start: config.kafka.start,
-            start_from,
+            starting,
+            group: config.kafka.group.clone(),
             drain_timeout: config.pipeline.drain_timeout.get(),
             closing: AtomicBool::new(false),
         };
@@ -143,6 +156,7 @@ impl Consumer {
             paused: BTreeSet::new(),
             ends: Ends::default(),
             check_range: false,
+            stateless: false,
             topic_missing: false,
             check_topics: false,
             failed: false,
@@ -180,6 +194,9 @@ impl Consumer {
         self.rejoin_if_due();
         if self.check_range {
             self.find_unreadable();
+        }
+        if !self.shared.is_rewound() {
+            self.rewind();
         }
         self.poll();
         self.assembler.flush_older_than(LINGER, &mut self.outbox);
@@ -236,6 +253,11 @@ impl Consumer {
                     self.health.set_not_ready("assignment", "waiting for the group to assign partitions".to_owned());
                 }
                 Event::Report(report) => self.take_report(report),
+                Event::StateMissing(message) => {
+                    self.stateless = true;
+                    tracing::error!("{message}");
+                    self.health.set_not_ready("no_checkpoint", message);
+                }
                 Event::Rejoin => self.rejoin_at = Some(Instant::now() + Duration::from_secs(5)),
             }
         }
@@ -329,10 +351,11 @@ impl Consumer {
         // Large records overshoot the budget fast: at twice the budget there is no more waiting.
         let overfull = in_flight / 2 > self.in_flight_limit;
         let stuck = overfull || self.congested_since.is_some_and(|since| since.elapsed() > PAUSE_AFTER);
+        let stands_still = stuck || self.stateless || self.shared.is_held();
         let wanted: BTreeSet<PartitionId> = {
             let status = self.shared.status();
             let assigned = status.partitions.keys();
-            assigned.filter(|partition| stuck || self.ahead.contains(*partition)).cloned().collect()
+            assigned.filter(|partition| stands_still || self.ahead.contains(*partition)).cloned().collect()
         };
         if wanted != self.paused {
             self.pause_exactly(wanted);

@@ -16,6 +16,7 @@ use crate::config::StartPosition;
 use crate::message::{NextOffset, PartitionId};
 use crate::publish::{Health, Thread};
 
+use super::consumer::Starting;
 use super::quiet_log::QuietLog;
 use super::shared::{PartitionStatus, Shared};
 use super::stats::{self, Report};
@@ -44,6 +45,8 @@ pub(super) enum Event {
     Assigned(Vec<(PartitionId, u32)>),
     /// A rebalance took partitions.
     Revoked(Vec<PartitionId>),
+    /// The group has offsets, and no checkpoint has what was counted up to them: with what to tell.
+    StateMissing(String),
     /// Where to start could not be asked: join again.
     Rejoin,
     /// librdkafka told how its partitions and brokers are.
@@ -58,8 +61,9 @@ pub(super) struct IngestContext {
     pub(super) events: Mutex<Vec<Event>>,
     pub(super) to_fold: Sender<Assignment>,
     pub(super) start: StartPosition,
-    /// `--start-from`: where to go on if a saved offset is not in the log.
-    pub(super) start_from: Option<StartPosition>,
+    pub(super) starting: Starting,
+    /// The consumer group's name, for messages.
+    pub(super) group: String,
     pub(super) drain_timeout: Duration,
     /// Set before the consumer is dropped: the revoke fired then has nobody left to wait for.
     pub(super) closing: AtomicBool,
@@ -124,20 +128,39 @@ impl IngestContext {
             self.health.beat(Thread::Ingest);
             let committed = consumer.committed_offsets(list_of(&unknown, KafkaOffset::Invalid)?, ASK)?;
             let mut nowhere = Vec::new();
+            let (mut read_before, mut example) = (0, None);
             for partition in unknown {
                 match committed.find_partition(&partition.topic, partition.partition).map(|element| element.offset()) {
+                    Some(KafkaOffset::Offset(_)) if !self.starting.start_empty => {
+                        read_before += 1;
+                        example = Some(partition);
+                    }
                     Some(KafkaOffset::Offset(offset)) => {
                         starts.insert(partition.clone(), offset);
                     }
                     _ => nowhere.push(partition),
                 }
             }
+            if let Some(partition) = example {
+                self.push(Event::StateMissing(self.state_missing(partition, read_before)));
+                return Ok(());
+            }
             starts.extend(self.resolve(consumer, self.start, &nowhere)?);
         }
-        match self.start_from {
+        match self.starting.start_from {
             Some(position) => self.replace_unreadable(consumer, position, starts),
             None => Ok(()),
         }
+    }
+
+    /// What to tell where the windows of what the group has read are gone.
+    fn state_missing(&self, partition: &PartitionId, partitions: usize) -> String {
+        let group = &self.group;
+        format!(
+            "group {group} has read {partition} before ({partitions} such partitions), but checkpoint.directory holds no \
+             checkpoint of what was counted. Nothing is read. Put the checkpoint back, or restart with --start-empty to go \
+             on at the group's offsets with empty windows"
+        )
     }
 
     /// The offsets at a position of the log. Each question to the broker may take long: the heart beats in between.

@@ -84,18 +84,30 @@ impl Ledger {
         self.entries.entry(partition.clone()).or_default().applied = Some(next);
     }
 
-    /// Claims a batch for the state. [`Claim::Apply`] binds: the caller applies it before the next checkpoint.
-    pub fn claim(&mut self, partition: &PartitionId, epoch: u32, sequence: u64, next: NextOffset) -> Claim {
-        let Some(entry) = self.entries.get_mut(partition) else { return Claim::Stale };
+    /// What [`Self::claim`] would say of a batch.
+    #[must_use]
+    pub fn peek(&self, partition: &PartitionId, epoch: u32, sequence: u64) -> Claim {
+        let Some(entry) = self.entries.get(partition) else { return Claim::Stale };
         if !entry.assigned || entry.epoch != epoch || sequence < entry.next_sequence {
             return Claim::Stale;
         }
-        if sequence > entry.next_sequence {
-            return Claim::Early;
+        if sequence > entry.next_sequence { Claim::Early } else { Claim::Apply }
+    }
+
+    /// Begins an assigned partition's assignment anew, so that whatever is on its way is stale; none where it is not assigned.
+    pub fn rewind(&mut self, partition: &PartitionId) -> Option<Seat> {
+        self.epoch(partition)?;
+        Some(self.assign(partition))
+    }
+
+    /// Claims a batch for the state. [`Claim::Apply`] binds: the caller applies it before the next checkpoint.
+    pub fn claim(&mut self, partition: &PartitionId, epoch: u32, sequence: u64, next: NextOffset) -> Claim {
+        let claim = self.peek(partition, epoch, sequence);
+        if let Some(entry) = self.entries.get_mut(partition).filter(|_| claim == Claim::Apply) {
+            entry.next_sequence += 1;
+            entry.applied = Some(next);
         }
-        entry.next_sequence += 1;
-        entry.applied = Some(next);
-        Claim::Apply
+        claim
     }
 
     /// The position the state holds for a partition.

@@ -17,7 +17,7 @@ mod stats;
 mod timestamp;
 
 pub use batch::{Batch, BatchBuilder, Headers, Record};
-pub use consumer::{Consumer, ConsumerError, Links};
+pub use consumer::{Consumer, ConsumerError, Links, Starting};
 pub use context::{Assignment, Positions};
 pub use dead_letters::{
     DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_BYTES, OUTSTANDING_LIMIT,

@@ -46,6 +46,10 @@ pub struct Shared {
     ahead_changed: AtomicBool,
     in_flight_bytes: AtomicUsize,
     in_flight_records: AtomicUsize,
+    /// Nothing is read.
+    held: AtomicBool,
+    /// What is on its way must be dropped and read again.
+    rewind: AtomicBool,
 }
 
 impl Shared {
@@ -74,6 +78,33 @@ impl Shared {
             return None;
         }
         Some(self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// The fold stops reading: what is on its way is dropped, and read again from the positions held once reading goes on.
+    pub fn hold(&self) {
+        self.held.store(true, Ordering::Release);
+        self.rewind.store(true, Ordering::Release);
+    }
+
+    /// The fold lets reading go on. Only after [`Self::is_rewound`].
+    pub fn release(&self) {
+        self.held.store(false, Ordering::Release);
+    }
+
+    /// Whether the consumer thread has gone back to the positions held since the last [`Self::hold`].
+    #[must_use]
+    pub fn is_rewound(&self) -> bool {
+        !self.rewind.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing may be read now.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
+    /// The consumer thread has gone back.
+    pub(super) fn set_rewound(&self) {
+        self.rewind.store(false, Ordering::Release);
     }
 
     /// Counts a batch that was read.

@@ -13,8 +13,9 @@ use crate::ingest::{
     Assignment, Claim, DeadLetter, DeadLetters, OUTSTANDING_BYTES, OUTSTANDING_LIMIT, Patience, Positions, Shared,
 };
 use crate::message::PartitionId;
-use crate::publish::{Board, Buffer, Health, PartitionView, StreamView, Thread, Timings};
+use crate::publish::{Board, Buffer, Health, PanesQuestion, PartitionView, Resume, StreamView, Thread, Timings};
 
+use super::breaker::{Breaker, Share, Verdict};
 use super::scoring::{Outcome, ScoredBatch, wall_clock};
 use super::state::State;
 use super::writer::{Job, WriterStatus};
@@ -32,6 +33,8 @@ const BATCHES_A_TURN: usize = 64;
 pub(super) struct Links {
     pub(super) scored: Receiver<ScoredBatch>,
     pub(super) assignments: Receiver<Assignment>,
+    pub(super) panes_asked: Receiver<PanesQuestion>,
+    pub(super) resumes: Receiver<Resume>,
     pub(super) jobs: Sender<Job>,
     pub(super) letters: Option<DeadLetters>,
     pub(super) shared: Arc<Shared>,
@@ -67,11 +70,14 @@ pub(super) struct Fold {
     unsaved: bool,
     /// A record was claimed whose dead letter is lost: no checkpoint may pass it.
     must_not_save: bool,
+    breaker: Breaker,
+    /// An operator's word that has not been followed yet: how many records may pass.
+    accept: Option<u64>,
 }
 
 impl Fold {
     /// Starts the thread; it ends when no batch can come any more and the last checkpoint is on its way.
-    pub(super) fn start(state: State, links: Links, limits: Limits) -> io::Result<JoinHandle<()>> {
+    pub(super) fn start(state: State, breaker: Breaker, links: Links, limits: Limits) -> io::Result<JoinHandle<()>> {
         let now = Instant::now();
         let fold = Self {
             state,
@@ -84,6 +90,8 @@ impl Fold {
             saved: now,
             unsaved: false,
             must_not_save: false,
+            breaker,
+            accept: None,
         };
         thread::Builder::new().name("latido-fold".to_owned()).spawn(move || fold.run())
     }
@@ -109,6 +117,8 @@ impl Fold {
             },
             default(TICK) => {}
         }
+        self.answer_questions();
+        self.follow_breaker();
         let caught_up = self.follow_partitions();
         self.state.advance(self.begun.elapsed());
         // After the panes of the backlog are closed, not before: its alerts page nobody (INV-10).
@@ -122,6 +132,14 @@ impl Fold {
             self.save(None, None);
         }
         open
+    }
+
+    /// Answers who asks for panes. A question waits for a tick at most; answering copies nothing.
+    fn answer_questions(&self) {
+        for PanesQuestion { department, answer } in self.links.panes_asked.try_iter() {
+            // Whoever asked may have stopped waiting.
+            answer.send(self.state.panes_now(department)).unwrap_or_default();
+        }
     }
 
     /// Folds a batch and those behind it.
@@ -140,10 +158,16 @@ impl Fold {
             self.change(assignment);
         }
         let partition = scored.batch.partition.clone();
-        self.offer(scored);
-        while let Some(waiting) = self.early.get_mut(&partition) {
+        if self.offer(scored) {
+            self.take_early(&partition);
+        }
+    }
+
+    /// Folds what came early of a partition, as far as its turn has come.
+    fn take_early(&mut self, partition: &PartitionId) {
+        while let Some(waiting) = self.early.get_mut(partition) {
             let Some(entry) = waiting.first_entry() else {
-                self.early.remove(&partition);
+                self.early.remove(partition);
                 return;
             };
             let scored = entry.remove();
@@ -156,11 +180,25 @@ impl Fold {
     /// Applies a batch, keeps it or drops it, as the ledger says. False if it was kept.
     fn offer(&mut self, scored: ScoredBatch) -> bool {
         let batch = &scored.batch;
+        let peeked = self.links.shared.ledger().peek(&batch.partition, batch.epoch, batch.sequence);
+        if peeked == Claim::Apply {
+            match self.judge(&scored) {
+                Verdict::Take => {}
+                Verdict::Wait => {
+                    self.keep(scored);
+                    return false;
+                }
+                Verdict::Leave | Verdict::Stop(_) => {
+                    self.links.shared.leave(scored.batch.len(), scored.batch.bytes());
+                    return true;
+                }
+            }
+        }
+        // Nobody else takes batches, but a rebalance may have ended the epoch since.
         let claim = self.links.shared.ledger().claim(&batch.partition, batch.epoch, batch.sequence, batch.next);
         match claim {
             Claim::Early => {
-                let waiting = self.early.entry(batch.partition.clone()).or_default();
-                waiting.insert((batch.epoch, batch.sequence), scored);
+                self.keep(scored);
                 return false;
             }
             Claim::Stale => {}
@@ -168,6 +206,70 @@ impl Fold {
         }
         self.links.shared.leave(scored.batch.len(), scored.batch.bytes());
         true
+    }
+
+    /// Keeps a batch until its turn comes.
+    fn keep(&mut self, scored: ScoredBatch) {
+        let batch = &scored.batch;
+        let waiting = self.early.entry(batch.partition.clone()).or_default();
+        waiting.insert((batch.epoch, batch.sequence), scored);
+    }
+
+    /// Asks the breaker; where it says so, stops reading. Then nothing of the batch is taken.
+    fn judge(&mut self, scored: &ScoredBatch) -> Verdict {
+        let topic = Arc::clone(&scored.batch.partition.topic);
+        let verdict = self.breaker.judge(&topic, share_of(scored), self.begun.elapsed());
+        self.follow_verdict(&verdict);
+        verdict
+    }
+
+    fn follow_verdict(&self, verdict: &Verdict) {
+        let Verdict::Stop(reason) = verdict else { return };
+        tracing::error!("{reason}");
+        self.links.health.set_not_ready("garbage", reason.clone());
+        self.links.shared.hold();
+    }
+
+    /// Decides on what is read on trial, and folds it if it is good enough.
+    fn decide_trial(&mut self) {
+        let mut topics: BTreeMap<Arc<str>, Share> = BTreeMap::new();
+        for (partition, waiting) in &self.early {
+            let share = topics.entry(Arc::clone(&partition.topic)).or_default();
+            waiting.values().for_each(|scored| *share += share_of(scored));
+        }
+        let worst = topics.into_iter().max_by(|(_, one), (_, other)| one.ratio().total_cmp(&other.ratio()));
+        let Some((topic, share)) = worst else { return };
+        let Some(verdict) = self.breaker.decide(&topic, share, self.begun.elapsed()) else { return };
+        self.follow_verdict(&verdict);
+        if verdict == Verdict::Take {
+            let partitions: Vec<PartitionId> = self.early.keys().cloned().collect();
+            partitions.iter().for_each(|partition| self.take_early(partition));
+        }
+    }
+
+    /// Lets reading go on, on trial or by an operator's word, once what was on its way is dropped.
+    fn follow_breaker(&mut self) {
+        if let Some(Resume { records }) = self.links.resumes.try_iter().last() {
+            tracing::info!(records, "an operator resumes reading");
+            self.accept = Some(records);
+        }
+        if self.breaker.is_probing() {
+            self.decide_trial();
+        }
+        if !self.breaker.is_open() {
+            // Said of a stream that is read: there is nothing to resume.
+            self.accept = None;
+            if self.breaker.is_closed() {
+                self.links.health.set_ready("garbage");
+            }
+            return;
+        }
+        let due = self.breaker.is_due(self.begun.elapsed());
+        if !self.links.shared.is_rewound() || !(due || self.accept.is_some()) {
+            return;
+        }
+        self.breaker.resume(self.accept.take().unwrap_or(0), self.begun.elapsed());
+        self.links.shared.release();
     }
 
     fn apply(&mut self, scored: &ScoredBatch) {
@@ -323,6 +425,7 @@ impl Fold {
         drop(ledger);
         StreamView {
             catching_up: self.state.catching_up,
+            breaker_open: self.breaker.is_open(),
             watermark: self.state.clock.stream_time(),
             window_end: self.state.panes.window_end(),
             rejected: self.state.rejected,
@@ -333,6 +436,7 @@ impl Fold {
             rebalances_revoked: status.revoked,
             checkpoint_saved: self.links.writer.saved(),
             checkpoint_failures: self.links.writer.failures(),
+            checkpoint_damaged: self.links.writer.damaged(),
             dead_letters: self.links.letters.as_ref().map_or(0, |letters| letters.progress().confirmed()),
             alerts: Arc::clone(self.state.book.alerts()),
             buffers: self.buffers(),
@@ -365,7 +469,7 @@ impl Fold {
         if self.must_not_save {
             return;
         }
-        // A snapshot copies every pane: not each turn while the writer waits for dead letters or a slow disk.
+        // A snapshot walks through every hour of panes: not each turn while the writer waits for dead letters or a slow disk.
         if deadline.is_none() && self.links.jobs.is_full() {
             return;
         }
@@ -400,4 +504,10 @@ impl Fold {
         self.save(None, Some(Instant::now() + self.limits.drain_timeout));
         self.publish();
     }
+}
+
+/// How much of a batch cannot be used.
+fn share_of(scored: &ScoredBatch) -> Share {
+    let unusable = scored.outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Rejected(_))).count();
+    Share { records: scored.outcomes.len() as u64, unusable: unusable as u64 }
 }

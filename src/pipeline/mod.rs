@@ -9,6 +9,7 @@
 //! ```
 
 mod book;
+mod breaker;
 mod fold;
 mod parts;
 mod scoring;
@@ -27,7 +28,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::{Directory, DirectoryError};
 use crate::config::{Config, StartPosition, client_config};
-use crate::ingest::{Consumer, ConsumerError, DeadLetterError};
+use crate::ingest::{Consumer, ConsumerError, DeadLetterError, Starting};
 use crate::publish::http::{self, HttpError};
 use crate::publish::{Board, Health, Thread};
 use crate::score::{ModelError, RulesError};
@@ -82,6 +83,8 @@ pub enum PipelineError {
 pub struct Options {
     /// Where to go on in partitions whose saved offset is not in the log.
     pub start_from: Option<StartPosition>,
+    /// Go on at the group's offsets with empty windows where there is no checkpoint.
+    pub start_empty: bool,
 }
 
 /// A running pipeline.
@@ -109,14 +112,14 @@ impl Pipeline {
             Some(name) => name.clone(),
             None => directory.instance_id()?,
         };
-        let snapshot = directory.load()?;
+        let loaded = directory.load()?;
         let bound = http::bind(&config.http)?;
         let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let model = crate::score::open(&config.scorer)?;
         let rules = crate::score::open_rules(&config.signals)?;
         let shares = model.shares().clone();
         let parts = Parts::new(&config)?;
-        let state = parts.restored_state(&config, shares, snapshot);
+        let state = parts.restored_state(&config, shares, loaded);
 
         // Each thread ends once nobody can send to it any more.
         let mut threads = Vec::new();
@@ -126,7 +129,9 @@ impl Pipeline {
         parts.start_workers(&config, &(model, rules), &batches_out, &scored, &mut threads)?;
         let links = parts.consumer_links(batches, ends);
         let client = client_config(&config.kafka);
-        let consumer = Consumer::new(&config, client, &instance, options.start_from, links)?;
+        let starting =
+            Starting { start_from: options.start_from, start_empty: options.start_empty || parts.has_positions() };
+        let consumer = Consumer::new(&config, client, &instance, starting, links)?;
         threads.push(thread::Builder::new().name(INGEST.to_owned()).spawn(move || consumer.run())?);
         for watched in [Thread::Ingest, Thread::Score, Thread::Fold, Thread::Checkpoint] {
             parts.health.expect(watched);

@@ -7,21 +7,24 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Directory, Snapshot};
+use crate::checkpoint::{Directory, Loaded};
 use crate::config::{Config, Roster, client_config};
 use crate::ingest::{self, Assignment, Batch, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
-use crate::publish::{Board, Health, Thread, Timings};
+use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
 use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules};
 
+use super::breaker::Breaker;
 use super::fold::{self, Fold, Limits};
 use super::scoring::{ScoredBatch, Worker};
 use super::state::State;
 use super::writer::{Writer, WriterStatus};
 use super::{BATCHES_WAITING, PipelineError};
 
+/// Words of operators that may wait; the last one counts.
+const WORDS_WAITING: usize = 16;
 /// Rebalances and saved positions that may wait; both are rare, and neither sender may be held up.
 const NOTES_WAITING: usize = 1_024;
 
@@ -37,6 +40,10 @@ pub(super) struct Parts {
     pub(super) board: Arc<Board>,
     pub(super) health: Arc<Health>,
     timings: Arc<Timings>,
+    panes: PanesDesk,
+    panes_asked: Receiver<PanesQuestion>,
+    resumes: Sender<Resume>,
+    resumes_out: Receiver<Resume>,
     shared: Arc<Shared>,
     writer: Arc<WriterStatus>,
     pub(super) stop: Arc<AtomicBool>,
@@ -45,10 +52,16 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn new(config: &Config) -> Result<Self, PipelineError> {
         let roster = Arc::new(Roster::new(config));
+        let (panes, panes_asked) = PanesDesk::new();
+        let (resumes, resumes_out) = bounded(WORDS_WAITING);
         Ok(Self {
             board: Arc::new(Board::new(roster.len(), config.windows.lengths.len())),
             health: Health::new(),
             timings: Timings::new()?,
+            panes,
+            panes_asked,
+            resumes,
+            resumes_out,
             shared: Arc::new(Shared::default()),
             writer: Arc::new(WriterStatus::default()),
             stop: Arc::new(AtomicBool::new(false)),
@@ -58,9 +71,14 @@ impl Parts {
 
     /// The fold's state: a checkpoint's, where there is one. What of that no longer applies is named. `shares` are the
     /// model's tables.
-    pub(super) fn restored_state(&self, config: &Config, shares: Shares, snapshot: Option<Snapshot>) -> State {
+    pub(super) fn restored_state(&self, config: &Config, shares: Shares, loaded: Loaded) -> State {
         let mut state = State::new(config, Arc::clone(&self.roster), shares);
-        let Some(snapshot) = snapshot else { return state };
+        for damage in &loaded.damaged {
+            let path = damage.path.display();
+            tracing::error!(%path, error = %damage.source, "a checkpoint is damaged; the one before it is restored");
+        }
+        self.writer.found_damaged(loaded.damaged.len());
+        let Some(snapshot) = loaded.snapshot else { return state };
         let mut left_out = state.restore(&snapshot);
         let mut ledger = self.shared.ledger();
         for saved in &snapshot.partitions {
@@ -76,6 +94,11 @@ impl Parts {
             tracing::warn!("not restored from the checkpoint: {what}");
         }
         state
+    }
+
+    /// Whether a checkpoint told where to go on.
+    pub(super) fn has_positions(&self) -> bool {
+        self.shared.ledger().positions().next().is_some()
     }
 
     /// Starts the fold, the checkpoint writer and, if a topic is configured, the dead-letter producer.
@@ -105,6 +128,8 @@ impl Parts {
         let links = fold::Links {
             scored,
             assignments: assignments_out,
+            panes_asked: self.panes_asked.clone(),
+            resumes: self.resumes_out.clone(),
             jobs,
             letters,
             shared: Arc::clone(&self.shared),
@@ -120,7 +145,7 @@ impl Parts {
             in_flight_bytes: config.pipeline.in_flight_bytes,
             in_flight_records: 2 * BATCHES_WAITING * config.pipeline.batch_records,
         };
-        threads.push(Fold::start(state, links, limits)?);
+        threads.push(Fold::start(state, Breaker::new(config.breaker), links, limits)?);
         Ok(Ends { assignments, covered })
     }
 
@@ -193,6 +218,8 @@ impl Parts {
             registry: metrics::registry(sources)?,
             roster: Arc::clone(&self.roster),
             windows: config.windows.lengths.clone(),
+            panes: self.panes.clone(),
+            resumes: self.resumes.clone(),
             token: Token::of(&config.http)?,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

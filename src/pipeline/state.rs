@@ -2,15 +2,16 @@
 
 mod adjuster;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::{DepartmentPanes, PanePart, PartitionPosition, Snapshot};
+use crate::checkpoint::{PartitionPosition, SavedHour, Snapshot};
 use crate::config::{Config, Roster};
 use crate::detect::{AlertChange, Detector, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
-use crate::publish::{AdjustedShares, DepartmentView};
+use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
 use crate::score::shares::Shares;
 use crate::window::{PaneCounts, Panes, StreamClock, Tally};
 
@@ -36,6 +37,8 @@ struct Closing {
 /// The state of the fold.
 pub(super) struct State {
     roster: Arc<Roster>,
+    /// The departments' ids, to be shared with checkpoints.
+    names: Vec<Arc<str>>,
     pub(super) clock: StreamClock,
     pub(super) panes: Panes,
     detector: Detector,
@@ -80,6 +83,7 @@ impl State {
             closing: None,
             lateness: config.windows.lateness.get(),
             idle_after: config.windows.idle_after.get(),
+            names: roster.iter().map(|(_, department)| Arc::from(&*department.id)).collect(),
             roster,
         }
     }
@@ -87,15 +91,20 @@ impl State {
     /// Takes up a checkpoint. Gives what of it no longer applies, in words: departments that the config no longer has.
     pub(super) fn restore(&mut self, snapshot: &Snapshot) -> Vec<String> {
         let mut left_out = Vec::new();
-        let mut panes = Vec::new();
-        for saved in &snapshot.departments {
-            let Some(department) = self.roster.find(&saved.department) else {
-                left_out.push(format!("department {}: {} panes", saved.department, saved.panes.len()));
-                continue;
-            };
-            panes.extend(saved.panes.iter().map(|pane| (department, pane.start, pane.counts())));
-        }
+        let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
+        let hours = snapshot.hours.iter().flat_map(|hour| &hour.departments);
+        let known = hours.filter_map(|(name, hour)| {
+            let department = self.roster.find(name);
+            if department.is_none() {
+                *gone.entry(name).or_default() += snapshot.kept_panes(hour).count();
+            }
+            Some((department?, hour))
+        });
+        let panes = known.flat_map(|(department, hour)| {
+            snapshot.kept_panes(hour).map(move |(start, counts)| (department, start, counts))
+        });
         self.panes.restore(snapshot.window_end, panes);
+        left_out.extend(gone.into_iter().map(|(name, panes)| format!("department {name}: {panes} panes")));
         let frontiers = snapshot.partitions.iter().filter_map(|saved| Some((saved.partition.clone(), saved.frontier?)));
         self.clock.restore(snapshot.stream_time, frontiers);
         let unknown = self.detector.restore(snapshot.detector.clone());
@@ -121,23 +130,27 @@ impl State {
             stream_time: self.clock.stream_time(),
             window_end: self.panes.window_end(),
             partitions: partitions.collect(),
-            departments: self.saved_panes(),
+            kept_from: self.panes.kept_from(),
+            hours: self.saved_hours(),
             detector: self.detector.snapshot(),
             alerts: self.book.alerts().to_vec(),
         }
     }
 
-    fn saved_panes(&self) -> Vec<DepartmentPanes> {
-        let mut departments: Vec<DepartmentPanes> = self
-            .roster
-            .iter()
-            .map(|(_, department)| DepartmentPanes { department: department.id.clone(), panes: Vec::new() })
-            .collect();
-        for (department, start, PaneCounts { tally, shares }) in self.panes.iter_panes() {
-            departments[department.index()].panes.push(PanePart { start, tally, shares });
+    /// The panes as they are: shared, not copied.
+    fn saved_hours(&self) -> Vec<SavedHour> {
+        let hours = self.panes.hours();
+        SavedHour::sort(hours.map(|(department, hour)| (Arc::clone(&self.names[department.index()]), Arc::clone(hour))))
+    }
+
+    /// A department's panes, shared.
+    pub(super) fn panes_now(&self, department: DepartmentId) -> PanesNow {
+        let hours = self.panes.hours().filter(|(of, _)| *of == department);
+        PanesNow {
+            window_end: self.panes.window_end(),
+            kept_from: self.panes.kept_from(),
+            hours: hours.map(|(_, hour)| Arc::clone(hour)).collect(),
         }
-        departments.retain(|department| !department.panes.is_empty());
-        departments
     }
 
     /// Folds a batch whose turn it is. `now` is monotonic. Gives the places of unusable records in the batch.

@@ -36,13 +36,19 @@ pub(super) struct Job {
 pub(super) struct WriterStatus {
     saved: AtomicI64,
     failures: AtomicU64,
+    damaged: AtomicU64,
     /// A checkpoint was not saved, and none since.
     unsaved: AtomicBool,
 }
 
 impl Default for WriterStatus {
     fn default() -> Self {
-        Self { saved: AtomicI64::new(NEVER), failures: AtomicU64::new(0), unsaved: AtomicBool::new(false) }
+        Self {
+            saved: AtomicI64::new(NEVER),
+            failures: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
+            unsaved: AtomicBool::new(false),
+        }
     }
 }
 
@@ -55,6 +61,16 @@ impl WriterStatus {
     /// Checkpoints that could not be saved.
     pub(super) fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Checkpoints that were found damaged when the daemon started.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Notes checkpoints that cannot be read.
+    pub(super) fn found_damaged(&self, checkpoints: usize) {
+        self.damaged.fetch_add(checkpoints as u64, Ordering::Relaxed);
     }
 
     /// Whether a checkpoint was not saved since the last call: it must be tried again though nothing new was folded.

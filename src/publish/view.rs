@@ -94,6 +94,10 @@ pub struct StreamView {
     pub checkpoint_saved: Option<EventTime>,
     /// Checkpoints that could not be saved.
     pub checkpoint_failures: u64,
+    /// The garbage breaker has stopped reading.
+    pub breaker_open: bool,
+    /// Checkpoints that were damaged when the daemon started, so that one before them was restored.
+    pub checkpoint_damaged: u64,
     /// Dead letters confirmed by the broker.
     pub dead_letters: u64,
     /// Every alert that is open or closed within the last 7 days of event time, oldest first.

@@ -18,7 +18,7 @@ pub struct ShareCounts {
 }
 
 /// What is counted of the messages in a pane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaneCounts {
     /// Messages by label.
     pub tally: Tally,

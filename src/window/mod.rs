@@ -35,9 +35,11 @@
 
 mod clock;
 mod counts;
+mod hour;
 mod packed;
 mod panes;
 mod ring;
+mod shard;
 mod sums;
 mod tally;
 #[cfg(test)]
@@ -46,9 +48,11 @@ mod tests;
 use std::time::Duration;
 
 use crate::config::WindowsConfig;
+use crate::message::EventTime;
 
 pub use clock::{PartitionClock, StreamClock};
 pub use counts::{PaneCounts, ShareCounts, ShareSums};
+pub use hour::HourPanes;
 pub use panes::Panes;
 pub use tally::Tally;
 
@@ -72,4 +76,14 @@ fn lateness(settings: &WindowsConfig) -> Duration {
 /// How far behind stream time a pane is kept.
 fn retention(settings: &WindowsConfig) -> Duration {
     DAY + lateness(settings)
+}
+
+/// The number of the pane that a moment lies in.
+fn pane_of(moment: EventTime) -> i64 {
+    moment.as_millis().div_euclid(PANE_MILLIS)
+}
+
+/// When a pane starts; within the range of event time.
+fn start_of(pane: i64) -> EventTime {
+    EventTime::from_millis(pane.saturating_mul(PANE_MILLIS))
 }

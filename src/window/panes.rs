@@ -1,11 +1,12 @@
 //! Panes by department and the windows that end at stream time.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::ring::{Ring, SEGMENT, hour_of};
+use super::hour::{HourPanes, PANES_AN_HOUR, hour_of};
+use super::shard::{Reach, Shard};
 use super::sums::WideTally;
-use super::{DAY, PANE_MILLIS, PaneCounts, ShareSums, Tally, retention};
+use super::{DAY, PANE_MILLIS, PaneCounts, ShareSums, Tally, pane_of, retention, start_of};
 use crate::config::WindowsConfig;
 use crate::message::{DepartmentId, EventTime};
 
@@ -18,8 +19,8 @@ const HOURS_AHEAD: i64 = 3;
 /// - A message counts in its pane whenever it comes: before the pane closes, or after, as long as the pane is kept (24 h and
 ///   `windows.lateness` behind the window end). A sum always equals the sum of its panes.
 /// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (7 KB, up to 29 KB where a pane
-///   of it holds more than 255 messages) for each department and hour that has a message, and one map entry a pane for what lies hours ahead, such as a partition that runs ahead of
-///   the others.
+///   of it holds more than 255 messages) for each department and hour that has a message.
+/// - Hours can be handed out as they are ([`Self::hours`]): that copies nothing, and nothing of them changes afterwards.
 /// - A pane holds at most 4,294,967,295 messages; more are not counted in it.
 #[derive(Clone, Debug)]
 pub struct Panes {
@@ -27,21 +28,16 @@ pub struct Panes {
     lengths: Vec<i64>,
     /// How many panes before the window end are kept.
     keep: i64,
-    /// Hours that a ring may span: a power of two.
-    slots: usize,
-    rings: Vec<Ring>,
+    reach: Reach,
+    shard: Shard,
     /// By department, then window.
     sums: Vec<WideTally>,
     /// [`Self::sums`] as they are shown.
     shown: Vec<Tally>,
     /// Messages by cell, in the order of [`Self::sums`].
     shares: Vec<ShareSums>,
-    /// Panes from [`Self::limit`] on, by pane and department; all panes before there is a window end.
-    ahead: BTreeMap<(i64, u16), PaneCounts>,
     /// The first pane that is not closed.
     end: Option<i64>,
-    /// The first pane that is not in the rings.
-    limit: i64,
     /// The newest closed pane with a message.
     newest_closed: Option<i64>,
 }
@@ -53,20 +49,18 @@ impl Panes {
         let lengths: Vec<i64> =
             settings.lengths.iter().map(|length| panes_within(length.get().min(DAY)).max(1)).collect();
         let keep = panes_within(retention(settings)) + 1;
-        let hours = keep / SEGMENT + 2 + HOURS_AHEAD + 1;
+        let hours = keep / PANES_AN_HOUR + 2 + HOURS_AHEAD + 1;
         let slots = usize::try_from(hours).unwrap_or_default().next_power_of_two();
         let sums = departments * lengths.len();
         Self {
             lengths,
             keep,
-            slots,
-            rings: vec![Ring::default(); departments],
+            reach: Reach { slots, limit: i64::MIN },
+            shard: Shard::new(departments),
             sums: vec![WideTally::default(); sums],
             shown: vec![Tally::default(); sums],
             shares: vec![ShareSums::default(); sums],
-            ahead: BTreeMap::new(),
             end: None,
-            limit: i64::MIN,
             newest_closed: None,
         }
     }
@@ -82,15 +76,8 @@ impl Panes {
         if self.oldest().is_some_and(|oldest| pane < oldest) {
             return false;
         }
-        if pane >= self.limit {
-            let counted = self.ahead.entry((pane, department.0)).or_default();
-            *counted = counted.checked_add(counts).unwrap_or(*counted);
-            return true;
-        }
-        let ring = &mut self.rings[department.index()];
-        let Some(sum) = ring.get(pane).checked_add(counts) else { return true };
-        ring.set(pane, self.slots, &sum);
-        if self.end.is_some_and(|end| pane < end) {
+        let is_counted = self.shard.add(department, pane, counts, self.reach);
+        if is_counted && self.end.is_some_and(|end| pane < end) {
             self.add_to_windows(department, pane, counts);
         }
         true
@@ -158,10 +145,7 @@ impl Panes {
         if self.oldest().is_some_and(|oldest| pane < oldest) {
             return PaneCounts::default();
         }
-        if pane >= self.limit {
-            return self.ahead.get(&(pane, department.0)).copied().unwrap_or_default();
-        }
-        self.rings[department.index()].get(pane)
+        self.shard.get(department, pane, self.reach)
     }
 
     /// What was counted in the newest closed pane: the last one of each window.
@@ -170,19 +154,25 @@ impl Panes {
     /// If the department is not one of those that the panes were made for.
     #[must_use]
     pub fn newest_closed_pane(&self, department: DepartmentId) -> Tally {
-        self.end.map_or_else(Tally::default, |end| self.rings[department.index()].get(end - 1).tally)
+        self.end.map_or_else(Tally::default, |end| self.shard.ring(department).get(end - 1).tally)
     }
 
     /// Every pane with a message, closed or not, with its start: by department and time, then those hours ahead.
     pub fn iter_panes(&self) -> impl Iterator<Item = (DepartmentId, EventTime, PaneCounts)> {
-        let oldest = self.oldest().unwrap_or(i64::MIN);
-        let departments = (0_u16..).map(DepartmentId).zip(&self.rings);
-        let near = departments.flat_map(move |(department, ring)| {
-            ring.iter_from(oldest).map(move |(pane, counts)| (department, start_of(pane), counts))
-        });
-        let ahead =
-            self.ahead.iter().map(|((pane, department), counts)| (DepartmentId(*department), start_of(*pane), *counts));
-        near.chain(ahead)
+        let panes = self.shard.iter_from(self.oldest().unwrap_or(i64::MIN));
+        panes.map(|(department, pane, counts)| (department, start_of(pane), counts))
+    }
+
+    /// The hours that hold these panes, in no order. Of the oldest hour some panes may no longer be kept: those that start
+    /// before [`Self::kept_from`].
+    pub fn hours(&self) -> impl Iterator<Item = (DepartmentId, &Arc<HourPanes>)> {
+        self.shard.hours()
+    }
+
+    /// The start of the oldest pane kept. None before there is a window end: then all are.
+    #[must_use]
+    pub fn kept_from(&self) -> Option<EventTime> {
+        self.oldest().map(start_of)
     }
 
     /// Takes up what [`Self::window_end`] and [`Self::iter_panes`] gave, into panes that are still empty: the sums are equal
@@ -206,13 +196,13 @@ impl Panes {
     /// Hours of all departments that take memory.
     #[cfg(test)]
     pub(super) fn hours_in_use(&self) -> usize {
-        self.rings.iter().map(Ring::hours_in_use).sum()
+        self.shard.hours().count()
     }
 
     /// Bytes that a pane takes, for each of these hours.
     #[cfg(test)]
     pub(super) fn bytes_of_a_pane(&self) -> Vec<usize> {
-        self.rings.iter().flat_map(Ring::bytes_of_a_pane).collect()
+        self.shard.hours().map(|(_, hour)| hour.bytes_of_a_pane()).collect()
     }
 
     /// The oldest pane kept. None before there is a window end: then all are.
@@ -227,8 +217,7 @@ impl Panes {
 
     /// The first pane with a message, from `from` on.
     fn next_with_messages(&self, from: i64) -> Option<i64> {
-        let near = self.rings.iter().filter_map(|ring| Some(ring.iter_from(from).next()?.0)).min();
-        near.or_else(|| self.ahead.keys().next().map(|(pane, _)| *pane))
+        self.shard.next_with_messages(from)
     }
 
     /// A message came for a pane that was closed already.
@@ -248,12 +237,12 @@ impl Panes {
     /// Closes the first pane that is not closed.
     fn close(&mut self, pane: i64) {
         let windows = self.lengths.len();
-        for (department, ring) in self.rings.iter().enumerate().filter(|(_, ring)| !ring.is_unused()) {
+        for (department, ring) in self.shard.rings() {
             let entering = ring.get(pane);
             if !entering.is_empty() {
                 self.newest_closed = Some(pane);
             }
-            for (place, length) in (department * windows..).zip(&self.lengths) {
+            for (place, length) in (department.index() * windows..).zip(&self.lengths) {
                 let leaving = ring.get(pane - length);
                 if entering == leaving {
                     continue;
@@ -276,30 +265,12 @@ impl Panes {
 
     fn move_end(&mut self, end: i64) {
         self.end = Some(end);
-        let limit = (hour_of(end) + HOURS_AHEAD + 1) * SEGMENT;
-        if limit == self.limit {
-            return;
-        }
-        self.limit = limit;
-        let oldest_hour = hour_of(end - self.keep);
-        for ring in &mut self.rings {
-            ring.free_before(oldest_hour);
-        }
-        let further_ahead = self.ahead.split_off(&(limit, 0));
-        for ((pane, department), counts) in std::mem::replace(&mut self.ahead, further_ahead) {
-            self.rings[usize::from(department)].set(pane, self.slots, &counts);
+        let limit = hour_of(end) + HOURS_AHEAD + 1;
+        if limit != self.reach.limit {
+            self.reach.limit = limit;
+            self.shard.move_on(hour_of(end - self.keep), self.reach);
         }
     }
-}
-
-/// The number of the pane that a moment lies in.
-fn pane_of(moment: EventTime) -> i64 {
-    moment.as_millis().div_euclid(PANE_MILLIS)
-}
-
-/// When a pane starts; within the range of event time.
-fn start_of(pane: i64) -> EventTime {
-    EventTime::from_millis(pane.saturating_mul(PANE_MILLIS))
 }
 
 /// Whole panes within a span.

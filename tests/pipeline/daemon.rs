@@ -173,23 +173,20 @@ pub(crate) fn panes_of(messages: &[(&str, i64)]) -> Panes {
 /// The panes of the checkpoint in a directory.
 pub(crate) fn saved_panes(directory: &Path) -> Panes {
     let snapshot = saved(directory);
-    let panes = snapshot.departments.iter().flat_map(|department| {
-        department
-            .panes
-            .iter()
-            .map(|pane| ((department.department.clone(), pane.start.as_millis()), pane.tally.messages))
-    });
+    let panes = snapshot
+        .panes()
+        .map(|(department, start, counts)| ((department.to_owned(), start.as_millis()), counts.tally.messages));
     panes.collect()
 }
 
 /// The checkpoint in a directory.
 pub(crate) fn saved(directory: &Path) -> Snapshot {
-    checkpoint::read(directory).expect("a readable checkpoint").expect("a checkpoint")
+    checkpoint::read(directory).expect("a readable checkpoint").snapshot.expect("a checkpoint")
 }
 
 /// Next offset by partition number.
 pub(crate) fn saved_offsets(directory: &Path) -> BTreeMap<i32, i64> {
-    let partitions = checkpoint::read(directory).expect("a readable checkpoint").map(|saved| saved.partitions);
+    let partitions = checkpoint::read(directory).expect("a readable checkpoint").snapshot.map(|saved| saved.partitions);
     let partitions = partitions.into_iter().flatten();
     partitions.map(|position| (position.partition.partition, position.next_offset.0)).collect()
 }

@@ -7,7 +7,7 @@ use latido::checkpoint::DirectoryError;
 use latido::pipeline::{Options, Pipeline, PipelineError};
 
 use crate::broker::{Broker, Written};
-use crate::daemon::{CALM, Daemon, TOPIC, config, message, now, panes_of, saved_offsets, saved_panes};
+use crate::daemon::{CALM, Daemon, TOPIC, accounted, config, message, now, panes_of, saved_offsets, saved_panes};
 
 /// Messages of two departments over two partitions, and where they belong.
 fn some(from: i64, count: i32) -> (Vec<Written>, Vec<(&'static str, i64)>) {
@@ -73,6 +73,45 @@ fn a_daemon_that_dies_between_two_checkpoints_loses_none_and_repeats_none() {
     assert_eq!(saved_panes(crashed.path()), panes_of(&counted));
 }
 
+/// Copies the checkpoints, not the lock. The daemon may be saving: what it removes meanwhile was not the newest.
 fn copy(from: &Path, to: &Path) {
-    fs::copy(from.join("state.latido"), to.join("state.latido")).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let name = entry.unwrap().file_name();
+        if name.to_string_lossy().ends_with(".latido") {
+            fs::copy(from.join(&name), to.join(&name)).unwrap_or_default();
+        }
+    }
+}
+
+#[test]
+fn where_the_group_has_read_and_the_checkpoint_is_gone_nothing_is_read_until_an_operator_says_so() {
+    let broker = Broker::start(&[(TOPIC, 2)]);
+    let (home, new_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (records, _) = some(now() - 300_000, 400);
+    broker.write(TOPIC, &records);
+    let first = Daemon::start(config(&broker, home.path()));
+    first.wait_for_records(400);
+    first.stop();
+    assert_eq!(broker.committed("latido-test", TOPIC, 2), [Some(200), Some(200)]);
+
+    let (more, counted) = some(now() - 100_000, 60);
+    broker.write(TOPIC, &more);
+    for _ in 0..2 {
+        let stateless = Daemon::start(config(&broker, new_home.path()));
+        stateless.wait_for_readiness("the missing checkpoint is told", |status, body| {
+            status == 503 && body.contains("no_checkpoint: ") && body.contains("--start-empty")
+        });
+        // Long enough to read all of it, were it read: the consumer knows where the partitions end.
+        stateless.wait_until("the ends are known", |view| view.stream.topic_partitions == Some(2));
+        assert_eq!(accounted(&stateless.view()), 0);
+        stateless.stop();
+        assert_eq!(saved_offsets(new_home.path()), [].into(), "and the next start finds no position either");
+    }
+
+    let options = Options { start_empty: true, ..Options::default() };
+    let told = Daemon { pipeline: Pipeline::start(config(&broker, new_home.path()), options).unwrap() };
+    told.wait_for_records(60);
+    told.stop();
+    assert_eq!(saved_panes(new_home.path()), panes_of(&counted));
+    Daemon::start(config(&broker, new_home.path())).stop();
 }

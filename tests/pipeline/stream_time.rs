@@ -53,7 +53,7 @@ fn four_partitions_of_three_days_written_one_after_the_other_give_no_late_messag
 
 /// How far the partitions of the newest checkpoint are apart, in hours of event time.
 fn hours_apart(home: &Path) -> i64 {
-    let Some(saved) = checkpoint::read(home).expect("a readable checkpoint") else { return 0 };
+    let Some(saved) = checkpoint::read(home).expect("a readable checkpoint").snapshot else { return 0 };
     let newest = || saved.partitions.iter().filter_map(|position| position.frontier).map(EventTime::as_millis);
     newest().max().zip(newest().min()).map_or(0, |(most, least)| (most - least) / HOUR)
 }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
+use crossbeam_channel::{Receiver, Sender, bounded};
 use latido::config::{Config, DepartmentConfig, Roster, Span};
 use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity};
 use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
-use latido::publish::{AdjustedShares, Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
+use latido::publish::{
+    AdjustedShares, Board, Buffer, DepartmentView, Health, PanesDesk, PanesNow, PanesQuestion, PartitionView, Resume,
+    StreamView, Timings,
+};
 use latido::score::shares::{Estimate, ShareTable};
-use latido::window::Tally;
+use latido::window::{HourPanes, Tally};
 use prometheus::Registry;
 
 /// 2026-03-01T10:00:00Z.
@@ -26,6 +30,8 @@ pub(crate) struct Company {
     pub(crate) timings: Arc<Timings>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) registry: Registry,
+    panes: PanesDesk,
+    pub(crate) resumes: (Sender<Resume>, Receiver<Resume>),
 }
 
 impl Company {
@@ -43,7 +49,15 @@ impl Company {
             timings: Arc::clone(&timings),
             health: Arc::clone(&health),
         };
-        Self { board, health, timings, roster, registry: registry(sources).unwrap() }
+        Self {
+            board,
+            health,
+            timings,
+            roster,
+            registry: registry(sources).unwrap(),
+            panes: fold_with_panes(),
+            resumes: bounded(1),
+        }
     }
 
     /// A company in the middle of its day, an alert open in billing.
@@ -72,6 +86,8 @@ impl Company {
             registry: self.registry.clone(),
             roster: Arc::clone(&self.roster),
             windows: windows(),
+            panes: self.panes.clone(),
+            resumes: self.resumes.0.clone(),
             token: None,
         }
     }
@@ -80,6 +96,25 @@ impl Company {
     pub(crate) fn scrape(&self) -> String {
         render(&self.registry).unwrap()
     }
+}
+
+/// A fold that answers who asks for panes: billing has two before `NOW` and one after, delivery none.
+fn fold_with_panes() -> PanesDesk {
+    let (desk, questions) = PanesDesk::new();
+    let pane = |seconds: i64, messages| {
+        let tally = Tally { messages, negative: 2, positive: 1, frustrated: 1 };
+        (EventTime::from_millis(NOW.as_millis() + seconds * 1_000), tally.into())
+    };
+    let hours = HourPanes::gather([pane(-20, 5), pane(-3_600, 4), pane(10, 3)]).into_iter().map(Arc::new);
+    let now = PanesNow { window_end: Some(NOW), kept_from: None, hours: hours.collect() };
+    // It ends with the last desk.
+    std::thread::spawn(move || {
+        for PanesQuestion { department, answer } in questions {
+            let answered = answer.send(if department == BILLING { now.clone() } else { PanesNow::default() });
+            answered.unwrap_or_default();
+        }
+    });
+    desk
 }
 
 pub(crate) fn windows() -> Vec<Span> {
@@ -129,6 +164,8 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         rebalances_revoked: 1,
         checkpoint_saved: Some(NOW),
         checkpoint_failures: 1,
+        breaker_open: false,
+        checkpoint_damaged: 2,
         dead_letters: 54,
         alerts: Arc::new(alerts()),
         buffers: vec![Buffer { name: "batches", items: 3, items_limit: 64, bytes: 4_096, bytes_limit: 33_554_432 }],

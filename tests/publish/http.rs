@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
-use latido::publish::Health;
-use latido::publish::http::{ApiState, Token, open_routes, routes};
+use latido::publish::http::{ApiState, COMMAND_HEADER, Token, open_routes, routes};
+use latido::publish::{Health, Resume, StreamView};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::fixture::{BILLING, Company, billing, stream};
+use crate::fixture::{BILLING, Company, NOW, billing, stream};
 
 const SECRET: &str = "a-secret-of-some-length";
 
@@ -93,10 +93,19 @@ async fn the_index_names_addresses_that_are_served() {
     let index = get(&router, "/").await;
     let addresses: Vec<_> =
         index.text.lines().filter_map(|line| line.split(' ').next()).filter(|word| word.starts_with('/')).collect();
-    assert_eq!(addresses.len(), 6);
+    assert_eq!(addresses.len(), 8);
     for address in addresses {
         let wanted = address.replace("ID", "billing-frustration-1772358900000");
-        assert_eq!(get(&router, &wanted).await.status, StatusCode::OK, "{address}");
+        let answered = match address {
+            "/api/v1/windows" => get(&router, "/api/v1/windows?department=billing").await.status,
+            "/api/v1/resume" => {
+                // Only POST: that it is served is what 405 says.
+                assert_eq!(get(&router, &wanted).await.status, StatusCode::METHOD_NOT_ALLOWED);
+                continue;
+            }
+            _ => get(&router, &wanted).await.status,
+        };
+        assert_eq!(answered, StatusCode::OK, "{address}");
     }
 }
 
@@ -167,6 +176,56 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
 }
 
 #[tokio::test]
+async fn the_panes_of_a_department_come_as_the_fold_has_them() {
+    let company = Company::live();
+    let router = serve(&company);
+    let starts = async |query: &str| -> Vec<i64> {
+        let answer = get(&router, &format!("/api/v1/windows?department={query}")).await.json();
+        answer["panes"].as_array().unwrap().iter().map(|pane| pane["start"].as_i64().unwrap()).collect()
+    };
+    let now = NOW.as_millis();
+    let (hour_ago, closed, open) = (now - 3_600_000, now - 20_000, now + 10_000);
+    assert_eq!(starts("billing").await, [hour_ago, closed, open]);
+    assert_eq!(starts(&format!("billing&from={closed}&to={open}")).await, [closed]);
+    assert_eq!(starts("billing&from=2026-03-01T10:00:00Z").await, [open]);
+    assert_eq!(starts("delivery").await, [0; 0]);
+    let answer = get(&router, &format!("/api/v1/windows?department=billing&to={closed}")).await.json();
+    assert_eq!(
+        answer,
+        json!({
+            "catching_up": false, "window_end": "2026-03-01T10:00:00Z",
+            "panes": [
+                { "department": "billing", "start": hour_ago, "messages": 4, "negative": 2, "positive": 1, "frustrated": 1 },
+            ],
+        })
+    );
+}
+
+#[tokio::test]
+async fn reading_is_resumed_where_it_has_stopped_and_not_by_a_page_in_a_browser() {
+    let company = Company::live();
+    let router = serve(&company);
+    let post = async |uri: &str, header: &str| {
+        let request = Request::post(uri).header(header, "resume").body(Body::empty()).unwrap();
+        send(&router, request).await
+    };
+    assert_eq!(post("/api/v1/resume", COMMAND_HEADER).await.status, StatusCode::CONFLICT, "it is reading");
+
+    company.board.publish(StreamView { breaker_open: true, ..stream(false) }, []);
+    assert_eq!(post("/api/v1/resume", "content-type").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(get(&router, "/api/v1/resume").await.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(company.resumes.1.is_empty());
+    let answer = post("/api/v1/resume?records=500", COMMAND_HEADER).await;
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "resumed": true, "records": 500 })));
+    assert_eq!(company.resumes.1.try_recv(), Ok(Resume { records: 500 }));
+    assert_eq!(post("/api/v1/resume?records=all", COMMAND_HEADER).await.status, StatusCode::BAD_REQUEST);
+
+    let guarded = routes(guarded(&company));
+    let request = Request::post("/api/v1/resume").header(COMMAND_HEADER, "resume").body(Body::empty()).unwrap();
+    assert_eq!(send(&guarded, request).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn a_wrong_request_is_told_what_would_be_right() {
     let company = Company::live();
     let router = serve(&company);
@@ -174,6 +233,9 @@ async fn a_wrong_request_is_told_what_would_be_right() {
         ("/api/v1/alerts?state=open", StatusCode::BAD_REQUEST, "`active` or `closed`"),
         ("/api/v1/alerts?stat=active", StatusCode::BAD_REQUEST, "unknown field `stat`"),
         ("/api/v1/alerts?department=bilings", StatusCode::BAD_REQUEST, "billing, delivery, other"),
+        ("/api/v1/windows", StatusCode::BAD_REQUEST, "missing field `department`"),
+        ("/api/v1/windows?department=bilings", StatusCode::BAD_REQUEST, "billing, delivery, other"),
+        ("/api/v1/windows?department=billing&from=now", StatusCode::BAD_REQUEST, "`from` is `now`; write milliseconds"),
         ("/api/v1/alerts/nothing", StatusCode::NOT_FOUND, "no alert `nothing`"),
         ("/api/v2/alerts", StatusCode::NOT_FOUND, "/api/v2/alerts"),
         ("/metrics/", StatusCode::NOT_FOUND, "/metrics/"),
@@ -208,7 +270,13 @@ async fn only_reading_is_allowed() {
 async fn a_token_guards_the_api_and_the_index_but_not_metrics_and_health() {
     let company = Company::live();
     let router = routes(guarded(&company));
-    let api = ["/", "/api/v1/departments", "/api/v1/alerts", "/api/v1/alerts/billing-frustration-1772358900000"];
+    let api = [
+        "/",
+        "/api/v1/departments",
+        "/api/v1/alerts",
+        "/api/v1/alerts/billing-frustration-1772358900000",
+        "/api/v1/windows?department=billing",
+    ];
     for uri in api {
         for wrong in ["", "Bearer wrong", &format!("Basic {SECRET}"), &format!("Bearer {SECRET}x")] {
             let answer = get_with(&router, uri, wrong).await;

@@ -128,6 +128,10 @@ fn without_a_checkpoint_the_groups_offset_outside_the_log_is_not_reset_in_silenc
     kafka.delete_records_before("disk-lost", 0, 540);
     let home = Home::new(kafka.bootstrap(), &["disk-lost"], "disk-lost");
     let mut daemon = home.start();
+    daemon.wait_unready("--start-empty", seconds(60));
+    assert_eq!(messages(&daemon), 0, "nothing is read");
+    daemon.stop();
+    let mut daemon = home.start_with(&["--start-empty"]);
     daemon.wait_unready(REMEDY, seconds(60));
     assert_eq!(messages(&daemon), 0, "nothing is read");
     daemon.stop();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Check;
-use crate::config::{DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
+use crate::config::{BreakerConfig, DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
 use crate::message::MAX_TEXT_BYTES;
 
 const PANE: Duration = Duration::from_secs(10);
@@ -177,6 +177,17 @@ pub(super) fn detect(detect: &DetectConfig, windows: &WindowsConfig, check: &mut
     check.need(detect.hold <= DAY, &["detect", "hold"], "too long", "write a span of at most 24h");
     let remedy = "write a span above 0s, such as \"168h\"";
     check.need(!detect.half_life.get().is_zero(), &["detect", "half_life"], "nothing would be learned", remedy);
+}
+
+pub(super) fn breaker(breaker: &BreakerConfig, check: &mut Check<'_>) {
+    let is_part = (0.0..=1.0).contains(&breaker.ratio);
+    check.need(is_part, &["breaker", "ratio"], "not a part", "write a number from 0 to 1, such as 0.5");
+    check.need(breaker.min_records > 0, &["breaker", "min_records"], "zero", "write at least 1");
+    let what = format!("less than {}", check.named(&["breaker", "min_records"]));
+    let enough = breaker.records >= breaker.min_records;
+    check.need(enough, &["breaker", "records"], &what, "look at as many or more");
+    let waits = !breaker.retry_after.get().is_zero();
+    check.need(waits, &["breaker", "retry_after"], "zero", "write a span above 0s, such as \"1m\"");
 }
 
 pub(super) fn pipeline(pipeline: &PipelineConfig, check: &mut Check<'_>) {

@@ -99,7 +99,7 @@ pub(super) async fn alerts(
     Ok(Json(json!({ "catching_up": view.stream.catching_up, "alerts": items })))
 }
 
-fn unknown_department(state: &ApiState, name: &str) -> Problem {
+pub(super) fn unknown_department(state: &ApiState, name: &str) -> Problem {
     let ids: Vec<_> = state.roster.iter().map(|(_, department)| department.id.as_str()).collect();
     Problem::bad_request(format!("no department is called `{name}`; the departments are {}", ids.join(", ")))
 }

@@ -3,20 +3,24 @@
 mod api;
 mod error;
 mod problem;
+mod resume;
 mod routes;
 mod server;
 mod token;
+mod windows;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use crossbeam_channel::Sender;
 use prometheus::Registry;
 
 pub use error::HttpError;
+pub use resume::COMMAND_HEADER;
 pub use routes::{open_routes, routes};
 pub use token::Token;
 
-use super::{Board, Health};
+use super::{Board, Health, PanesDesk, Resume};
 use crate::config::{HttpConfig, Roster, Span};
 
 /// What the handlers answer from.
@@ -32,6 +36,10 @@ pub struct ApiState {
     pub roster: Arc<Roster>,
     /// Lengths of the windows, in the order of [`super::DepartmentView::windows`].
     pub windows: Vec<Span>,
+    /// Where an operator's word to resume reading goes.
+    pub resumes: Sender<Resume>,
+    /// Where the fold is asked for panes.
+    pub panes: PanesDesk,
     /// What guards `/api` and `/`; see [`Token::of`].
     pub token: Option<Token>,
 }

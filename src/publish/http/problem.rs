@@ -33,13 +33,25 @@ impl Problem {
 
     /// The address is right, the method is not.
     pub(super) fn method_not_allowed() -> Self {
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail: "only GET and HEAD are served here".to_owned() }
+        let detail = "this address takes other methods; the header Allow names them".to_owned();
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, detail }
+    }
+
+    /// The request does not fit the present.
+    pub(super) fn conflict(detail: String) -> Self {
+        Self { status: StatusCode::CONFLICT, detail }
     }
 
     /// No token, or another one.
     pub(super) fn unauthorized() -> Self {
         let detail = "send the token of `http.token_file` as `Authorization: Bearer <token>`".to_owned();
         Self { status: StatusCode::UNAUTHORIZED, detail }
+    }
+
+    /// The fold does not answer now.
+    pub(super) fn busy() -> Self {
+        let detail = "the fold does not answer just now; /healthz says whether it moves. Ask again".to_owned();
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, detail }
     }
 
     /// Our own fault.

@@ -8,11 +8,11 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use prometheus::TEXT_FORMAT;
 
 use super::problem::Problem;
-use super::{ApiState, api};
+use super::{ApiState, api, resume, windows};
 use crate::publish::Thread;
 use crate::publish::metrics::render;
 
@@ -32,6 +32,8 @@ Latido: real-time customer sentiment
 /api/v1/departments    the departments and how their customers feel now
 /api/v1/alerts         open and closed alerts (?state=active|closed, ?department=ID)
 /api/v1/alerts/ID      one alert
+/api/v1/windows        the panes of a department, 10 s each (?department=ID, &from=TIME, &to=TIME)
+/api/v1/resume         POST: go on reading where garbage has stopped it; see `latido resume --help`
 ";
 
 /// Every route; `/` and `/api` behind the token where there is one.
@@ -41,6 +43,8 @@ pub fn routes(state: Arc<ApiState>) -> Router {
         .route("/api/v1/departments", get(api::departments))
         .route("/api/v1/alerts", get(api::alerts))
         .route("/api/v1/alerts/{id}", get(api::alert))
+        .route("/api/v1/windows", get(windows::windows))
+        .route("/api/v1/resume", post(resume::resume))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&state), guard));
     finish(guarded.merge(open()), state)
 }

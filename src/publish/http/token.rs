@@ -38,6 +38,12 @@ impl Token {
         Self::new(&text).ok_or_else(|| HttpError::BadToken { path: path.to_owned(), least: LEAST_CHARACTERS })
     }
 
+    /// What a request shows in its `Authorization` header.
+    #[must_use]
+    pub fn authorization(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+
     /// Whether an `Authorization` header shows this token. Takes the same time wherever the two differ.
     pub(super) fn is_shown_by(&self, authorization: &[u8]) -> bool {
         let Some((scheme, shown)) = authorization.split_at_checked("Bearer ".len()) else {

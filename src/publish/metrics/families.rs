@@ -80,10 +80,14 @@ families! {
         "Stream time: event time is known complete up to here; absent before the first message.";
     CATCHING_UP: gauge "catching_up" []
         "1 while some assigned partition is below the end offset seen at its assignment, else 0.";
+    BREAKER_OPEN: gauge "breaker_open" []
+        "1 while reading has stopped because most of a topic cannot be used, else 0.";
     CHECKPOINT_SAVED: gauge "checkpoint_timestamp_seconds" []
         "When the last checkpoint was saved; absent before the first.";
     CHECKPOINT_FAILURES: counter "checkpoint_failures_total" []
         "Checkpoints that could not be saved.";
+    CHECKPOINT_DAMAGED: counter "checkpoint_damaged_total" []
+        "Checkpoints found damaged at the start, so that an older one was restored.";
     REBALANCES: counter "rebalances_total" ["event"]
         "Rebalances of the consumer group.";
     ASSIGNED_PARTITIONS: gauge "assigned_partitions" []

@@ -282,8 +282,10 @@ fn stream(stream: &StreamView) -> Vec<MetricFamily> {
         single(&known::DEAD_LETTERS, Some(count(stream.dead_letters))),
         single(&known::WATERMARK, stream.watermark.map(EventTime::as_secs_f64)),
         single(&known::CATCHING_UP, Some(flag(stream.catching_up))),
+        single(&known::BREAKER_OPEN, Some(flag(stream.breaker_open))),
         single(&known::CHECKPOINT_SAVED, stream.checkpoint_saved.map(EventTime::as_secs_f64)),
         single(&known::CHECKPOINT_FAILURES, Some(count(stream.checkpoint_failures))),
+        single(&known::CHECKPOINT_DAMAGED, Some(count(stream.checkpoint_damaged))),
     ]
 }
 

@@ -1,0 +1,141 @@
+//! Checkpoints of 200 departments with a day of panes: what the fold waits for, what the writer does, what a restart waits for.
+//!
+//! `cargo bench --bench checkpoint`
+
+#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use latido::checkpoint::{Encoder, PartitionPosition, SavedHour, Snapshot, decode, encode};
+use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
+use latido::detect::Detector;
+use latido::message::{DepartmentId, EventTime, NextOffset, PartitionId};
+use latido::window::{PANE, PaneCounts, Panes, ShareCounts, Tally};
+
+const DEPARTMENTS: u16 = 200;
+/// Panes in a day, and a few more, so that the oldest hour is not whole.
+const DAY_OF_PANES: u32 = 8_640 + 100;
+/// A Monday in 2025.
+const BEGUN: EventTime = EventTime::from_millis(1_740_960_000_000);
+
+/// What the fold holds.
+struct Held {
+    names: Vec<Arc<str>>,
+    panes: Panes,
+    detector: Detector,
+    now: EventTime,
+}
+
+impl Held {
+    /// A day in which each department had some ten messages in each pane.
+    fn day() -> Self {
+        let names = (0..DEPARTMENTS - 1).map(|number| format!("department-{number}"));
+        let departments = names.map(|name| DepartmentConfig::named(&name)).collect();
+        let roster = Roster::new(&Config { departments, ..Config::default() });
+        let mut held = Self {
+            names: roster.iter().map(|(_, department)| Arc::from(&*department.id)).collect(),
+            panes: Panes::new(&WindowsConfig::default(), roster.len()),
+            detector: Detector::new(&DetectConfig::default(), &roster),
+            now: BEGUN,
+        };
+        (0..DAY_OF_PANES).for_each(|pane| held.count_a_pane(pane));
+        held
+    }
+
+    /// Messages of one pane in all departments, and its close.
+    fn count_a_pane(&mut self, seed: u32) {
+        for department in (0..DEPARTMENTS).map(DepartmentId) {
+            let mixed = (seed ^ u32::from(department.0) << 16).wrapping_mul(2_654_435_761) >> 16;
+            let negative = mixed % 5;
+            let tally = Tally { messages: 8 + mixed % 7, negative, positive: mixed % 3, frustrated: negative / 2 };
+            let shares = ShareCounts {
+                sentiment: [2, 2, mixed % 3, 1, 1, 1, 0, negative],
+                frustration: [3, 2, 1, mixed % 2, 1, 0, 1, 1],
+            };
+            self.panes.add(department, self.now, PaneCounts { tally, shares });
+        }
+        self.now = self.now.plus(PANE);
+        let Self { panes, detector, now, .. } = self;
+        panes.advance(*now, |end, panes| {
+            for department in (0..DEPARTMENTS).map(DepartmentId) {
+                detector.step(department, end, &panes.sums(department)[1], &panes.newest_closed_pane(department));
+            }
+        });
+    }
+
+    /// What the fold does between two batches.
+    fn take(&self) -> Snapshot {
+        let hours = self.panes.hours().map(|(id, hour)| (Arc::clone(&self.names[id.index()]), Arc::clone(hour)));
+        Snapshot {
+            taken: self.now,
+            stream_time: Some(self.now),
+            window_end: self.panes.window_end(),
+            kept_from: self.panes.kept_from(),
+            partitions: vec![PartitionPosition {
+                partition: PartitionId::new("messages", 0),
+                next_offset: NextOffset(1),
+                frontier: Some(self.now),
+            }],
+            hours: SavedHour::sort(hours),
+            detector: self.detector.snapshot(),
+            alerts: Vec::new(),
+        }
+    }
+}
+
+fn checkpoints(criterion: &mut Criterion) {
+    let mut held = Held::day();
+    let snapshot = held.take();
+    let bytes = encode(&snapshot).unwrap_or_default();
+    let mut group = criterion.benchmark_group("checkpoint of 200 departments and 24 h");
+    group.sample_size(20);
+    group.bench_function("taken: what the fold waits for", |bencher| bencher.iter(|| black_box(held.take())));
+    group.bench_function("encoded: the first", |bencher| bencher.iter(|| black_box(encode(&snapshot))));
+    let mut encoder = Encoder::default();
+    let mut seed = DAY_OF_PANES;
+    group.bench_function("encoded: 10 s later", |bencher| {
+        bencher.iter_batched(
+            || {
+                seed += 1;
+                held.count_a_pane(seed);
+                held.take()
+            },
+            |snapshot| black_box(encoder.encode(&snapshot)),
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("counted: a pane of hours that are not shared", |bencher| {
+        bencher.iter(|| {
+            seed += 1;
+            held.count_a_pane(seed);
+        });
+    });
+    group.bench_function("taken, and counted: a pane whose hours are copied first", |bencher| {
+        bencher.iter(|| {
+            let shared = held.take();
+            seed += 1;
+            held.count_a_pane(seed);
+            shared
+        });
+    });
+    group.bench_function("restored", |bencher| {
+        bencher.iter(|| {
+            let Ok(snapshot) = decode(&bytes) else { return None };
+            let mut panes = Panes::new(&WindowsConfig::default(), usize::from(DEPARTMENTS));
+            let place = |name: &str| held.names.iter().position(|known| **known == *name).unwrap_or_default();
+            let departments = snapshot.hours.iter().flat_map(|hour| &hour.departments);
+            let named = departments.flat_map(|(name, hour)| {
+                let department = DepartmentId(u16::try_from(place(name)).unwrap_or_default());
+                snapshot.kept_panes(hour).map(move |(start, counts)| (department, start, counts))
+            });
+            panes.restore(snapshot.window_end, named);
+            panes.window_end()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, checkpoints);
+criterion_main!(benches);

@@ -1,0 +1,64 @@
+//! Going back to the positions held: what is on its way is dropped and read again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use rdkafka::Offset as KafkaOffset;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaResult;
+
+use super::Consumer;
+use crate::ingest::context::Assignment;
+use crate::message::{NextOffset, PartitionId};
+
+/// Librdkafka's own thread answers a seek at once; with a broker away it may take longer, and the next turn tries again.
+const SEEK: Duration = Duration::from_millis(500);
+
+impl Consumer {
+    /// Goes back in each assigned partition to the position that the ledger holds. What was read since is stale.
+    ///
+    /// Reading stands still while this is tried, so that nothing comes in between.
+    pub(super) fn rewind(&mut self) {
+        let assigned: BTreeSet<PartitionId> = self.shared.status().partitions.keys().cloned().collect();
+        if assigned != self.paused {
+            // `regulate` pauses first.
+            return;
+        }
+        let positions: Vec<(PartitionId, NextOffset)> = {
+            let ledger = self.shared.ledger();
+            assigned.iter().filter_map(|partition| Some((partition.clone(), ledger.applied(partition)?))).collect()
+        };
+        if let Err(error) = self.seek(&positions) {
+            self.consumer.context().log.error(&error, "cannot go back to where reading stopped; trying again");
+            return;
+        }
+        let seats: Vec<(PartitionId, u32)> = {
+            let mut ledger = self.shared.ledger();
+            let seat = |partition: &PartitionId| Some((partition.clone(), ledger.rewind(partition)?.epoch));
+            assigned.iter().filter_map(seat).collect()
+        };
+        self.assembler.assign(&seats);
+        self.outbox.clear();
+        for status in self.shared.status().partitions.values_mut() {
+            status.handed_over = None;
+            status.drained = None;
+        }
+        // The fold must know of an epoch before the first batch of it can come.
+        if self.consumer.context().to_fold.send(Assignment::Assigned(seats)).is_ok() {
+            self.shared.set_rewound();
+        }
+    }
+
+    fn seek(&self, positions: &[(PartitionId, NextOffset)]) -> KafkaResult<()> {
+        let mut list = TopicPartitionList::with_capacity(positions.len());
+        for (partition, next) in positions {
+            list.add_partition_offset(&partition.topic, partition.partition, KafkaOffset::Offset(next.0))?;
+        }
+        if list.count() == 0 {
+            return Ok(());
+        }
+        let sought = self.consumer.seek_partitions(list, SEEK)?;
+        sought.elements().iter().try_for_each(|element| element.error())
+    }
+}

@@ -1,0 +1,73 @@
+//! How the panes are asked of the fold, which alone has them.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio::sync::oneshot;
+
+use crate::message::{DepartmentId, EventTime};
+use crate::window::{HourPanes, PaneCounts};
+
+/// Questions that may wait for the fold; it answers within a turn.
+const WAITING: usize = 16;
+
+/// A department's panes as of one moment of the fold.
+#[derive(Clone, Debug, Default)]
+pub struct PanesNow {
+    /// End of the last closed window; panes from there on are still open.
+    pub window_end: Option<EventTime>,
+    /// Start of the oldest pane kept; none where all are.
+    pub kept_from: Option<EventTime>,
+    /// Hours with messages, in no order.
+    pub hours: Vec<Arc<HourPanes>>,
+}
+
+impl PanesNow {
+    /// The panes with messages that start within [`from`, `to`), oldest first.
+    #[must_use]
+    pub fn within(&self, from: Option<EventTime>, to: Option<EventTime>) -> Vec<(EventTime, PaneCounts)> {
+        let is_asked_for = |start: EventTime| {
+            from.max(self.kept_from).is_none_or(|from| start >= from) && to.is_none_or(|to| start < to)
+        };
+        let mut panes: Vec<_> = self.hours.iter().flat_map(|hour| hour.panes()).collect();
+        panes.retain(|(start, _)| is_asked_for(*start));
+        panes.sort_unstable_by_key(|(start, _)| *start);
+        panes
+    }
+}
+
+/// A question for the fold.
+#[derive(Debug)]
+pub struct PanesQuestion {
+    /// Whose panes.
+    pub department: DepartmentId,
+    /// Where the answer goes; whoever asked may have stopped waiting.
+    pub answer: oneshot::Sender<PanesNow>,
+}
+
+/// An operator's word to go on reading where the garbage breaker has stopped it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// How many records may pass whatever they are; 0: the next ones decide.
+    pub records: u64,
+}
+
+/// The asking end.
+#[derive(Clone, Debug)]
+pub struct PanesDesk(Sender<PanesQuestion>);
+
+impl PanesDesk {
+    /// A desk, and the fold's end of it.
+    #[must_use]
+    pub fn new() -> (Self, Receiver<PanesQuestion>) {
+        let (sender, questions) = bounded(WAITING);
+        (Self(sender), questions)
+    }
+
+    /// Asks for a department's panes. None where too many questions wait or the fold has ended.
+    pub async fn ask(&self, department: DepartmentId) -> Option<PanesNow> {
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(PanesQuestion { department, answer }).ok()?;
+        answered.await.ok()
+    }
+}

@@ -1,0 +1,88 @@
+//! An hour of one department's panes: the unit in which panes are kept, shared and saved.
+
+use std::collections::BTreeMap;
+
+use super::packed::PackedPanes;
+use super::{PaneCounts, pane_of, start_of};
+use crate::message::EventTime;
+
+/// Panes in an hour.
+pub(super) const PANES_AN_HOUR: i64 = 360;
+
+/// An hour of panes. Behind an `Arc` it can be handed to whoever saves it while messages go on being counted: the first one
+/// that comes for a shared hour copies it (7 KB, up to 29 KB), and what was handed out stays as it was.
+#[derive(Clone, Debug)]
+pub struct HourPanes {
+    /// Which hour since the epoch.
+    hour: i64,
+    panes: PackedPanes,
+}
+
+/// The hour that a pane lies in.
+pub(super) const fn hour_of(pane: i64) -> i64 {
+    pane.div_euclid(PANES_AN_HOUR)
+}
+
+/// A pane's place in its hour, from 0 to 359.
+const fn place_of(pane: i64) -> usize {
+    pane.rem_euclid(PANES_AN_HOUR) as usize
+}
+
+impl HourPanes {
+    /// No message yet.
+    pub(super) fn new(hour: i64) -> Self {
+        Self { hour, panes: PackedPanes::new(PANES_AN_HOUR as usize) }
+    }
+
+    /// Which hour since the epoch: its panes start within [`hour`, `hour` + 1) times 3,600 s.
+    #[must_use]
+    pub const fn hour(&self) -> i64 {
+        self.hour
+    }
+
+    /// What was counted in a pane of this hour.
+    pub(super) fn get(&self, pane: i64) -> PaneCounts {
+        self.panes.get(place_of(pane))
+    }
+
+    /// Sets what was counted in a pane of this hour.
+    pub(super) fn set(&mut self, pane: i64, counts: &PaneCounts) {
+        self.panes.set(place_of(pane), counts);
+    }
+
+    /// The panes with messages by their number since the epoch, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (i64, PaneCounts)> {
+        let first = self.hour * PANES_AN_HOUR;
+        (first..).zip(self.panes.iter()).filter(|(_, counts)| !counts.is_empty())
+    }
+
+    /// The panes with messages and when they start, oldest first.
+    pub fn panes(&self) -> impl Iterator<Item = (EventTime, PaneCounts)> {
+        self.iter().map(|(pane, counts)| (start_of(pane), counts))
+    }
+
+    /// Gathers panes by when they start into hours, oldest first; of two that start at once the last counts.
+    #[must_use]
+    pub fn gather(panes: impl IntoIterator<Item = (EventTime, PaneCounts)>) -> Vec<Self> {
+        let mut hours = BTreeMap::new();
+        for (start, counts) in panes {
+            let pane = pane_of(start);
+            let hour = hour_of(pane);
+            hours.entry(hour).or_insert_with(|| Self::new(hour)).set(pane, &counts);
+        }
+        hours.into_values().collect()
+    }
+
+    /// Bytes that a pane takes.
+    #[cfg(test)]
+    pub(super) fn bytes_of_a_pane(&self) -> usize {
+        self.panes.bytes_of_a_pane()
+    }
+}
+
+/// Equal counts are equal, in however many bytes they are kept.
+impl PartialEq for HourPanes {
+    fn eq(&self, other: &Self) -> bool {
+        self.hour == other.hour && self.iter().eq(other.iter())
+    }
+}
