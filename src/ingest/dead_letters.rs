@@ -21,6 +21,7 @@ use crate::message::{EventTime, Offset, PartitionId, RejectReason};
 use crate::publish::{Health, Thread};
 
 use super::patience::Patience;
+use super::provenance;
 use super::quiet_log::QuietLog;
 
 /// Most dead letters waiting for the producer or the broker's word.
@@ -361,14 +362,14 @@ fn cut(letter: &mut DeadLetter) -> bool {
     let whole = letter.bytes();
     let mark = |name: &str, bytes: usize| (name.to_owned(), Some(bytes.to_string().into_bytes()));
     if let Some(value) = letter.value.as_mut().filter(|value| value.len() > TRUNCATED_BYTES) {
-        letter.headers.push(mark("truncated_from_bytes", value.len()));
+        letter.headers.push(mark(provenance::TRUNCATED_FROM_BYTES, value.len()));
         value.truncate(TRUNCATED_BYTES);
         return true;
     }
-    if letter.headers.iter().any(|(name, _)| name == "stub_of_bytes") {
+    if letter.headers.iter().any(|(name, _)| name == provenance::STUB_OF_BYTES) {
         return false;
     }
-    letter.headers = vec![mark("stub_of_bytes", whole)];
+    letter.headers = vec![mark(provenance::STUB_OF_BYTES, whole)];
     for part in [&mut letter.key, &mut letter.value].into_iter().flatten() {
         part.truncate(STUB_BYTES);
     }
@@ -377,19 +378,19 @@ fn cut(letter: &mut DeadLetter) -> bool {
 
 /// The record's own headers, then where it came from and why it is here.
 fn headers(letter: &DeadLetter) -> OwnedHeaders {
-    let mut headers = OwnedHeaders::new_with_capacity(letter.headers.len() + 6);
+    let mut headers = OwnedHeaders::new_with_capacity(letter.headers.len() + provenance::NAMES.len());
     for (key, value) in &letter.headers {
         headers = headers.insert(Header { key, value: value.as_deref() });
     }
-    let provenance = [
-        ("source_topic", letter.partition.topic.to_string()),
-        ("source_partition", letter.partition.partition.to_string()),
-        ("source_offset", letter.offset.0.to_string()),
-        ("reason", letter.reason.as_str().to_owned()),
-        ("error", letter.error.clone()),
-        ("received_at", letter.received_at.to_rfc3339()),
+    let values = [
+        letter.partition.topic.to_string(),
+        letter.partition.partition.to_string(),
+        letter.offset.0.to_string(),
+        letter.reason.as_str().to_owned(),
+        letter.error.clone(),
+        letter.received_at.to_rfc3339(),
     ];
-    for (key, value) in &provenance {
+    for (key, value) in provenance::NAMES.iter().zip(&values) {
         headers = headers.insert(Header { key, value: Some(value.as_bytes()) });
     }
     headers

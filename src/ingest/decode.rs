@@ -103,6 +103,14 @@ impl Decoder {
         })
     }
 
+    /// Whose message a value would be, where its JSON can be read at all: `other` where it names no known department.
+    #[must_use]
+    pub fn department_of(&self, value: &[u8]) -> Option<DepartmentId> {
+        let json = json_object(value).ok()?;
+        let [_, department, ..] = self.picker.pick(json).ok()?;
+        self.department(department).ok()
+    }
+
     fn department(&self, raw: Option<&RawValue>) -> Result<DepartmentId, Rejection> {
         match Field::read(raw)? {
             Field::Text(name) => Ok(self.router.route(&name)),

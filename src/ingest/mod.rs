@@ -10,6 +10,7 @@ mod ends;
 mod ledger;
 mod patience;
 mod pointer;
+pub(crate) mod provenance;
 mod quiet_log;
 mod route;
 mod shared;
