@@ -13,6 +13,7 @@
 //! | [`checkpoint`] | state and next offsets, saved and restored together |
 //! | [`publish`] | metrics and HTTP |
 //! | [`pipeline`] | wires the rooms: start, drain, stop |
+//! | [`letters`] | the dead-letter topic read back: listed, shown, put back where it came from |
 //! | [`demo`] | a broker, a company's customers and an incident, for `latido demo` |
 //! | [`commands`] | what the command line can do |
 //!
@@ -24,6 +25,7 @@ pub mod config;
 pub mod demo;
 pub mod detect;
 pub mod ingest;
+pub mod letters;
 pub mod message;
 pub mod pipeline;
 pub mod publish;
