@@ -20,6 +20,13 @@ fn check_explains_itself_with_examples() {
 }
 
 #[test]
+fn replaying_dead_letters_explains_itself_with_examples() {
+    let output = latido(&["dead-letters", "replay", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout));
+}
+
+#[test]
 fn help_lists_the_commands_with_examples_and_exit_codes() {
     for arguments in [["--help"].as_slice(), &["help"]] {
         let output = latido(arguments);
@@ -53,6 +60,10 @@ fn examples_fit_a_terminal_of_80_columns() {
         &["check"],
         &["checkpoint"],
         &["checkpoint", "show"],
+        &["dead-letters"],
+        &["dead-letters", "list"],
+        &["dead-letters", "show"],
+        &["dead-letters", "replay"],
         &["score"],
         &["train"],
         &["eval"],

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod checkpoint;
+pub mod dead_letters;
 pub mod demo;
 pub mod eval;
 pub mod logging;
@@ -47,6 +48,7 @@ enum Command {
     Check(check::CheckArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Resume(resume::ResumeArgs),
+    DeadLetters(dead_letters::DeadLettersArgs),
     Score(score::ScoreArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Checkpoint(args) => checkpoint::run(args),
         Command::Resume(args) => resume::run(args),
+        Command::DeadLetters(args) => dead_letters::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Score(args) => score::run(args),
         Command::Train(args) => train::run(args),

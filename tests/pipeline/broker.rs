@@ -13,7 +13,8 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _, ProducerContext};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use crate::daemon::LIMIT;
+/// Longest wait for anything: far beyond what it takes on a busy machine.
+pub(crate) const LIMIT: Duration = Duration::from_secs(40);
 
 type Cluster = MockCluster<'static, DefaultProducerContext>;
 type Order = Box<dyn FnOnce(&Cluster) + Send>;

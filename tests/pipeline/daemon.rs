@@ -12,10 +12,9 @@ use latido::message::RejectReason;
 use latido::pipeline::{Options, Pipeline, PipelineError};
 use latido::publish::View;
 
+pub(crate) use crate::broker::LIMIT;
 use crate::broker::{Broker, Written};
 
-/// Longest wait for anything: far beyond what it takes on a busy machine.
-pub(crate) const LIMIT: Duration = Duration::from_secs(40);
 /// How often a probe is asked again.
 const PROBE_EVERY: Duration = Duration::from_millis(10);
 
