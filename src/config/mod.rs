@@ -98,7 +98,7 @@ pub struct KafkaConfig {
     /// such as `2026-01-31T00:00:00Z`.
     pub start: StartPosition,
     /// Topic for records that cannot be used; they go there as they are, with headers that say where they came from and
-    /// why. Unset: such records are counted and logged only.
+    /// why. Unset: such records are counted and logged only. See [dead letters](dead-letters.md).
     pub dead_letter_topic: Option<String>,
     /// Any other property of librdkafka, by its own name, such as `security.protocol`. Numbers and flags may be written as
     /// such. With `_file` after its name a property's value is read from a file, so that no secret stands in the config:
