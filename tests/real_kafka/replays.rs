@@ -86,17 +86,17 @@ fn times_back(kafka: &RealKafka, topic: &str) -> BTreeMap<String, usize> {
 #[ignore = "needs Apache Kafka: cargo xtask kafka"]
 fn a_replay_killed_again_and_again_puts_each_letter_back_once() {
     let kafka = broker::shared();
-    kafka.create_topic("killed", 1, &[]);
-    kafka.create_topic("killed-letters", 1, &[]);
-    write_letters(kafka, "killed", "killed-letters", (0..LETTERS).map(|_| 200));
-    let home = home(kafka, "killed", "killed-letters");
+    kafka.create_topic("replay-killed", 1, &[]);
+    kafka.create_topic("replay-killed-letters", 1, &[]);
+    write_letters(kafka, "replay-killed", "replay-killed-letters", (0..LETTERS).map(|_| 200));
+    let home = home(kafka, "replay-killed", "replay-killed-letters");
     let mut killed = 0;
     for step in 1..=6 {
         // Anywhere within a transaction, as far as it has come.
-        let enough = uncommitted_end(kafka, "killed") + 150 * step;
+        let enough = uncommitted_end(kafka, "replay-killed") + 150 * step;
         let mut process = replay(&home);
         process.wait_until("some letters are written", seconds(30), |process| {
-            let end = uncommitted_end(kafka, "killed");
+            let end = uncommitted_end(kafka, "replay-killed");
             if end >= enough || process.ended().is_some() { Ok(()) } else { Err(format!("{end} of {enough}")) }
         });
         killed += i64::from(process.ended().is_none());
@@ -105,7 +105,7 @@ fn a_replay_killed_again_and_again_puts_each_letter_back_once() {
     assert!(killed > 0, "it ended each time before it could be killed");
     let mut last = replay(&home);
     assert_eq!(last.wait_end(seconds(60)), Some(0), "{}", last.tail());
-    let times = times_back(kafka, "killed");
+    let times = times_back(kafka, "replay-killed");
     assert_eq!(times.len(), usize::try_from(LETTERS).unwrap());
     assert!(times.values().all(|times| *times == 1));
     let mut again = replay(&home);
