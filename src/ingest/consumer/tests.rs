@@ -60,7 +60,12 @@ impl Bench {
     fn turn_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
         let deadline = Instant::now() + LIMIT;
         while !holds(self) {
-            assert!(Instant::now() < deadline, "not within the limit: {what}");
+            assert!(
+                Instant::now() < deadline,
+                "not within the limit: {what}; not ready: {:?}; {:?}",
+                self.consumer.health.not_ready(),
+                self.consumer.shared.status()
+            );
             self.consumer.turn();
         }
     }
@@ -70,10 +75,14 @@ impl Bench {
         self.consumer.health.not_ready().iter().any(|(key, _)| *key == reason)
     }
 
-    /// Records of a partition handed over since the last call.
-    fn read_of(&self, partition: i32) -> usize {
-        let batches = self.batches.try_iter().filter(|batch| batch.partition.partition == partition);
-        batches.map(|batch| batch.len()).sum()
+    /// Turns until at least so many records of a partition are handed over; they may come in several batches.
+    fn read_until(&mut self, partition: i32, records: usize) {
+        let mut read = 0;
+        self.turn_until("the records", |bench| {
+            let batches = bench.batches.try_iter().filter(|batch| batch.partition.partition == partition);
+            read += batches.map(|batch| batch.len()).sum::<usize>();
+            read >= records
+        });
     }
 }
 
@@ -81,7 +90,7 @@ impl Bench {
 fn a_partition_paused_before_a_rebalance_is_read_after_it() {
     let mut bench = Bench::new(&[TOPIC]);
     bench.produce(0, 3);
-    bench.turn_until("the first records", |bench| bench.read_of(0) == 3);
+    bench.read_until(0, 3);
     let ahead = PartitionId::new(TOPIC, 0);
     bench.consumer.shared.set_ahead(BTreeSet::from([ahead]));
     bench.turn_until("the pause", |bench| !bench.consumer.paused.is_empty());
@@ -93,11 +102,7 @@ fn a_partition_paused_before_a_rebalance_is_read_after_it() {
     bench.consumer.turn();
     assert!(!bench.consumer.paused.is_empty(), "the others have not come up yet");
     bench.consumer.shared.set_ahead(BTreeSet::new());
-    let mut read = 0;
-    bench.turn_until("the records after the rebalance", |bench| {
-        read += bench.read_of(0);
-        read >= 2
-    });
+    bench.read_until(0, 2);
 }
 
 #[test]
@@ -126,7 +131,7 @@ fn a_topic_that_is_missing_beside_one_that_is_there_stays_a_reason() {
 fn without_a_broker_the_last_commit_is_not_waited_for() {
     let mut bench = Bench::new(&[TOPIC]);
     bench.produce(0, 3);
-    bench.turn_until("the first records", |bench| bench.read_of(0) == 3);
+    bench.read_until(0, 3);
     bench.cluster.broker_down(1).unwrap();
     bench.turn_until("the loss of the broker", |bench| bench.says("kafka"));
     let Bench { consumer, covered, cluster, .. } = bench;
