@@ -16,6 +16,10 @@ use crate::window::Tally;
 /// for good.
 const NEW_NORMAL_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
+/// An alert that can no longer be judged is ended after this long: as the shipped rules let go of the page of a daemon that is
+/// gone.
+const NOT_JUDGED_FOR: Duration = Duration::from_secs(30 * 60);
+
 /// Opens and closes alerts, at most one a department. The same steps give the same alerts: there is no clock, and what was
 /// restored goes on as if it had never stopped.
 #[derive(Clone, Debug)]
@@ -25,6 +29,17 @@ pub struct Detector {
     ln_exit: f64,
     /// In the roster's order.
     departments: Vec<Department>,
+    /// Since when nothing is tested; none while everything is.
+    gap: Option<Gap>,
+}
+
+/// Panes that hold only a part of what was written: no window with one of them is tested.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    /// End of its first pane.
+    begun: EventTime,
+    /// End of its last pane.
+    ended: EventTime,
 }
 
 /// What the config says of a department, and what was seen of it.
@@ -105,7 +120,41 @@ impl Detector {
             ln_exit: settings.exit_p_value.ln(),
             departments: departments.collect(),
             settings: settings.clone(),
+            gap: None,
         }
+    }
+
+    /// Looks at no department at the end of a closed pane that holds only a part of what was written, in place of
+    /// [`Self::step`]: the pane teaches nothing, and no window with it in is tested, nor follows up an alert. Alerts that are
+    /// open end where that lasts.
+    pub fn skip(&mut self, window_end: EventTime) -> Vec<AlertChange> {
+        let gap = self.doubt_until(window_end);
+        let numbered = (0_u16..).map(DepartmentId).zip(&mut self.departments);
+        let ended = numbered.filter_map(|(id, department)| {
+            department.tests = [None; 2];
+            // Nobody knows what those before would have led to.
+            department.baseline.distrust_until(window_end);
+            department.leave_alert(window_end, gap).map(|alert| AlertChange::Closed(id, alert))
+        });
+        ended.collect()
+    }
+
+    /// All is here again, and panes that end until then still hold only a part.
+    pub fn resume_after(&mut self, end: EventTime) {
+        self.doubt_until(end);
+    }
+
+    fn doubt_until(&mut self, end: EventTime) -> Gap {
+        let known = self.gap.unwrap_or(Gap { begun: end, ended: end });
+        let gap = Gap { ended: known.ended.max(end), ..known };
+        self.gap = Some(gap);
+        gap
+    }
+
+    /// Whether windows are not tested, since panes in them hold only a part of what was written.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        self.gap.is_some()
     }
 
     /// Looks at one department at the end of a closed pane: once a department and window end, in the order of event time.
@@ -123,6 +172,14 @@ impl Detector {
         let settings = &self.settings;
         let of_department = &mut self.departments[department.index()];
         of_department.baseline.push(window_end, *closed_pane, settings);
+        self.gap = self.gap.filter(|gap| window_end < gap.ended.plus(settings.window.get()));
+        if let Some(gap) = self.gap {
+            of_department.tests = [None; 2];
+            if window_end <= gap.ended {
+                of_department.baseline.distrust_until(window_end);
+            }
+            return of_department.leave_alert(window_end, gap).map(|alert| AlertChange::Closed(department, alert));
+        }
         of_department.tests = of_department.tests_of(window, settings);
         if of_department.open.is_none() {
             return of_department
@@ -250,6 +307,18 @@ impl Department {
         let tests = self.tests.iter().enumerate().filter_map(|(kind, test)| Some((kind, (*test)?)));
         let unlikely = tests.filter_map(|(kind, test)| Some((kind, test, ln_p_value_at_most(test, ln_limit)?)));
         unlikely.min_by(|(_, _, one), (_, _, other)| one.total_cmp(other))
+    }
+
+    /// Leaves an open alert as it is while nothing can be said of it, and ends it where that lasts.
+    fn leave_alert(&mut self, window_end: EventTime, gap: Gap) -> Option<Alert> {
+        let open = self.open.as_mut()?;
+        open.calm_since = None;
+        self.baseline.distrust_until(window_end);
+        if window_end < gap.begun.plus(NOT_JUDGED_FOR) {
+            return None;
+        }
+        let closed = self.open.take()?.alert;
+        Some(Alert { ended: Some(window_end), ..closed })
     }
 
     /// Keeps an open alert up to date, and closes it after enough calm.

@@ -1,5 +1,6 @@
 //! The consumer thread: it polls, copies records into batches and hands them over. It blocks on nothing but the poll.
 
+mod elsewhere;
 mod leave;
 mod rewind;
 mod settings;
@@ -26,6 +27,7 @@ use super::ends::Ends;
 use super::quiet_log::{QuietLog, is_connection_trouble};
 use super::shared::Shared;
 use super::stats::Report;
+use elsewhere::Elsewhere;
 use leave::leave;
 use settings::own_settings;
 
@@ -104,6 +106,8 @@ pub struct Consumer {
     /// A topic was missing when last heard of; and whether that must be asked again.
     topic_missing: bool,
     check_topics: bool,
+    /// Partitions of topics of which none is assigned here.
+    elsewhere: Elsewhere,
     /// librdkafka cannot go on: only a restart helps.
     failed: bool,
     /// Whether any broker was connected at the last report.
@@ -159,6 +163,7 @@ impl Consumer {
             stateless: false,
             topic_missing: false,
             check_topics: false,
+            elsewhere: Elsewhere::default(),
             failed: false,
             connected: false,
             named_what_is_gone: false,
@@ -246,6 +251,7 @@ impl Consumer {
                         self.health.set_ready("assignment");
                     }
                     self.check_topics = self.topic_missing;
+                    self.elsewhere.ask_again();
                 }
                 Event::Revoked(partitions) => {
                     self.assembler.revoke(&partitions);
@@ -277,11 +283,10 @@ impl Consumer {
         self.hand_over();
         let all_handed_over = self.outbox.is_empty();
         self.ends.take(&report.partitions);
+        let topic_partitions = self.elsewhere.count(&self.consumer, &self.topics, &report);
         let now = Instant::now();
         let mut status = self.shared.status();
-        if !report.partitions.is_empty() {
-            status.topic_partitions = Some(report.partitions.len());
-        }
+        status.topic_partitions = topic_partitions.or(status.topic_partitions);
         for told in report.partitions {
             let drained = self.ends.is_read(&told) && all_handed_over && !self.paused.contains(&told.partition);
             let Some(partition) = status.partitions.get_mut(&told.partition) else { continue };

@@ -26,6 +26,8 @@ const TICK: Duration = Duration::from_millis(50);
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 /// An end of a partition seen longer ago than this says nothing any more.
 const END_KNOWN_FOR: Duration = Duration::from_secs(3);
+/// The key of the note on `/readyz` that windows are not tested.
+const PAGING: &str = "paging";
 /// Most batches folded before everything else has its turn.
 const BATCHES_A_TURN: usize = 64;
 
@@ -52,6 +54,8 @@ pub(super) struct Limits {
     pub(super) drain_timeout: Duration,
     pub(super) in_flight_bytes: usize,
     pub(super) in_flight_records: usize,
+    /// Panes travel with their partitions, so that several members of a group may share the work.
+    pub(super) store_is_shared: bool,
 }
 
 /// The fold's own.
@@ -120,7 +124,9 @@ impl Fold {
         self.answer_questions();
         self.follow_breaker();
         let caught_up = self.follow_partitions();
-        self.state.advance(self.begun.elapsed());
+        if self.follow_holding() {
+            self.state.advance(self.begun.elapsed());
+        }
         // After the panes of the backlog are closed, not before: its alerts page nobody (INV-10).
         self.follow_backlog(caught_up);
         self.tell_ahead();
@@ -374,6 +380,29 @@ impl Fold {
         (self.caught_up.len(), status.partitions.len())
     }
 
+    /// Learns whether all partitions are here. Gives whether that is known: no pane closes before.
+    fn follow_holding(&mut self) -> bool {
+        let status = self.links.shared.status();
+        let (held, all) = (status.partitions.len(), status.topic_partitions);
+        drop(status);
+        let Some(all) = all else { return false };
+        // With none assigned nothing is read, so nothing is read in part: it is so at every rebalance.
+        if held > 0 {
+            self.state.set_whole(held >= all);
+        }
+        let health = &self.links.health;
+        if (1..all).contains(&held) && !self.limits.store_is_shared {
+            health.set_not_ready("partitions", holds_a_part(held, all));
+        } else {
+            health.set_ready("partitions");
+        }
+        match self.state.is_suspended() {
+            true => health.note(PAGING, format!("suspended: {}", why_suspended(held, all))),
+            false => health.take_note(PAGING),
+        }
+        true
+    }
+
     /// Says whether a backlog is being read, to the state and on `/readyz`.
     fn follow_backlog(&mut self, (caught_up, all): (usize, usize)) {
         let is_behind = caught_up < all;
@@ -425,6 +454,8 @@ impl Fold {
         drop(ledger);
         StreamView {
             catching_up: self.state.catching_up,
+            paging_suspended: self.state.is_suspended()
+                || (status.partitions.is_empty() && status.topic_partitions.is_some()),
             breaker_open: self.breaker.is_open(),
             watermark: self.state.clock.stream_time(),
             window_end: self.state.panes.window_end(),
@@ -504,6 +535,26 @@ impl Fold {
         self.save(None, Some(Instant::now() + self.limits.drain_timeout));
         self.publish();
     }
+}
+
+/// What a daemon without a shared store says that holds a part of the partitions.
+fn holds_a_part(held: usize, all: usize) -> String {
+    format!(
+        "{held} of {all} partitions are assigned here, and other members of the group hold the rest: windows hold a part of \
+         the messages, and nothing pages. A checkpoint in a directory is for one daemon a group: stop the others, or set \
+         checkpoint.store = \"kafka\" in all of them"
+    )
+}
+
+/// Why nothing is tested.
+fn why_suspended(held: usize, all: usize) -> String {
+    if held < all {
+        return format!(
+            "{held} of {all} partitions are assigned here, so windows hold a part of the messages; they are not tested, \
+             and no alert opens"
+        );
+    }
+    "all partitions are assigned here again; windows are tested once all of their panes closed since then".to_owned()
 }
 
 /// How much of a batch cannot be used.

@@ -144,6 +144,8 @@ impl Parts {
             drain_timeout,
             in_flight_bytes: config.pipeline.in_flight_bytes,
             in_flight_records: 2 * BATCHES_WAITING * config.pipeline.batch_records,
+            // A directory belongs to one daemon.
+            store_is_shared: false,
         };
         threads.push(Fold::start(state, Breaker::new(config.breaker), links, limits)?);
         Ok(Ends { assignments, covered })

@@ -52,6 +52,8 @@ pub(super) struct State {
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
     pub(super) catching_up: bool,
+    /// All partitions are here, so that a closed pane holds all that was written.
+    is_whole: bool,
     /// The backlog is read, but its panes are not all closed: what they open is still replayed.
     closing: Option<Closing>,
     lateness: Duration,
@@ -80,6 +82,7 @@ impl State {
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
+            is_whole: true,
             closing: None,
             lateness: config.windows.lateness.get(),
             idle_after: config.windows.idle_after.get(),
@@ -195,11 +198,16 @@ impl State {
     /// Moves stream time, closes panes and tests each department at each closed pane.
     pub(super) fn advance(&mut self, now: Duration) {
         let Some(stream_time) = self.clock.advance(now) else { return };
-        let Self { panes, detector, roster, tested, .. } = self;
+        let was_suspended = self.is_suspended();
+        let Self { panes, detector, roster, tested, is_whole, .. } = self;
         let mut changes: Vec<AlertChange> = Vec::new();
         let mut closed = false;
         panes.advance(stream_time, |end, panes| {
             closed = true;
+            if !*is_whole {
+                changes.extend(detector.skip(end));
+                return;
+            }
             for (department, _) in roster.iter() {
                 let window = panes.sums(department)[*tested];
                 let pane = panes.newest_closed_pane(department);
@@ -218,6 +226,24 @@ impl State {
         }
         self.book.refresh(self.detector.open_alerts().map(|(_, alert)| alert));
         self.book.forget_before(stream_time);
+        if was_suspended && !self.is_suspended() && !replaying {
+            self.page_what_is_open();
+        }
+    }
+
+    /// Learns whether all partitions are here. Panes that close while some are not teach nothing and open nothing, and nor
+    /// do those that are open when the last one comes back.
+    pub(super) fn set_whole(&mut self, is_whole: bool) {
+        let came_back = is_whole && !self.is_whole;
+        self.is_whole = is_whole;
+        if let Some(stream_time) = self.clock.stream_time().filter(|_| came_back) {
+            self.detector.resume_after(stream_time.plus(self.lateness));
+        }
+    }
+
+    /// Whether nothing is tested now, since windows hold only a part of what was written.
+    pub(super) fn is_suspended(&self) -> bool {
+        !self.is_whole || self.detector.is_suspended()
     }
 
     /// Learns whether some partition is still below the end that it had at its assignment. `newest` is the newest event time
@@ -239,7 +265,9 @@ impl State {
             self.dirty.fill(true);
         }
         let stream_time = self.clock.stream_time();
-        if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some() {
+        if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some()
+            && !self.is_suspended()
+        {
             self.page_what_is_open();
         }
     }

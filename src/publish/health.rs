@@ -54,6 +54,7 @@ pub struct Health {
     /// Milliseconds since `started` of each thread's last heartbeat, in the order of [`Thread::ALL`].
     beats: [AtomicU64; Thread::ALL.len()],
     not_ready: Mutex<BTreeMap<&'static str, String>>,
+    notes: Mutex<BTreeMap<&'static str, String>>,
 }
 
 impl Health {
@@ -68,6 +69,7 @@ impl Health {
             started: Instant::now(),
             beats: [const { AtomicU64::new(NOT_WATCHED) }; Thread::ALL.len()],
             not_ready: Mutex::new(BTreeMap::from([starting])),
+            notes: Mutex::default(),
         })
     }
 
@@ -115,6 +117,26 @@ impl Health {
     #[must_use]
     pub fn not_ready(&self) -> Vec<(&'static str, String)> {
         self.reasons().iter().map(|(key, message)| (*key, message.clone())).collect()
+    }
+
+    /// Notes something that `/readyz` tells, and that does not make the daemon unready.
+    pub fn note(&self, key: &'static str, message: String) {
+        self.noted().insert(key, message);
+    }
+
+    /// Takes a note away; nothing happens where it is not there.
+    pub fn take_note(&self, key: &'static str) {
+        self.noted().remove(key);
+    }
+
+    /// The notes, by key.
+    #[must_use]
+    pub fn notes(&self) -> Vec<(&'static str, String)> {
+        self.noted().iter().map(|(key, message)| (*key, message.clone())).collect()
+    }
+
+    fn noted(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reasons(&self) -> MutexGuard<'_, BTreeMap<&'static str, String>> {

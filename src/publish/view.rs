@@ -74,6 +74,8 @@ pub struct Buffer {
 pub struct StreamView {
     /// Some assigned partition is below the end offset seen at its assignment, or nothing is assigned yet.
     pub catching_up: bool,
+    /// Windows are not tested, and nothing pages: panes in them hold only a part of the messages.
+    pub paging_suspended: bool,
     /// Stream time; none before the first message.
     pub watermark: Option<EventTime>,
     /// End of the windows shown; none before the first pane closed.
@@ -104,6 +106,14 @@ pub struct StreamView {
     pub alerts: Arc<Vec<Alert>>,
     /// The bounded buffers (INV-6).
     pub buffers: Vec<Buffer>,
+}
+
+impl StreamView {
+    /// Whether what the detector says is not of this moment: it shows as unknown.
+    #[must_use]
+    pub fn is_without_tests(&self) -> bool {
+        self.catching_up || self.paging_suspended
+    }
 }
 
 /// One consistent view: the stream and every department of the same moment.

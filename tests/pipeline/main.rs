@@ -10,6 +10,7 @@ mod daemon;
 mod garbage;
 mod other_config;
 mod restarts;
+mod sharing;
 mod stopping;
 mod stream_time;
 mod trouble;

@@ -54,6 +54,16 @@ fn while_catching_up_the_present_is_absent_and_the_counters_stay() {
 }
 
 #[test]
+fn while_windows_are_not_tested_what_they_are_tested_against_is_absent_and_the_windows_stay() {
+    let (live, suspended) = (Company::live(), Company::live());
+    suspended.board.publish(StreamView { paging_suspended: true, ..stream(false) }, []);
+    let (live, suspended) = (live.scrape(), suspended.scrape());
+    let gone: Vec<_> = families(&live).difference(&families(&suspended)).cloned().collect();
+    assert_eq!(gone, ["latido_alert_active", "latido_alert_score", "latido_baseline_negative_ratio"]);
+    assert!(live.contains("\nlatido_paging_suspended 0\n") && suspended.contains("\nlatido_paging_suspended 1\n"));
+}
+
+#[test]
 fn before_anything_happened_every_counter_is_there_at_0() {
     let scrape = Company::new().scrape();
     let counters: BTreeSet<_> =

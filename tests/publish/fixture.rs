@@ -154,6 +154,7 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
     let partition = |number, lag| PartitionView { partition: PartitionId::new("in", number), lag };
     StreamView {
         catching_up,
+        paging_suspended: false,
         watermark: Some(NOW),
         window_end: Some(NOW),
         rejected: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0],

@@ -87,6 +87,34 @@ async fn readyz_gives_each_reason_a_line() {
 }
 
 #[tokio::test]
+async fn a_note_shows_on_readyz_and_does_not_make_it_fail() {
+    let company = Company::live();
+    company.health.note("paging", "suspended:\n1 of 2".to_owned());
+    let router = serve(&company);
+    let answer = get(&router, "/readyz").await;
+    assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "ready\npaging: suspended: 1 of 2\n"));
+    company.health.set_not_ready("kafka", "no broker".to_owned());
+    let answer = get(&router, "/readyz").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.text, "kafka: no broker\npaging: suspended: 1 of 2\n");
+    company.health.set_ready("kafka");
+    company.health.take_note("paging");
+    assert_eq!(get(&router, "/readyz").await.text, "ready\n");
+}
+
+#[tokio::test]
+async fn while_windows_are_not_tested_departments_show_them_and_not_what_they_are_tested_against() {
+    let company = Company::live();
+    company.board.publish(StreamView { paging_suspended: true, ..stream(false) }, []);
+    let answer = get(&serve(&company), "/api/v1/departments").await.json();
+    assert_eq!((&answer["catching_up"], &answer["paging_suspended"]), (&json!(false), &json!(true)));
+    let billing = &answer["departments"][0];
+    assert_eq!((&billing["state"], &billing["expected"]), (&Value::Null, &Value::Null));
+    assert_eq!(billing["windows"]["5m"]["messages"], 40);
+    assert_eq!(billing["alert"]["state"], "active", "what is open stays to be seen");
+}
+
+#[tokio::test]
 async fn the_index_names_addresses_that_are_served() {
     let company = Company::live();
     let router = serve(&company);

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod alerts;
+mod gaps;
 mod learning;
 mod long_run;
 
@@ -68,22 +69,41 @@ impl Feed {
     }
 
     fn pane(&mut self, pane: Tally) {
+        let end = self.close(pane);
+        let change = self.detector.step(CARE, end, &self.window, &pane);
+        change.into_iter().for_each(|change| self.take(change));
+    }
+
+    /// A pane of which others may have counted more.
+    fn partial_pane(&mut self, pane: Tally) {
+        let end = self.close(pane);
+        self.detector.skip(end).into_iter().for_each(|change| self.take(change));
+    }
+
+    fn close(&mut self, pane: Tally) -> EventTime {
         self.window += pane;
         self.panes.push_back(pane);
         if self.panes.len() > self.window_panes {
             self.window -= self.panes.pop_front().unwrap();
         }
         self.end += 10;
-        match self.detector.step(CARE, EventTime::from_millis(self.end * 1_000), &self.window, &pane) {
-            Some(AlertChange::Opened(CARE, alert)) => self.opened.push(alert),
-            Some(AlertChange::Closed(CARE, alert)) => self.closed.push(alert),
-            Some(other) => panic!("not of this department: {other:?}"),
-            None => {}
+        EventTime::from_millis(self.end * 1_000)
+    }
+
+    fn take(&mut self, change: AlertChange) {
+        match change {
+            AlertChange::Opened(CARE, alert) => self.opened.push(alert),
+            AlertChange::Closed(CARE, alert) => self.closed.push(alert),
+            other => panic!("not of this department: {other:?}"),
         }
     }
 
     fn panes(&mut self, count: usize, pane: Tally) {
         (0..count).for_each(|_| self.pane(pane));
+    }
+
+    fn partial_panes(&mut self, count: usize, pane: Tally) {
+        (0..count).for_each(|_| self.partial_pane(pane));
     }
 
     fn outlook(&self) -> DepartmentOutlook {

@@ -327,3 +327,50 @@ fn unusable_and_context_records_are_counted_and_the_unusable_ones_places_are_tol
     assert_eq!(state.views[0].context[Author::Bot as usize], 1);
     assert_eq!(state.views[0].messages.iter().flatten().sum::<u64>(), 2);
 }
+
+/// Minutes of calm or angry messages, one a second in each partition.
+fn minutes(from: i64, minutes: i64, angry: bool) -> Vec<Said> {
+    (from * 60..(from + minutes) * 60).map(|second| Said { department: 0, second, angry }).collect()
+}
+
+#[test]
+fn while_partitions_are_elsewhere_nothing_opens_or_teaches_and_the_baseline_goes_on_afterwards() {
+    let mut config = config(&["billing"]);
+    config.departments[0].expected_negative_ratio = None;
+    let mut state = state(&config);
+    state.clock.assign(partition(0), now(0));
+    fold(&mut state, 0, &minutes(0, 30, false));
+    state.follow_backlog(false, None, now(1));
+    let known = state.detector.outlook(DepartmentId(0)).expected_negative;
+
+    state.set_whole(false);
+    assert!(state.is_suspended());
+    fold(&mut state, 0, &minutes(30, 30, true));
+    assert_eq!(state.detector.outlook(DepartmentId(0)).expected_negative, known);
+
+    state.set_whole(true);
+    fold(&mut state, 0, &minutes(60, 4, false));
+    assert!(state.is_suspended(), "the windows still reach back to when partitions were elsewhere");
+    fold(&mut state, 0, &minutes(64, 30, false));
+    assert!(!state.is_suspended());
+    assert!(state.book.alerts().is_empty(), "{:?}", state.book.alerts());
+    fold(&mut state, 0, &minutes(94, 5, true));
+    assert_eq!(alerts_opened(&state), 1, "what is unusual is told again");
+}
+
+#[test]
+fn what_a_backlog_opened_pages_after_a_gap_only_if_it_is_still_open_once_windows_are_tested_again() {
+    for (then_angry, paged) in [(true, 1), (false, 0)] {
+        let mut state = state(&config(&["billing"]));
+        state.clock.assign(partition(0), now(0));
+        fold(&mut state, 0, &minutes(0, 5, true));
+        assert!(state.book.alerts().iter().any(|alert| alert.ended.is_none() && alert.replayed));
+        state.set_whole(false);
+        state.follow_backlog(false, None, now(1));
+        fold(&mut state, 0, &minutes(5, 40, false));
+        assert_eq!(alerts_opened(&state), 0, "nobody is paged for what cannot be judged");
+        state.set_whole(true);
+        fold(&mut state, 0, &minutes(45, 20, then_angry));
+        assert_eq!(alerts_opened(&state), paged);
+    }
+}

@@ -96,7 +96,11 @@ pub(super) async fn alerts(
             && filter.department.as_ref().is_none_or(|department| *department == alert.department)
     };
     let items: Vec<_> = alerts.iter().filter(asked_for).map(AlertItem::from).collect();
-    Ok(Json(json!({ "catching_up": view.stream.catching_up, "alerts": items })))
+    Ok(Json(json!({
+        "catching_up": view.stream.catching_up,
+        "paging_suspended": view.stream.paging_suspended,
+        "alerts": items,
+    })))
 }
 
 pub(super) fn unknown_department(state: &ApiState, name: &str) -> Problem {
@@ -116,7 +120,8 @@ pub(super) async fn alert(
     })
 }
 
-/// `/api/v1/departments`: every department as it is now. What belongs to the present is null while catching up.
+/// `/api/v1/departments`: every department as it is now. What belongs to the present is null while catching up, and
+/// what windows are tested against also while they are not tested.
 pub(super) async fn departments(State(state): State<Arc<ApiState>>) -> Json<Value> {
     let view = state.board.read();
     let shown = state.roster.iter().zip(&view.departments);
@@ -124,6 +129,7 @@ pub(super) async fn departments(State(state): State<Arc<ApiState>>) -> Json<Valu
         shown.map(|((_, department), counts)| department_item(&state, &view, department, counts)).collect();
     Json(json!({
         "catching_up": view.stream.catching_up,
+        "paging_suspended": view.stream.paging_suspended,
         "watermark": view.stream.watermark.map(EventTime::to_rfc3339),
         "window_end": view.stream.window_end.filter(|_| !view.stream.catching_up).map(EventTime::to_rfc3339),
         "departments": items,
@@ -132,12 +138,13 @@ pub(super) async fn departments(State(state): State<Arc<ApiState>>) -> Json<Valu
 
 fn department_item(state: &ApiState, view: &View, department: &DepartmentConfig, shown: &DepartmentView) -> Value {
     let now = |value: Value| if view.stream.catching_up { Value::Null } else { value };
+    let tested = |value: Value| if view.stream.is_without_tests() { Value::Null } else { value };
     json!({
         "id": department.id,
         "team": department.team,
-        "state": now(json!(shown.outlook.state)),
+        "state": tested(json!(shown.outlook.state)),
         "windows": now(windows(state, shown)),
-        "expected": now(json!({
+        "expected": tested(json!({
             "negative_ratio": shown.outlook.expected_negative,
             "frustration_ratio": shown.outlook.expected_frustrated,
         })),

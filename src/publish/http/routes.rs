@@ -1,5 +1,6 @@
 //! Which address answers what.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,11 +118,12 @@ fn liveness(stalled: &[(Thread, Duration)]) -> (StatusCode, String) {
 }
 
 async fn readyz(State(state): State<Arc<ApiState>>) -> (StatusCode, String) {
-    let reasons = state.health.not_ready();
-    if reasons.is_empty() {
-        return (StatusCode::OK, "ready\n".to_owned());
+    let (reasons, notes) = (state.health.not_ready(), state.health.notes());
+    let is_ready = reasons.is_empty();
+    let lines = reasons.iter().chain(&notes).map(|(key, message)| format!("{key}: {}\n", one_line(message)));
+    if is_ready {
+        return (StatusCode::OK, iter::once("ready\n".to_owned()).chain(lines).collect());
     }
-    let lines = reasons.iter().map(|(key, message)| format!("{key}: {}\n", one_line(message)));
     (StatusCode::SERVICE_UNAVAILABLE, lines.collect())
 }
 

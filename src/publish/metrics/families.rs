@@ -80,6 +80,8 @@ families! {
         "Stream time: event time is known complete up to here; absent before the first message.";
     CATCHING_UP: gauge "catching_up" []
         "1 while some assigned partition is below the end offset seen at its assignment, else 0.";
+    PAGING_SUSPENDED: gauge "paging_suspended" []
+        "1 while windows are not tested and nothing pages, since they hold messages of some partitions only, else 0.";
     BREAKER_OPEN: gauge "breaker_open" []
         "1 while reading has stopped because most of a topic cannot be used, else 0.";
     CHECKPOINT_SAVED: gauge "checkpoint_timestamp_seconds" []

@@ -245,6 +245,8 @@ impl Collector for BoardCollector {
         if !view.stream.catching_up {
             families.extend(self.windows(&view));
             families.extend(self.adjusted(&view));
+        }
+        if !view.stream.is_without_tests() {
             families.extend(self.outlook(&view));
         }
         families.extend(stream(&view.stream));
@@ -282,6 +284,7 @@ fn stream(stream: &StreamView) -> Vec<MetricFamily> {
         single(&known::DEAD_LETTERS, Some(count(stream.dead_letters))),
         single(&known::WATERMARK, stream.watermark.map(EventTime::as_secs_f64)),
         single(&known::CATCHING_UP, Some(flag(stream.catching_up))),
+        single(&known::PAGING_SUSPENDED, Some(flag(stream.paging_suspended))),
         single(&known::BREAKER_OPEN, Some(flag(stream.breaker_open))),
         single(&known::CHECKPOINT_SAVED, stream.checkpoint_saved.map(EventTime::as_secs_f64)),
         single(&known::CHECKPOINT_FAILURES, Some(count(stream.checkpoint_failures))),
