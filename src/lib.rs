@@ -29,5 +29,6 @@ pub mod letters;
 pub mod message;
 pub mod pipeline;
 pub mod publish;
+mod sabotage;
 pub mod score;
 pub mod window;

@@ -47,6 +47,7 @@ pub struct RunArgs {
 pub fn run(args: RunArgs) -> anyhow::Result<()> {
     let config = args.config.load()?.config;
     logging::init(&config.log)?;
+    crate::sabotage::permit().map_err(anyhow::Error::msg)?;
     let stop = signals::listen()?;
     let consuming = consuming(&config);
     let options = Options { start_from: args.start_from, start_empty: args.start_empty };

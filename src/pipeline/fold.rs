@@ -14,6 +14,7 @@ use crate::ingest::{
 };
 use crate::message::PartitionId;
 use crate::publish::{Board, Buffer, Health, PanesQuestion, PartitionView, Resume, StreamView, Thread, Timings};
+use crate::sabotage::{self, Sabotage};
 
 use super::breaker::{Breaker, Share, Verdict};
 use super::scoring::{Outcome, ScoredBatch, wall_clock};
@@ -508,6 +509,7 @@ impl Fold {
             let ledger = self.links.shared.ledger();
             ledger.positions().map(|(partition, next)| (partition.clone(), next)).collect()
         };
+        let positions = self.positions_to_save(positions);
         let job = Job {
             snapshot: self.state.snapshot(&positions, wall_clock()),
             positions,
@@ -527,6 +529,18 @@ impl Fold {
             Err(true) => {}
             Err(false) => tracing::error!("checkpoint could not be handed to its writer"),
         }
+    }
+
+    /// The positions held; in a build broken so, those read instead.
+    fn positions_to_save(&self, mut positions: Positions) -> Positions {
+        if sabotage::is(Sabotage::CommitBeforeApply) {
+            let status = self.links.shared.status();
+            for (partition, next) in &mut positions {
+                let read = status.partitions.get(partition).and_then(|known| known.handed_over);
+                *next = read.map_or(*next, |read| read.max(*next));
+            }
+        }
+        positions
     }
 
     /// The last checkpoint and the last view.

@@ -13,6 +13,7 @@ use crate::ingest::{self, Assignment, Batch, DeadLetters, Decoder, Patience, Pos
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
+use crate::sabotage::{self, Sabotage};
 use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules};
 
@@ -80,6 +81,9 @@ impl Parts {
         self.writer.found_damaged(loaded.damaged.len());
         let Some(snapshot) = loaded.snapshot else { return state };
         let mut left_out = state.restore(&snapshot);
+        if sabotage::is(Sabotage::CheckpointWithoutOffsets) {
+            return state;
+        }
         let mut ledger = self.shared.ledger();
         for saved in &snapshot.partitions {
             if config.kafka.topics.iter().any(|topic| **topic == *saved.partition.topic) {
@@ -98,7 +102,7 @@ impl Parts {
 
     /// Whether a checkpoint told where to go on.
     pub(super) fn has_positions(&self) -> bool {
-        self.shared.ledger().positions().next().is_some()
+        sabotage::is(Sabotage::CheckpointWithoutOffsets) || self.shared.ledger().positions().next().is_some()
     }
 
     /// Starts the fold, the checkpoint writer and, if a topic is configured, the dead-letter producer.

@@ -1,0 +1,62 @@
+//! Breaks the daemon's promises on purpose, so that the storm can show that it sees them broken.
+//!
+//! Test-only: without the feature `sabotage`, which no release has, every question here is answered `false` at compile time.
+//! With it the daemon refuses to start unless `LATIDO_SABOTAGE` names what to break, and says so loudly.
+
+/// The variable of the environment that names what to break.
+#[cfg(feature = "sabotage")]
+const VARIABLE: &str = "LATIDO_SABOTAGE";
+
+/// What can be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    /// A checkpoint's offsets pass records that were read and are not in its panes yet.
+    CommitBeforeApply,
+    /// The panes of a checkpoint are restored, its offsets are not: reading goes on at those that the group committed.
+    CheckpointWithoutOffsets,
+    /// A checkpoint passes unusable records though the broker has not confirmed their dead letters.
+    DeadLetterNotAwaited,
+}
+
+/// Whether that is broken.
+#[cfg(not(feature = "sabotage"))]
+pub(crate) const fn is(_what: Sabotage) -> bool {
+    false
+}
+
+/// Whether that is broken.
+#[cfg(feature = "sabotage")]
+pub(crate) fn is(what: Sabotage) -> bool {
+    named() == Some(what)
+}
+
+/// What the environment names.
+#[cfg(feature = "sabotage")]
+fn named() -> Option<Sabotage> {
+    static NAMED: std::sync::LazyLock<Option<Sabotage>> =
+        std::sync::LazyLock::new(|| match std::env::var(VARIABLE).ok()?.as_str() {
+            "commit-before-apply" => Some(Sabotage::CommitBeforeApply),
+            "checkpoint-without-offsets" => Some(Sabotage::CheckpointWithoutOffsets),
+            "dead-letter-not-awaited" => Some(Sabotage::DeadLetterNotAwaited),
+            _ => None,
+        });
+    *NAMED
+}
+
+/// Lets a daemon start: an ordinary build always, a broken one only by the environment's word.
+///
+/// # Errors
+/// If this build can break promises, and the environment does not say which.
+pub(crate) fn permit() -> Result<(), &'static str> {
+    #[cfg(feature = "sabotage")]
+    match named() {
+        Some(what) => {
+            tracing::error!("SABOTAGE: this build breaks a promise on purpose: {what:?}. It is for tests only")
+        }
+        None => {
+            return Err("this build was made with the test-only feature `sabotage` and must not be run: build latido \
+                        without it, or name what to break in LATIDO_SABOTAGE");
+        }
+    }
+    Ok(())
+}
