@@ -17,7 +17,8 @@ pub(crate) fn run() -> Result<()> {
     Run::cargo(["test", "--test", "real_kafka", "--", "--ignored", "--test-threads=1"]).go()
 }
 
-fn fetch() -> Result<()> {
+/// Fetches the broker unless it is there.
+pub(crate) fn fetch() -> Result<()> {
     let jars = shell::root().join(JARS);
     if shell::files_ending(&jars, ".jar").is_ok() {
         say(&format!("the broker is in {JARS}"));

@@ -5,6 +5,7 @@ mod corpus;
 mod demo;
 mod kafka;
 mod shell;
+mod storm;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -40,6 +41,8 @@ enum Step {
     Card(card::Options),
     /// The daemon against a real Apache Kafka (needs java, mvn, kcat).
     Kafka,
+    /// Storms: brokers and daemons killed, frozen and restarted by a seed, and every record held to once (needs java, mvn).
+    Storm(storm::Options),
     /// The shipped Prometheus files and systemd unit, and the daemon under a real Prometheus (needs prometheus,
     /// promtool, systemd-analyze).
     Prometheus,
@@ -49,7 +52,7 @@ enum Step {
 
 impl Step {
     /// The steps of CI, cheapest first, so that a slip is told early.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Fmt,
         Self::Corpus(corpus::Options::PLAIN),
         Self::Clippy,
@@ -57,6 +60,7 @@ impl Step {
         Self::Test,
         Self::Card(card::Options::PLAIN),
         Self::Kafka,
+        Self::Storm(storm::Options::PLAIN),
         Self::Prometheus,
         Self::Demo,
     ];
@@ -80,6 +84,7 @@ impl Step {
             Self::Test => Run::cargo(["test", "--workspace"]).go(),
             Self::Card(options) => card::run(options),
             Self::Kafka => kafka::run(),
+            Self::Storm(options) => storm::run(options),
             Self::Prometheus => prometheus(),
             Self::Demo => demo::run(),
         }

@@ -1,0 +1,206 @@
+//! Sends a storm's records, and knows of each where it stands.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+
+use crate::cluster::client_config;
+use crate::stream::{Fate, Record, Stream};
+use crate::wait::seconds;
+
+/// How long the brokers may take to confirm the last records.
+const FLUSH_LIMIT: Duration = seconds(90);
+const POLL: Duration = Duration::from_millis(2);
+
+/// A record that the brokers have confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    /// What was sent. Of usable records the value is left out.
+    pub(crate) record: Record,
+    /// Where it stands in its partition.
+    pub(crate) offset: i64,
+}
+
+/// What the brokers have confirmed so far.
+#[derive(Default)]
+struct Reports {
+    count: AtomicU64,
+    offsets: Mutex<Vec<(usize, i64)>>,
+    failure: Mutex<Option<String>>,
+}
+
+/// Of the producer's thread.
+struct Context(Arc<Reports>);
+
+impl ClientContext for Context {
+    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {
+        // That brokers go away is what a storm is.
+    }
+
+    fn error(&self, _error: KafkaError, _reason: &str) {}
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Box<usize>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, number: Self::DeliveryOpaque) {
+        match result {
+            Ok(message) => {
+                let mut offsets = self.0.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+                offsets.push((*number, message.offset()));
+                self.0.count.fetch_add(1, Ordering::Relaxed);
+            }
+            Err((error, _)) => {
+                let mut failure = self.0.failure.lock().unwrap_or_else(PoisonError::into_inner);
+                failure.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+}
+
+/// Sends records at a steady rate on a thread of its own.
+pub(crate) struct Producer {
+    reports: Arc<Reports>,
+    stop: Arc<AtomicBool>,
+    /// None once it has finished.
+    thread: Option<JoinHandle<Result<Vec<Record>>>>,
+}
+
+impl Producer {
+    /// Begins: so many records at once, then so many a second, until told to stop.
+    pub(crate) fn start(bootstrap: &str, topic: &str, stream: Stream, backlog: usize, rate: u32) -> Result<Self> {
+        let mut config = client_config(bootstrap);
+        config.remove("group.id").remove("enable.auto.commit");
+        config.set("enable.idempotence", "true").set("acks", "all").set("linger.ms", "5");
+        let reports = Arc::new(Reports::default());
+        let producer: BaseProducer<Context> = config.create_with_context(Context(Arc::clone(&reports)))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let sending =
+            Sending { producer, topic: topic.to_owned(), stream, sent: Vec::new(), reports: Arc::clone(&reports) };
+        let told = Arc::clone(&stop);
+        let thread = thread::Builder::new().name("producer".to_owned());
+        let thread = thread.spawn(move || sending.run(backlog, rate, &told))?;
+        Ok(Self { reports, stop, thread: Some(thread) })
+    }
+
+    /// How many records the brokers have confirmed.
+    pub(crate) fn delivered(&self) -> u64 {
+        self.reports.count.load(Ordering::Relaxed)
+    }
+
+    /// Sends no more and waits until the brokers have confirmed everything; every record and where it stands.
+    ///
+    /// # Errors
+    /// If a record was not delivered: then nobody knows what is in the topic.
+    pub(crate) fn finish(&mut self) -> Result<Vec<Delivered>> {
+        self.stop.store(true, Ordering::Relaxed);
+        let thread = self.thread.take().context("the producer has finished before")?;
+        let sent = thread.join().map_err(|_| anyhow!("the producer's thread panicked"))??;
+        let offsets = std::mem::take(&mut *self.reports.offsets.lock().unwrap_or_else(PoisonError::into_inner));
+        ensure!(offsets.len() == sent.len(), "{} records sent, {} confirmed", sent.len(), offsets.len());
+        let mut places = vec![None; sent.len()];
+        for (number, offset) in offsets {
+            places[number] = Some(offset);
+        }
+        let place = |(record, offset): (Record, Option<i64>)| Some(Delivered { record, offset: offset? });
+        let delivered: Vec<Delivered> = sent.into_iter().zip(places).filter_map(place).collect();
+        ensure!(offsets_are_whole(&delivered), "the brokers confirmed an offset twice, or left one out");
+        Ok(delivered)
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether each partition holds the records sent to it, in their order, and no other.
+fn offsets_are_whole(delivered: &[Delivered]) -> bool {
+    let mut next = std::collections::BTreeMap::new();
+    delivered.iter().all(|delivered| {
+        let next = next.entry(delivered.record.partition).or_insert(0);
+        *next += 1;
+        delivered.offset + 1 == *next
+    })
+}
+
+/// The next offset of each partition.
+pub(crate) fn ends(delivered: &[Delivered]) -> Vec<i64> {
+    let mut ends = Vec::new();
+    for Delivered { record, offset } in delivered {
+        let place = usize::try_from(record.partition).unwrap_or_default();
+        ends.resize(ends.len().max(place + 1), 0);
+        ends[place] = ends[place].max(offset + 1);
+    }
+    ends
+}
+
+/// The thread's own.
+struct Sending {
+    producer: BaseProducer<Context>,
+    topic: String,
+    stream: Stream,
+    sent: Vec<Record>,
+    reports: Arc<Reports>,
+}
+
+impl Sending {
+    fn run(mut self, backlog: usize, rate: u32, stop: &AtomicBool) -> Result<Vec<Record>> {
+        let started = Instant::now();
+        while !stop.load(Ordering::Relaxed) {
+            let due = u64::try_from(started.elapsed().as_millis())? * u64::from(rate) / 1_000;
+            while self.sent.len() < backlog + usize::try_from(due)? {
+                self.send()?;
+            }
+            self.producer.poll(POLL);
+        }
+        let limit = Instant::now() + FLUSH_LIMIT;
+        // Without an owner nobody asks what became of them.
+        while self.producer.in_flight_count() > 0 && Arc::strong_count(&self.reports) > 2 {
+            self.producer.poll(POLL);
+            ensure!(Instant::now() < limit, "the brokers do not confirm the last records");
+        }
+        if let Some(failure) = self.reports.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bail!("a record was not delivered: {failure}");
+        }
+        Ok(self.sent)
+    }
+
+    fn send(&mut self) -> Result<()> {
+        let Some(mut record) = self.stream.next() else { bail!("the stream of records has ended") };
+        let number = self.sent.len();
+        loop {
+            let mut sending: BaseRecord<'_, [u8], [u8], Box<usize>> =
+                BaseRecord::with_opaque_to(&self.topic, Box::new(number));
+            sending = sending.partition(record.partition).timestamp(record.kafka_millis);
+            if let Some(key) = &record.key {
+                sending = sending.key(key.as_bytes());
+            }
+            if let Some(value) = &record.value {
+                sending = sending.payload(value);
+            }
+            match self.producer.send(sending) {
+                Ok(()) => break,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                    self.producer.poll(POLL);
+                }
+                Err((error, _)) => bail!("a record cannot be sent: {error}"),
+            }
+        }
+        // Only what must become a dead letter is looked at again.
+        if !matches!(record.fate, Fate::Unusable(_)) {
+            record.value = None;
+        }
+        self.sent.push(record);
+        Ok(())
+    }
+}
