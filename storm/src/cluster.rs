@@ -188,14 +188,20 @@ impl Cluster {
 
     /// The broker that coordinates a group, as the others see it now.
     pub(crate) fn coordinator(&self, group: &str) -> Result<usize> {
+        // A group lives in one partition of the groups' topic, and its leader coordinates it.
+        self.leader(GROUPS, i32::try_from(java_hash(group).rem_euclid(i64::from(GROUPS_PARTITIONS)))?)
+    }
+
+    /// The broker that leads a partition, as the others see it now.
+    pub(crate) fn leader(&self, topic: &str, partition: i32) -> Result<usize> {
         let metadata = self.metadata()?;
-        let groups = metadata.topics().iter().find(|topic| topic.name() == GROUPS);
-        let partitions =
-            groups.with_context(|| format!("no group has come to the cluster yet: no {GROUPS}"))?.partitions();
-        let place = java_hash(group).rem_euclid(i64::try_from(partitions.len().max(1))?);
-        let leader = partitions.iter().find(|partition| i64::from(partition.id()) == place).map(|found| found.leader());
-        let leader = leader.with_context(|| format!("{GROUPS} has no partition {place}"))?;
-        (0..BROKERS).find(|broker| id_of(*broker) == leader).with_context(|| format!("{GROUPS}[{place}] has no leader"))
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let partitions = found.with_context(|| format!("there is no topic {topic}"))?.partitions();
+        let found = partitions.iter().find(|found| found.id() == partition);
+        let leader = found.with_context(|| format!("{topic} has no partition {partition}"))?.leader();
+        (0..BROKERS)
+            .find(|broker| id_of(*broker) == leader)
+            .with_context(|| format!("{topic}[{partition}] has no leader"))
     }
 
     fn metadata(&self) -> Result<Metadata> {

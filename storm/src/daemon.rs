@@ -63,6 +63,8 @@ pub(crate) struct Ground {
     pub(crate) checkpoints: String,
     /// The consumer group.
     pub(crate) group: String,
+    /// Whether the daemons that share it have names of their own in it.
+    pub(crate) named: bool,
 }
 
 impl Ground {
@@ -74,16 +76,17 @@ impl Ground {
             settings.insert(name.to_owned(), Value::Table(entries));
         };
         let brokers: Vec<Value> = self.brokers.split(',').map(Value::from).collect();
-        table(
-            "kafka",
-            vec![
-                ("brokers", brokers.into()),
-                ("topics", vec![self.topic.as_str()].into()),
-                ("group", self.group.as_str().into()),
-                ("session_timeout", format!("{}s", SESSION.as_secs()).into()),
-                ("dead_letter_topic", self.dead_letters.as_str().into()),
-            ],
-        );
+        let mut kafka = vec![
+            ("brokers", brokers.into()),
+            ("topics", vec![self.topic.as_str()].into()),
+            ("group", self.group.as_str().into()),
+            ("session_timeout", format!("{}s", SESSION.as_secs()).into()),
+            ("dead_letter_topic", self.dead_letters.as_str().into()),
+        ];
+        if self.store == Store::Kafka && self.named {
+            kafka.push(("group_instance_id", format!("{}-{daemon}", self.group).into()));
+        }
+        table("kafka", kafka);
         let mut checkpoint = vec![
             ("directory", self.directory.join(format!("state-{daemon}")).display().to_string().into()),
             ("interval", "1s".into()),

@@ -28,8 +28,9 @@ use clap::{Parser, ValueEnum};
 
 use cluster::Cluster;
 use daemon::Ground;
-use schedule::Store;
+use schedule::{Plan, Store};
 use storm::{Setting, Verdict};
+use stream::Mood;
 
 /// Seeds that once failed, and that run whenever several do: a store and a seed on each line.
 const FAILED_SEEDS: &str = include_str!("../failed_seeds");
@@ -126,12 +127,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     let mut cluster = Cluster::start(&jars)?;
     for (store, seed) in seeds(arguments)? {
         let started = Instant::now();
-        let setting = Setting {
-            seed,
-            minutes: arguments.minutes,
-            moods: &moods,
-            ground: ground(arguments, &target, &program.0, &cluster, store, seed)?,
-        };
+        let setting = setting(arguments, (&target, &program.0), &cluster, &moods, (store, seed))?;
         let verdict = one(setting, &mut cluster);
         let outcome = Outcome { store, seed, took: started.elapsed(), verdict };
         let is_over = outcome.verdict.is_err();
@@ -156,25 +152,28 @@ impl Drop for Program {
 }
 
 fn one(setting: Setting<'_>, cluster: &mut Cluster) -> Result<Verdict> {
-    let topics = [setting.ground.topic.clone(), setting.ground.dead_letters.clone()];
+    let Ground { topic, dead_letters, checkpoints, store, .. } = &setting.ground;
+    let mut topics = vec![topic.clone(), dead_letters.clone()];
+    topics.extend((*store == Store::Kafka).then(|| checkpoints.clone()));
     let verdict = storm::run(setting, cluster)?;
-    cluster.delete_topics(&topics.each_ref().map(String::as_str))?;
+    cluster.delete_topics(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
     Ok(verdict)
 }
 
-fn ground(
+/// What a seed's storm is made on; its topics and group are its own.
+fn setting<'a>(
     arguments: &Arguments,
-    target: &Path,
-    program: &Path,
+    (target, program): (&Path, &Path),
     cluster: &Cluster,
-    store: Store,
-    seed: u64,
-) -> Result<Ground> {
+    moods: &'a [Mood],
+    (store, seed): (Store, u64),
+) -> Result<Setting<'a>> {
     let name = format!("storm-{store}-{seed}");
+    let plan = Plan::new(seed, store, arguments.minutes);
     let directory = target.join("storm").join(format!("{store}-{seed}"));
     storm::fresh_directory(&directory)?;
     let broken = arguments.broken.map(|broken| ("LATIDO_SABOTAGE".to_owned(), broken.name()));
-    Ok(Ground {
+    let ground = Ground {
         program: program.to_owned(),
         environment: broken.into_iter().collect(),
         directory,
@@ -184,7 +183,9 @@ fn ground(
         dead_letters: format!("{name}-dead"),
         checkpoints: format!("{name}-checkpoints"),
         group: name,
-    })
+        named: plan.named,
+    };
+    Ok(Setting { seed, plan, moods, ground })
 }
 
 /// The seeds to run, by store.

@@ -71,6 +71,8 @@ pub(crate) enum Fault {
     },
     /// A broker is killed and started again later.
     LoseBroker(Outage),
+    /// The broker that takes the dead letters is killed and started again later.
+    LoseLetters(Outage),
     /// The broker that coordinates the group is killed and started again later.
     LoseCoordinator(Outage),
 }
@@ -96,6 +98,7 @@ impl fmt::Display for Fault {
             Self::Join { daemon } => write!(formatter, "daemon {daemon} joins"),
             Self::Leave { daemon } => write!(formatter, "SIGTERM daemon {daemon}, which stays away"),
             Self::LoseBroker(outage) => write!(formatter, "SIGKILL broker {}{outage}", id_of(outage.broker)),
+            Self::LoseLetters(outage) => write!(formatter, "SIGKILL the dead letters' leader{outage}"),
             Self::LoseCoordinator(outage) => write!(formatter, "SIGKILL the group's coordinator{outage}"),
         }
     }
@@ -128,6 +131,8 @@ pub(crate) struct Step {
 pub(crate) struct Plan {
     /// How many daemons there are at first.
     pub(crate) daemons: usize,
+    /// Whether daemons that share a group have names of their own in it, and so a restart is no rebalance.
+    pub(crate) named: bool,
     /// Records a second.
     pub(crate) rate: u32,
     /// Records that are there before the daemons.
@@ -145,6 +150,7 @@ impl Plan {
             Store::Directory => 1,
             Store::Kafka => random.random_range(1..=MOST_DAEMONS),
         };
+        let named = random.random_bool(0.5);
         let rate = random.random_range(300..=700);
         let backlog = random.random_range(1_000..4_000);
         let mut draft = Draft { random, running: (0..daemons).collect(), away: (daemons..MOST_DAEMONS).collect() };
@@ -154,7 +160,7 @@ impl Plan {
             kinds.shuffle(&mut draft.random);
             steps.extend(kinds.into_iter().map(|kind| draft.step(kind, store)));
         }
-        Self { daemons, rate, backlog, steps }
+        Self { daemons, named, rate, backlog, steps }
     }
 }
 
@@ -189,6 +195,7 @@ impl Draft {
             Kind::Freeze => Fault::Freeze { daemon: self.daemon(), span: self.millis(FREEZE_MILLIS) },
             Kind::Another if store == Store::Directory => Fault::Rival,
             Kind::Another => self.join_or_leave(),
+            Kind::Broker if self.random.random_bool(0.5) => Fault::LoseLetters(self.outage(1.0)),
             Kind::Broker => Fault::LoseBroker(self.outage(0.5)),
             Kind::Coordinator => Fault::LoseCoordinator(self.outage(1.0)),
         };
@@ -255,6 +262,7 @@ mod tests {
                 .iter()
                 .map(|step| match step.fault {
                     Fault::Rival | Fault::Join { .. } | Fault::Leave { .. } => "another".to_owned(),
+                    Fault::LoseBroker(_) | Fault::LoseLetters(_) => "broker".to_owned(),
                     fault => format!("{fault:?}").split([' ', '(']).next().unwrap_or_default().to_owned(),
                 })
                 .collect();
@@ -284,7 +292,7 @@ mod tests {
                     Fault::Kill { daemon, .. } | Fault::Terminate { daemon, .. } | Fault::Freeze { daemon, .. } => {
                         assert!(running.contains(&daemon));
                     }
-                    Fault::LoseBroker(outage) | Fault::LoseCoordinator(outage) => {
+                    Fault::LoseBroker(outage) | Fault::LoseLetters(outage) | Fault::LoseCoordinator(outage) => {
                         assert!(outage.kill.is_none_or(|(daemon, _)| running.contains(&daemon)));
                     }
                     Fault::Rival => panic!("a group has no rivals"),

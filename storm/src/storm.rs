@@ -20,8 +20,8 @@ use crate::schedule::{Fault, Outage, Plan, Store};
 use crate::stream::{self, Mood, PARTITIONS, Stream};
 use crate::wait::{Progress, seconds, wait_for};
 
-/// Partitions of the dead-letter topic: one is led by each broker.
-const LETTER_PARTITIONS: i32 = 3;
+/// Partitions of the dead-letter topic: with one, either no letter is stuck where a broker is gone, or all are.
+const LETTER_PARTITIONS: i32 = 1;
 /// How long the storm waits until records are in flight and panes not empty.
 const FLIGHT_LIMIT: Duration = seconds(30);
 /// How long a frozen daemon may take to be given partitions again.
@@ -45,8 +45,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Setting<'a> {
     /// Its seed.
     pub(crate) seed: u64,
-    /// How many rounds of faults.
-    pub(crate) minutes: u32,
+    /// What its seed decides.
+    pub(crate) plan: Plan,
     /// What the daemon's scorer says of the texts.
     pub(crate) moods: &'a [Mood],
     /// The daemons' ground.
@@ -58,8 +58,7 @@ pub(crate) struct Setting<'a> {
 /// # Errors
 /// If the storm itself cannot go on: a broker that does not start, a record that cannot be sent.
 pub(crate) fn run(setting: Setting<'_>, cluster: &mut Cluster) -> Result<Verdict> {
-    let Setting { seed, minutes, moods, ground } = setting;
-    let plan = Plan::new(seed, ground.store, minutes);
+    let Setting { seed, plan, moods, ground } = setting;
     cluster.create_topics(&[(&ground.topic, PARTITIONS), (&ground.dead_letters, LETTER_PARTITIONS)])?;
     let backlog_millis = i64::try_from(plan.backlog)? * 1_000 / i64::from(plan.rate);
     let starts = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())? - backlog_millis;
@@ -190,20 +189,23 @@ impl<'a> Storm<'a> {
 
     /// Waits until records are in flight and panes not empty; otherwise the fault misses.
     fn aim(&mut self, what: &str) -> Result<()> {
-        let limit = Instant::now() + FLIGHT_LIMIT;
-        loop {
-            let flight = self.flight()?;
-            if flight.counts() {
-                self.note(&format!("{what}  [{}]", flight.shown()));
-                return Ok(());
+        let aimed = wait_for("records are in flight and panes not empty", FLIGHT_LIMIT, || {
+            let shown = match self.flight() {
+                Ok(flight) if flight.counts() => return Ok(Progress::Done(flight.shown())),
+                Ok(flight) => flight.shown(),
+                // A store in Kafka may not answer while a broker is gone.
+                Err(error) => format!("{error:#}"),
+            };
+            Ok(Progress::NotYet(shown))
+        });
+        match aimed {
+            Ok(shown) => self.note(&format!("{what}  [{shown}]")),
+            Err(error) => {
+                self.note(&format!("{what}  MISSES"));
+                self.missed.push(format!("{what}: {error}"));
             }
-            if Instant::now() >= limit {
-                self.note(&format!("{what}  MISSES [{}]", flight.shown()));
-                self.missed.push(format!("{what}: {}", flight.shown()));
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(100));
         }
+        Ok(())
     }
 
     fn strike(&mut self, fault: Fault) -> Result<()> {
@@ -224,6 +226,10 @@ impl<'a> Storm<'a> {
             Fault::Join { daemon } => self.start_daemon(daemon),
             Fault::Leave { daemon } => self.terminate(daemon),
             Fault::LoseBroker(outage) => self.lose(outage.broker, outage),
+            Fault::LoseLetters(outage) => {
+                let broker = self.cluster.leader(&self.ground.dead_letters, 0)?;
+                self.lose(broker, outage)
+            }
             Fault::LoseCoordinator(outage) => {
                 let broker = self.cluster.coordinator(&self.ground.group)?;
                 self.lose(broker, outage)
@@ -344,12 +350,12 @@ impl<'a> Storm<'a> {
     /// Waits until a checkpoint covers every record.
     fn catch_up(&mut self, ends: &[i64]) -> Result<()> {
         let waited = wait_for("the checkpoint covers the topic", CATCH_UP_LIMIT, || {
-            let saved = self.ground.checkpoint()?.map(|saved| saved.next_offsets(&self.ground.topic, PARTITIONS));
-            Ok(if saved.as_deref() == Some(ends) {
-                Progress::Done(())
-            } else {
-                Progress::NotYet(format!("{saved:?} of {ends:?}"))
-            })
+            let saved = match self.ground.checkpoint() {
+                Ok(saved) => saved.map(|saved| saved.next_offsets(&self.ground.topic, PARTITIONS)),
+                Err(error) => return Ok(Progress::NotYet(format!("{error:#}"))),
+            };
+            let is_covered = saved.as_deref() == Some(ends);
+            Ok(if is_covered { Progress::Done(()) } else { Progress::NotYet(format!("{saved:?} of {ends:?}")) })
         });
         match waited {
             Ok(()) => self.note("the group has caught up"),
