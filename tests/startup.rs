@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::fs;
 use std::net::TcpListener;
 
 use support::daemon::Home;
@@ -37,11 +38,44 @@ fn a_wrong_config_exits_78_and_names_the_key_before_any_port_is_bound() {
 
 #[test]
 fn without_a_broker_a_daemon_lives_says_why_it_is_not_ready_and_ends_when_told() {
-    let mut daemon = alone().start();
+    let home = alone();
+    let mut daemon = home.start();
     daemon.wait_unready("broker", seconds(30));
     assert_eq!(daemon.get("/healthz").unwrap().0, 200);
     let samples = daemon.metrics().unwrap();
     assert_eq!(samples.value("latido_ready", &[]), Some(0.0));
     assert_eq!(samples.of("latido_messages_total", &[("department", "billing")]).count(), 6);
     daemon.stop();
+}
+
+/// What a daemon says that finds such a file as its only checkpoint, and ends with.
+fn start_on(bytes: &[u8]) -> (Option<i32>, String) {
+    let home = alone();
+    let directory = home.checkpoint_directory();
+    fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("state.7.latido");
+    fs::write(&file, bytes).unwrap();
+    let ended = home.run_in_vain();
+    assert_eq!(fs::read(&file).unwrap(), bytes, "it is left alone");
+    let left: Vec<_> = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name == "state.8.latido"), "nothing is begun anew beside it: {left:?}");
+    ended
+}
+
+#[test]
+fn a_checkpoint_that_only_a_person_can_help_ends_the_daemon_with_65_and_names_file_and_remedy() {
+    let mut newer = b"LATIDOCP".to_vec();
+    newer.extend_from_slice(&[200, 0, 0, 0]);
+    newer.extend_from_slice(&[0; 12]);
+    for (bytes, reason, remedy) in [
+        (&newer[..], "its format is version 200", "run the latido that wrote it"),
+        (b"LATIDOCP\x03", "it is cut short: 9 bytes of 24", "put the file back from a copy"),
+        (b"", "it is not a checkpoint of latido", "put the file back from a copy"),
+    ] {
+        let (code, words) = start_on(bytes);
+        assert_eq!(code, Some(65), "{words}");
+        for part in ["state.7.latido", reason, remedy] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
 }

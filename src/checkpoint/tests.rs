@@ -362,6 +362,97 @@ fn where_the_newest_is_damaged_the_one_before_it_serves_and_is_not_overwritten()
     assert_eq!(newest(home.path()), Some(later(1)), "the damaged one has not pushed it out");
 }
 
+/// What befalls a file.
+#[derive(Clone, Debug)]
+enum Fate {
+    Whole,
+    Gone,
+    Cut(prop::sample::Index),
+    Flipped(prop::sample::Index, u8),
+    Longer(Vec<u8>),
+    Foreign(Vec<u8>),
+}
+
+fn fates() -> impl Strategy<Value = Fate> {
+    // Each part of a file is likely to be cut in: the magic, the header, the manifest, the hours.
+    let place = any::<prop::sample::Index>;
+    prop_oneof![
+        2 => Just(Fate::Whole),
+        1 => Just(Fate::Gone),
+        4 => place().prop_map(Fate::Cut),
+        4 => (place(), 0_u8..8).prop_map(|(place, bit)| Fate::Flipped(place, bit)),
+        1 => prop::collection::vec(any::<u8>(), 1..40).prop_map(Fate::Longer),
+        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Fate::Foreign),
+    ]
+}
+
+/// What a reader finds in a file: a checkpoint, nothing, damage, or another version's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Found {
+    Checkpoint,
+    Nothing,
+    Damage,
+    OtherVersion,
+}
+
+fn befall(path: &Path, fate: &Fate) -> Found {
+    let mut bytes = fs::read(path).unwrap();
+    match fate {
+        Fate::Whole => return Found::Checkpoint,
+        Fate::Gone => {
+            fs::remove_file(path).unwrap();
+            return Found::Nothing;
+        }
+        // Half of the cuts within the first 48 bytes, where the parts are short.
+        Fate::Cut(place) => {
+            let all = bytes.len();
+            bytes.truncate(if place.index(2) == 0 { place.index(48) } else { place.index(all) });
+        }
+        Fate::Flipped(place, bit) => {
+            let at = place.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            fs::write(path, &bytes).unwrap();
+            let version = u32::from_le_bytes(bytes[8..12].try_into().unwrap());
+            return if (1..=3).contains(&version) { Found::Damage } else { Found::OtherVersion };
+        }
+        Fate::Longer(more) => bytes.extend(more),
+        Fate::Foreign(others) => bytes.clone_from(others),
+    }
+    fs::write(path, &bytes).unwrap();
+    Found::Damage
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_befalls_the_files_the_newest_whole_one_serves_or_it_is_an_error_and_never_a_start_from_nothing(
+        fates in prop::array::uniform3(fates()),
+    ) {
+        let home = tempfile::tempdir().unwrap();
+        let mut directory = Directory::open(home.path()).unwrap();
+        (0..3).for_each(|seconds| directory.save(&later(seconds)).unwrap());
+        let found: Vec<Found> =
+            fates.iter().zip(1..).map(|(fate, number)| befall(&home.path().join(format!("state.{number}.latido")), fate)).collect();
+        let newest_first = || found.iter().enumerate().rev().filter(|(_, found)| **found != Found::Nothing);
+        let telling = newest_first().find(|(_, found)| **found != Found::Damage);
+        let loaded = directory.load();
+        match telling {
+            Some((place, Found::Checkpoint)) => {
+                let loaded = loaded.unwrap();
+                prop_assert_eq!(loaded.snapshot, Some(later(i64::try_from(place).unwrap())));
+                let passed_over = found[place + 1..].iter().filter(|found| **found == Found::Damage).count();
+                prop_assert_eq!(loaded.damaged.len(), passed_over, "each damaged one is told");
+            }
+            None if newest_first().next().is_none() => prop_assert_eq!(loaded.unwrap().snapshot, None),
+            _ => {
+                let is_told = matches!(loaded, Err(DirectoryError::Damaged { .. }));
+                prop_assert!(is_told, "{:?}", loaded);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_a_newer_version_saved_is_not_passed_over_for_something_older() {
     let home = tempfile::tempdir().unwrap();

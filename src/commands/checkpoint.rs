@@ -15,8 +15,8 @@ Examples:
   latido checkpoint show --config latido.toml         positions and totals
   latido checkpoint show --json --config latido.toml  every position and pane
 
-It may be used while a daemon runs. Exit codes: 0 fine, 1 no checkpoint or one
-that cannot be read, 78 wrong config.";
+It may be used while a daemon runs. Exit codes: 0 fine, 1 no checkpoint, 65 one
+that cannot be restored, 78 wrong config.";
 
 /// Look at the saved state
 #[derive(Debug, Args)]

@@ -18,10 +18,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::checkpoint::DirectoryError;
 use crate::config::{self, ConfigError, Loaded};
+use crate::pipeline::PipelineError;
 
 /// Exit code of a wrong config: EX_CONFIG of BSD's `sysexits.h`. 0 is fine, 1 failed, 2 a wrong command line.
 const EX_CONFIG: u8 = 78;
+/// Exit code of a checkpoint that cannot be restored: EX_DATAERR. To start again does not help.
+const EX_DATA: u8 = 65;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,7 +35,8 @@ Examples:
   latido score 'llevo tres días esperando'  what does the scorer say of a text?
   latido help check                         everything about a command
 
-Exit codes: 0 fine, 1 failed, 2 wrong command line, 78 wrong config.";
+Exit codes: 0 fine, 1 failed, 2 wrong command line, 65 a checkpoint that cannot
+be restored, 78 wrong config.";
 
 /// Latido reads what customers write, as they write it, and tells each department when its customers turn unhappy.
 #[derive(Debug, Parser)]
@@ -106,8 +111,22 @@ fn report(error: &anyhow::Error) -> ExitCode {
     }
     // With standard error gone there is nobody left to tell.
     drop(io::stderr().write_all(told(error).as_bytes()));
-    let wrong_config = error.chain().any(|cause| cause.is::<ConfigError>());
-    if wrong_config { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
+    if error.chain().any(|cause| cause.is::<ConfigError>()) {
+        return ExitCode::from(EX_CONFIG);
+    }
+    if error.chain().any(cannot_be_restored) {
+        return ExitCode::from(EX_DATA);
+    }
+    ExitCode::FAILURE
+}
+
+/// Whether that is a checkpoint which only a person can help.
+fn cannot_be_restored(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let directory = match cause.downcast_ref::<PipelineError>() {
+        Some(PipelineError::Directory(error)) => Some(error),
+        _ => cause.downcast_ref::<DirectoryError>(),
+    };
+    matches!(directory, Some(DirectoryError::Damaged { .. }))
 }
 
 /// The error and its causes, without those whose words the error before them says already.

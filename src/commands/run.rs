@@ -18,7 +18,7 @@ Examples:
       the checkpoint is lost for good: go on without it
 
 Exit codes: 0 stopped by SIGTERM or SIGINT and drained, 1 failed,
-78 wrong config.";
+65 a checkpoint that cannot be restored, 78 wrong config.";
 
 /// Run the daemon: read messages, score them, keep windows, serve metrics and alerts
 ///

@@ -34,6 +34,7 @@ use crate::publish::{Board, Health, Thread};
 use crate::score::{ModelError, RulesError};
 
 use parts::Parts;
+use writer::CHECKPOINT;
 
 /// Batches that may wait before and behind the pool; the byte budget usually bites first.
 const BATCHES_WAITING: usize = 64;
@@ -76,6 +77,11 @@ pub enum PipelineError {
     /// Draining took too long.
     #[error("what was in flight was not drained within {}s; it is read again after the restart", .0.as_secs())]
     NotDrained(Duration),
+    /// The last checkpoint was not saved.
+    #[error(
+        "{0}. The last checkpoint was not saved: what was read since the one before is read again after the restart"
+    )]
+    NotSaved(String),
 }
 
 /// What `latido run` may be told beyond the config.
@@ -194,7 +200,7 @@ impl Pipeline {
     /// the last view.
     ///
     /// # Errors
-    /// If that took too long or a thread had died.
+    /// If that took too long, a thread had died, or the disk refused the last checkpoint.
     pub fn stop(self) -> Result<(), PipelineError> {
         self.health.set_not_ready("stopping", "the daemon is stopping".to_owned());
         self.stop.store(true, Ordering::Release);
@@ -219,6 +225,11 @@ impl Pipeline {
             if thread.join().is_err() {
                 outcome = Err(PipelineError::Died(name));
             }
+        }
+        // The writer's word, which the next checkpoint that it saves takes back.
+        let unsaved = self.health.not_ready().into_iter().find(|(key, _)| *key == CHECKPOINT);
+        if let Some((_, reason)) = unsaved.filter(|_| outcome.is_ok()) {
+            outcome = Err(PipelineError::NotSaved(reason));
         }
         // The server ends by itself where its owner is gone.
         self.stop_http.send(()).unwrap_or_default();

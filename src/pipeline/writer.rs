@@ -16,6 +16,9 @@ use crate::sabotage::{self, Sabotage};
 
 use super::scoring::wall_clock;
 
+/// The key of the reason on `/readyz` that the last checkpoint was not saved.
+pub(super) const CHECKPOINT: &str = "checkpoint";
+
 const BEAT: Duration = Duration::from_secs(1);
 const WAIT_FOR_LETTERS: Duration = Duration::from_millis(5);
 const NEVER: i64 = i64::MIN;
@@ -118,13 +121,13 @@ impl Writer {
         match self.directory.save(&job.snapshot) {
             Ok(()) => {
                 self.status.saved.store(wall_clock().as_millis(), Ordering::Relaxed);
-                self.health.set_ready("checkpoint");
+                self.health.set_ready(CHECKPOINT);
             }
             Err(error) => {
                 self.status.failures.fetch_add(1, Ordering::Relaxed);
                 self.status.unsaved.store(true, Ordering::Relaxed);
                 tracing::error!(%error, "checkpoint not saved; the one before still stands");
-                self.health.set_not_ready("checkpoint", error.to_string());
+                self.health.set_not_ready(CHECKPOINT, error.to_string());
                 return;
             }
         }

@@ -66,6 +66,12 @@ impl Home {
         self
     }
 
+    /// The directory of its checkpoints, which may not exist yet.
+    pub(crate) fn checkpoint_directory(&self) -> PathBuf {
+        let directory = self.settings["checkpoint"]["directory"].as_str().expect("a directory is set");
+        PathBuf::from(directory)
+    }
+
     /// Writes the config; its path.
     pub(crate) fn config(&self) -> PathBuf {
         let path = self.directory.path().join("latido.toml");
@@ -253,6 +259,12 @@ impl Daemon {
     pub(crate) fn stop(mut self) {
         let code = self.process.terminate(END_LIMIT);
         assert_eq!(code, Some(0), "after SIGTERM:\n{}", self.process.tail());
+    }
+
+    /// Sends SIGTERM to one that cannot drain; its exit code and standard error.
+    pub(crate) fn stop_in_vain(mut self) -> (Option<i32>, String) {
+        let code = self.process.terminate(END_LIMIT);
+        (code, self.process.stderr.text())
     }
 
     /// Sends SIGKILL.

@@ -3,6 +3,7 @@
 mod card;
 mod corpus;
 mod demo;
+mod disk;
 mod kafka;
 mod shell;
 mod storm;
@@ -43,6 +44,8 @@ enum Step {
     Kafka,
     /// Storms: brokers and daemons killed, frozen and restarted by a seed, and every record held to once (needs java, mvn).
     Storm(storm::Options),
+    /// The daemon on full, read-only and closed disks (Linux; as root, or where user namespaces are allowed).
+    Disk,
     /// The shipped Prometheus files and systemd unit, and the daemon under a real Prometheus (needs prometheus,
     /// promtool, systemd-analyze).
     Prometheus,
@@ -52,7 +55,7 @@ enum Step {
 
 impl Step {
     /// The steps of CI, cheapest first, so that a slip is told early.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Fmt,
         Self::Corpus(corpus::Options::PLAIN),
         Self::Clippy,
@@ -61,6 +64,7 @@ impl Step {
         Self::Card(card::Options::PLAIN),
         Self::Kafka,
         Self::Storm(storm::Options::PLAIN),
+        Self::Disk,
         Self::Prometheus,
         Self::Demo,
     ];
@@ -85,6 +89,7 @@ impl Step {
             Self::Card(options) => card::run(options),
             Self::Kafka => kafka::run(),
             Self::Storm(options) => storm::run(options),
+            Self::Disk => disk::run(),
             Self::Prometheus => prometheus(),
             Self::Demo => demo::run(),
         }
