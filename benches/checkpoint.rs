@@ -1,13 +1,19 @@
 //! Checkpoints of 200 departments with a day of panes: what the fold waits for, what the writer does, what a restart waits for.
 //!
 //! `cargo bench --bench checkpoint`
+//!
+//! First it prints how long the fold stands still, one checkpoint after the other, the first included.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "a bench prints, and ends at any trouble")]
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group};
+use crossbeam_channel::bounded;
 use latido::checkpoint::{Encoder, PartitionPosition, SavedHour, Snapshot, decode, encode};
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
@@ -17,6 +23,8 @@ use latido::window::{PANE, PaneCounts, Panes, ShareCounts, Tally};
 const DEPARTMENTS: u16 = 200;
 /// Panes in a day, and a few more, so that the oldest hour is not whole.
 const DAY_OF_PANES: u32 = 8_640 + 100;
+/// Checkpoints taken one after the other, each 10 s of event time later.
+const STOPS: u32 = 1_000;
 /// A Monday in 2025.
 const BEGUN: EventTime = EventTime::from_millis(1_740_960_000_000);
 
@@ -137,5 +145,62 @@ fn checkpoints(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// How long something took, again and again.
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn print(&self, what: &str) {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let at = |part: usize| sorted[(sorted.len() - 1) * part / 100];
+        println!(
+            "{what}: first {:?}, median {:?}, p99 {:?}, most {:?} of {}",
+            self.0[0],
+            at(50),
+            at(99),
+            at(100),
+            sorted.len()
+        );
+    }
+}
+
+/// What the fold waits for: the checkpoint itself, and afterwards the hours that have to be copied because the checkpoint
+/// shares them. In the daemon the copying spreads over the first message of each department; here all of it comes at once.
+fn stops() {
+    let mut held = Held::day();
+    let (snapshots, taken) = bounded::<Snapshot>(1);
+    // As the daemon's writer does: hours stay shared while it encodes, and what it has encoded it keeps.
+    let writer = thread::spawn(move || {
+        let mut encoder = Encoder::default();
+        let mut times = Times(Vec::new());
+        for snapshot in taken {
+            let begun = Instant::now();
+            black_box(encoder.encode(&snapshot).expect("a checkpoint"));
+            times.0.push(begun.elapsed());
+        }
+        times
+    });
+    let (mut takes, mut panes) = (Times(Vec::new()), Times(Vec::new()));
+    for seed in 0..STOPS {
+        let begun = Instant::now();
+        let snapshot = held.take();
+        takes.0.push(begun.elapsed());
+        snapshots.send(snapshot).expect("the writer lives");
+        let begun = Instant::now();
+        held.count_a_pane(DAY_OF_PANES + seed);
+        panes.0.push(begun.elapsed());
+    }
+    drop(snapshots);
+    let encoded = writer.join().expect("the writer ends");
+    takes.print("the fold stops for a checkpoint");
+    panes.print("and copies shared hours while it counts a pane of all departments");
+    encoded.print("meanwhile the writer encodes");
+}
+
 criterion_group!(benches, checkpoints);
-criterion_main!(benches);
+
+fn main() {
+    stops();
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

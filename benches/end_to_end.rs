@@ -12,10 +12,10 @@
     reason = "a bench prints, and ends at any trouble"
 )]
 
+mod backlog;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -24,31 +24,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use backlog::{Backlog, Drained, PARTITIONS, Stopwatch};
 use latido::config::{Config, DepartmentConfig};
-use latido::pipeline::{Options, Pipeline};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use support::broker::{Place, RealKafka};
 
-const PARTITIONS: i32 = 4;
 const DEPARTMENTS: [&str; 6] = ["billing", "delivery", "returns", "shop", "support", "web"];
 /// Of event time.
 const SPAN_MILLIS: u64 = 3_600_000;
 /// How far the mock's feeder may be ahead: below what its partitions keep.
 const AHEAD: u64 = 40_000;
-const TEXTS: [&str; 8] = [
-    "Llevo dos semanas esperando mi pedido y nadie me da una respuesta clara",
-    "Muchas gracias por la ayuda, todo quedó resuelto en cinco minutos, excelente",
-    "¿A qué hora abren mañana la sucursal del centro y hasta cuándo atienden?",
-    "Me cobraron dos veces el mismo recibo y el chat se corta cada vez",
-    "The courier left the parcel with a neighbour I have never met before",
-    "Great service, the new part arrived early and it fits like a glove",
-    "I have been passed between three agents and still need a real person",
-    "Could you tell me where I can find the invoice of my last order?",
-];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -58,7 +45,7 @@ fn main() {
     let place = arguments.iter().position(|argument| argument == "--records");
     let records = place.map_or(1_000_000, |place| arguments[place + 1].parse().expect("--records takes a number"));
     let source = Source::start(records);
-    println!("{records} records of {} bytes over {PARTITIONS} partitions, {}", value(0, 0).len(), source.name());
+    println!("{records} records over {PARTITIONS} partitions, {}", source.name());
     let bare = source.drained("bare", records, drain_bare);
     println!("bare consumer: {bare}");
     let latido = source.drained("latido", records, drain_latido);
@@ -108,63 +95,6 @@ impl Source {
     }
 }
 
-/// What draining took, between the first and the last look at the count.
-struct Drained {
-    records: u64,
-    wall: Duration,
-    cpu: Duration,
-}
-
-impl Drained {
-    #[expect(clippy::cast_precision_loss, reason = "a count of records is far below 2^53")]
-    fn rate(&self) -> f64 {
-        self.records as f64 / self.wall.as_secs_f64()
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a count of records is far below 2^53")]
-    fn cpu_per_million(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.records as f64
-    }
-}
-
-impl std::fmt::Display for Drained {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "{:>9.0} records/s, {:>6.2} CPU s per million ({:.2} s for {})",
-            self.rate(),
-            self.cpu_per_million(),
-            self.wall.as_secs_f64(),
-            self.records
-        )
-    }
-}
-
-/// Measures from the first records on, so that joining a group is no part of it.
-struct Stopwatch {
-    begun: Instant,
-    cpu: Duration,
-    records: u64,
-}
-
-impl Stopwatch {
-    fn start(records: u64) -> Self {
-        Self { begun: Instant::now(), cpu: cpu_time(), records }
-    }
-
-    fn stop(&self, records: u64) -> Drained {
-        Drained { records: records - self.records, wall: self.begun.elapsed(), cpu: cpu_time() - self.cpu }
-    }
-}
-
-/// CPU time of this process so far, to 10 ms: Linux counts in ticks of that length.
-fn cpu_time() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
-    let after_name = stat.rsplit_once(')').expect("a name in brackets").1;
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
 fn drain_bare(servers: &str, topic: &str, records: u64, tell: &dyn Fn(u64)) -> Drained {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", servers)
@@ -202,27 +132,15 @@ fn drain_latido(servers: &str, topic: &str, records: u64, tell: &dyn Fn(u64)) ->
     config.checkpoint.directory = home.path().to_owned();
     config.http.listen = ([127, 0, 0, 1], 0).into();
     config.departments = DEPARTMENTS.map(DepartmentConfig::named).to_vec();
-    let pipeline = Pipeline::start(config, Options::default()).expect("the pipeline starts");
-    let mut watch: Option<Stopwatch> = None;
-    let (mut last, mut moved) = (0, Instant::now());
-    let drained = loop {
-        let view = pipeline.board().read();
-        let read: u64 = view.departments.iter().flat_map(|one| one.messages).flatten().sum();
-        assert_eq!(view.departments.iter().map(|one| one.late).sum::<u64>(), 0, "late messages");
-        tell(read);
-        if read > last {
-            (last, moved) = (read, Instant::now());
-        }
-        assert!(moved.elapsed() < Duration::from_secs(60), "stands still at {read}");
-        match &watch {
-            None if read > 0 => watch = Some(Stopwatch::start(read)),
-            Some(watch) if read >= records => break watch.stop(read),
-            _ => thread::sleep(Duration::from_millis(2)),
-        }
-    };
-    assert_eq!(last, records, "each record counts once");
-    pipeline.stop().expect("it drains");
-    drained
+    backlog::drain_latido(config, records, tell)
+}
+
+/// Writes the last hour's records, never beyond `limit`.
+fn feed(servers: &str, topic: &str, records: u64, limit: impl Fn() -> u64) {
+    let departments = DEPARTMENTS.map(str::to_owned);
+    let now = u64::try_from(SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_millis()).unwrap();
+    let begun = now - SPAN_MILLIS;
+    Backlog { topic, departments: &departments, records, begun, span_millis: SPAN_MILLIS }.feed(servers, limit);
 }
 
 /// The child that hosts the mock cluster, and its feeder.
@@ -275,56 +193,4 @@ fn host_mock() {
     for line in orders {
         read.store(line.expect("text").parse().expect("a count"), Ordering::Relaxed);
     }
-}
-
-/// Writes the records, never beyond `limit`.
-fn feed(servers: &str, topic: &str, records: u64, limit: impl Fn() -> u64) {
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", servers)
-        .set("linger.ms", "5")
-        .set("batch.num.messages", "1000")
-        .create()
-        .expect("a producer");
-    let begun = u64::try_from(SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_millis()).unwrap() - SPAN_MILLIS;
-    for number in 0..records {
-        while number >= limit() {
-            producer.poll(Duration::from_millis(1));
-        }
-        let event_time = begun + number * SPAN_MILLIS / records;
-        let value = value(number, event_time);
-        let partition = i32::try_from(number % 4).expect("below 4");
-        let mut waiting = Some(
-            BaseRecord::<(), [u8]>::to(topic)
-                .partition(partition)
-                .payload(value.as_bytes())
-                .timestamp(i64::try_from(event_time).expect("within range")),
-        );
-        while let Some(record) = waiting.take() {
-            match producer.send(record) {
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    producer.poll(Duration::from_millis(1));
-                    waiting = Some(back);
-                }
-                sent => sent.map_err(|(error, _)| error).expect("sent"),
-            }
-        }
-        if number % 256 == 0 {
-            producer.poll(Duration::ZERO);
-        }
-    }
-    while producer.in_flight_count() > 0 {
-        producer.poll(Duration::from_millis(1));
-    }
-}
-
-/// A customer's message, as its producer writes it.
-fn value(number: u64, event_time: u64) -> String {
-    let place = |of: usize| usize::try_from(number).expect("64 bits") / 3 % of;
-    format!(
-        r#"{{"id":"m-{number:010}","text":"{} {}","department":"{}","timestamp":{event_time:013},"author":"customer","audience":"external","channel":"chat","customer_id":"c-{:06}"}}"#,
-        TEXTS[place(TEXTS.len())],
-        number % 1_000,
-        DEPARTMENTS[place(DEPARTMENTS.len())],
-        number % 250_000,
-    )
 }
