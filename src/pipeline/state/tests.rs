@@ -1,11 +1,14 @@
 //! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
 
+mod replayed_day;
+
 use proptest::prelude::*;
 
 use super::adjuster::tests::tables;
 use super::*;
 use crate::checkpoint::{decode, encode};
 use crate::config::{DepartmentConfig, Span};
+use crate::detect::Alert;
 use crate::ingest::{BatchBuilder, Rejection};
 use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, SignalSet};
 
