@@ -97,7 +97,7 @@ impl Default for PipelineConfig {
             score_threads: 0,
             batch_records: 512,
             batch_bytes: 256 * 1024,
-            in_flight_bytes: 32 * 1024 * 1024,
+            in_flight_bytes: 64 * 1024 * 1024,
             drain_timeout: Span::from_secs(5),
         }
     }

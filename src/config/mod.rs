@@ -250,7 +250,8 @@ pub struct PipelineConfig {
     pub batch_records: usize,
     /// Most bytes in one batch; a single larger record makes a batch of its own. At least 1.
     pub batch_bytes: usize,
-    /// Most bytes of records that are read and not yet in their windows; beyond it reading pauses. At least `batch_bytes`.
+    /// Budget of bytes for everything in flight; beyond it reading pauses. Three eighths are for what librdkafka has fetched, three for
+    /// batches that are not yet in their windows, two for dead letters that are not confirmed. At least four times `batch_bytes`.
     pub in_flight_bytes: usize,
     /// How long a rebalance or a shutdown may wait for what is in flight. At most `5m`.
     pub drain_timeout: Span,

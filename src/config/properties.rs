@@ -31,7 +31,7 @@ const BUFFERS: &str = "what is in flight is bounded by [pipeline]";
 const DEAD_LETTERS: &str = "an offset is committed only after the broker confirmed the record's dead letter";
 
 /// The properties that the daemon must own, and why.
-const OWNED: [(&str, &str); 22] = [
+const OWNED: [(&str, &str); 23] = [
     ("enable.auto.commit", COMMITS),
     ("auto.commit.enable", COMMITS),
     ("auto.commit.interval.ms", COMMITS),
@@ -44,6 +44,7 @@ const OWNED: [(&str, &str); 22] = [
     ("statistics.interval.ms", "the daemon's own metrics depend on it"),
     ("queued.min.messages", BUFFERS),
     ("queued.max.messages.kbytes", BUFFERS),
+    ("fetch.max.bytes", BUFFERS),
     ("fetch.queue.backoff.ms", BUFFERS),
     ("allow.auto.create.topics", "a misspelt topic would be made instead of reported"),
     ("topic.metadata.refresh.interval.ms", "it decides how soon a topic that was missing is found"),
@@ -57,7 +58,7 @@ const OWNED: [(&str, &str); 22] = [
 ];
 
 /// Properties that people set, to guess the meant one from.
-const COMMON: [&str; 42] = [
+const COMMON: [&str; 41] = [
     "api.version.request",
     "broker.address.family",
     "broker.address.ttl",
@@ -69,7 +70,6 @@ const COMMON: [&str; 42] = [
     "connections.max.idle.ms",
     "debug",
     "fetch.error.backoff.ms",
-    "fetch.max.bytes",
     "fetch.message.max.bytes",
     "fetch.min.bytes",
     "fetch.wait.max.ms",

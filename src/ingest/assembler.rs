@@ -17,6 +17,8 @@ pub(super) struct Assembler {
     batch_records: usize,
     batch_bytes: usize,
     open: usize,
+    /// Bytes of the open batches.
+    bytes: usize,
     /// When the oldest open batch may have begun.
     opened: Option<Instant>,
     /// The seat of the last record: runs of one partition come together.
@@ -38,6 +40,7 @@ impl Assembler {
             batch_records: config.batch_records,
             batch_bytes: config.batch_bytes,
             open: 0,
+            bytes: 0,
             opened: None,
             last: 0,
         }
@@ -48,6 +51,11 @@ impl Assembler {
         self.open == 0
     }
 
+    /// Bytes of the records that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Begins with these partitions and no others.
     pub(super) fn assign(&mut self, seats: &[(PartitionId, u32)]) {
         self.seats = seats
@@ -55,6 +63,7 @@ impl Assembler {
             .map(|(partition, epoch)| Seat { partition: partition.clone(), epoch: *epoch, sequence: 0, open: None })
             .collect();
         self.open = 0;
+        self.bytes = 0;
         self.opened = None;
         self.last = 0;
     }
@@ -62,7 +71,8 @@ impl Assembler {
     /// Drops what was assembled of these partitions: it is read again by whoever gets them.
     pub(super) fn revoke(&mut self, partitions: &[PartitionId]) {
         self.seats.retain(|seat| !partitions.contains(&seat.partition));
-        self.open = self.seats.iter().filter(|seat| seat.open.is_some()).count();
+        let open = || self.seats.iter().filter_map(|seat| seat.open.as_ref());
+        (self.open, self.bytes) = (open().count(), open().map(BatchBuilder::bytes).sum());
         self.last = 0;
     }
 
@@ -87,7 +97,9 @@ impl Assembler {
         let kafka_timestamp = message.timestamp().to_millis().filter(|millis| *millis >= 0).map(EventTime::from_millis);
         let headers = message.headers();
         let headers = headers.into_iter().flat_map(|headers| headers.iter().map(|header| (header.key, header.value)));
+        let before = batch.bytes();
         batch.push(Offset(message.offset()), kafka_timestamp, message.key(), value, headers);
+        self.bytes += batch.bytes() - before;
         if batch.records() >= self.batch_records || batch.bytes() >= self.batch_bytes {
             self.close(place, outbox);
         }
@@ -116,6 +128,7 @@ impl Assembler {
         let Some(batch) = seat.open.take() else { return };
         seat.sequence += 1;
         self.open -= 1;
+        self.bytes -= batch.bytes();
         outbox.push_back(batch.finish());
     }
 

@@ -33,6 +33,19 @@ impl Batch {
         self.layout.bytes.len()
     }
 
+    /// Bytes that it takes in memory until it is folded: [`Self::bytes`], and for each record its place in the buffer and room
+    /// for what becomes of it.
+    #[must_use]
+    pub fn footprint(&self) -> usize {
+        self.bytes() + self.len() * Self::RECORD_ROOM
+    }
+
+    /// What a record takes besides its own bytes.
+    pub const RECORD_ROOM: usize = size_of::<Entry>() + Self::OUTCOME_ROOM;
+
+    /// Room for what becomes of a record once it is decoded and scored.
+    pub const OUTCOME_ROOM: usize = 128;
+
     /// The record at a place, from 0.
     #[must_use]
     pub fn record(&self, index: usize) -> Option<Record<'_>> {

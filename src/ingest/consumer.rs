@@ -20,15 +20,16 @@ use crate::config::{Config, StartPosition};
 use crate::message::PartitionId;
 use crate::publish::{Health, Thread};
 
-use super::Batch;
 use super::assembler::Assembler;
 use super::context::{Assignment, Event, IngestContext, Positions, commit, list_of};
 use super::ends::Ends;
 use super::quiet_log::{QuietLog, is_connection_trouble};
 use super::shared::Shared;
-use super::stats::Report;
+use super::stats::{PartitionReport, Report};
+use super::{Batch, Budget};
 use elsewhere::Elsewhere;
 use leave::leave;
+pub use settings::FETCH_AHEAD;
 use settings::own_settings;
 
 /// Longest wait for a record when nothing is being assembled.
@@ -154,7 +155,7 @@ impl Consumer {
             shared: links.shared,
             health: links.health,
             stop: links.stop,
-            in_flight_limit: config.pipeline.in_flight_bytes,
+            in_flight_limit: Budget::of(&config.pipeline).batches,
             congested_since: None,
             ahead: BTreeSet::new(),
             paused: BTreeSet::new(),
@@ -210,7 +211,8 @@ impl Consumer {
 
     /// Takes records until there are none, something else happened, or a batch is full. Without room: one record.
     fn poll(&mut self) {
-        let has_room = self.outbox.is_empty() && self.shared.in_flight_bytes() <= self.in_flight_limit;
+        let in_flight = self.shared.in_flight_bytes();
+        let has_room = self.outbox.is_empty() && in_flight <= self.in_flight_limit;
         let most = if has_room { RECORDS_A_TURN } else { 1 };
         for _ in 0..most {
             let wait = if self.assembler.is_empty() && self.outbox.is_empty() { IDLE_POLL } else { Duration::ZERO };
@@ -221,10 +223,14 @@ impl Consumer {
             let error = match polled {
                 Some(Ok(message)) => {
                     self.assembler.push(&message, &mut self.outbox);
-                    if self.outbox.is_empty() {
-                        continue;
+                    if !self.outbox.is_empty() {
+                        return;
                     }
-                    return;
+                    // Large records of many partitions: each in a batch of its own, and none of them full.
+                    if in_flight + self.assembler.bytes() > self.in_flight_limit {
+                        return self.assembler.flush(&mut self.outbox);
+                    }
+                    continue;
                 }
                 Some(Err(error)) => error,
                 None => return self.assembler.flush(&mut self.outbox),
@@ -283,6 +289,7 @@ impl Consumer {
         self.hand_over();
         let all_handed_over = self.outbox.is_empty();
         self.ends.take(&report.partitions);
+        self.note_queue(&report);
         let topic_partitions = self.elsewhere.count(&self.consumer, &self.topics, &report);
         let now = Instant::now();
         let mut status = self.shared.status();
@@ -294,6 +301,13 @@ impl Consumer {
             partition.end_at_assignment = partition.end_at_assignment.or(told.end);
             partition.drained = drained.then_some((now, partition.handed_over));
         }
+    }
+
+    /// Notes how full librdkafka's queue is: one for all partitions, of which each partition tells.
+    fn note_queue(&self, report: &Report) {
+        let most = |of: fn(&PartitionReport) -> i64| report.partitions.iter().map(of).max().unwrap_or_default();
+        let whole = |count: i64| usize::try_from(count).unwrap_or_default();
+        self.shared.set_fetched(whole(most(|told| told.queued)), whole(most(|told| told.queued_bytes)));
     }
 
     /// Names, once, the saved positions of partitions that their topic no longer has: they are kept, and of no use.
@@ -319,7 +333,7 @@ impl Consumer {
         while self.shared.in_flight_bytes() < self.in_flight_limit {
             let Some(batch) = self.outbox.pop_front() else { return };
             let (partition, next) = (batch.partition.clone(), batch.next);
-            let (records, bytes) = (batch.len(), batch.bytes());
+            let (records, bytes) = (batch.len(), batch.footprint());
             self.shared.enter(records, bytes);
             if let Some(status) = self.shared.status().partitions.get_mut(&partition) {
                 status.handed_over = Some(next);

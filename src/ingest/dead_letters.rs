@@ -26,8 +26,6 @@ use super::quiet_log::QuietLog;
 
 /// Most dead letters waiting for the producer or the broker's word.
 pub const OUTSTANDING_LIMIT: usize = 1_024;
-/// Most bytes of dead letters waiting for the producer or the broker's word; a larger one waits until it is alone.
-pub const OUTSTANDING_BYTES: usize = 16 * 1024 * 1024;
 /// A value that the topic will not take is cut to this and marked.
 const TRUNCATED_BYTES: usize = 64 * 1024;
 /// If it is still too large, it goes without its headers and with a key and a value of at most this.
@@ -77,8 +75,9 @@ pub enum DeadLetterError {
 }
 
 /// How far the dead letters have come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct DeadLetterProgress {
+    bytes_limit: usize,
     confirmed_through: AtomicU64,
     confirmed: AtomicU64,
     outstanding: AtomicUsize,
@@ -86,6 +85,22 @@ pub struct DeadLetterProgress {
 }
 
 impl DeadLetterProgress {
+    fn new(bytes_limit: usize) -> Self {
+        Self {
+            bytes_limit,
+            confirmed_through: AtomicU64::new(0),
+            confirmed: AtomicU64::new(0),
+            outstanding: AtomicUsize::new(0),
+            outstanding_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    /// Most bytes that may wait for the producer or the broker's word; a larger letter waits until it is alone.
+    #[must_use]
+    pub fn bytes_limit(&self) -> usize {
+        self.bytes_limit
+    }
+
     /// Every ticket up to this one is confirmed.
     #[must_use]
     pub fn confirmed_through(&self) -> u64 {
@@ -121,7 +136,7 @@ impl DeadLetterProgress {
     }
 
     fn has_room(&self, bytes: usize) -> bool {
-        self.outstanding() == 0 || self.outstanding_bytes().saturating_add(bytes) <= OUTSTANDING_BYTES
+        self.outstanding() == 0 || self.outstanding_bytes().saturating_add(bytes) <= self.bytes_limit
     }
 }
 
@@ -134,7 +149,7 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Starts the thread that writes to `topic`. Once `patience` is over and its owner gone, what the broker has not
+    /// Starts the thread that writes to `topic`, with at most `bytes_limit` bytes of letters under way. Once `patience` is over and its owner gone, what the broker has not
     /// confirmed is given up: no checkpoint covers it, so it is read again.
     ///
     /// # Errors
@@ -142,6 +157,7 @@ impl DeadLetters {
     pub fn start(
         mut client: ClientConfig,
         topic: &str,
+        bytes_limit: usize,
         health: Arc<Health>,
         patience: Patience,
     ) -> Result<(Self, JoinHandle<()>), DeadLetterError> {
@@ -152,7 +168,7 @@ impl DeadLetters {
         let context = Context { reports: Mutex::default(), log: QuietLog::new("dead-letter producer") };
         let producer: BaseProducer<Context> = client.create_with_context(context)?;
         let (sender, receiver) = bounded(OUTSTANDING_LIMIT);
-        let progress = Arc::new(DeadLetterProgress::default());
+        let progress = Arc::new(DeadLetterProgress::new(bytes_limit));
         let writer = Writer {
             producer,
             topic: topic.to_owned(),
@@ -401,6 +417,8 @@ fn headers(letter: &DeadLetter) -> OwnedHeaders {
 mod tests {
     use super::*;
 
+    const BYTES_LIMIT: usize = 1_000;
+
     fn letter(value: usize, headers: usize) -> DeadLetter {
         DeadLetter {
             partition: PartitionId::new("in", 0),
@@ -417,7 +435,7 @@ mod tests {
     /// The fold's end, with nobody at the other.
     fn unread() -> (DeadLetters, Receiver<(u64, DeadLetter)>) {
         let (sender, receiver) = bounded(OUTSTANDING_LIMIT);
-        (DeadLetters { sender, progress: Arc::default(), last_ticket: 0 }, receiver)
+        (DeadLetters { sender, progress: Arc::new(DeadLetterProgress::new(BYTES_LIMIT)), last_ticket: 0 }, receiver)
     }
 
     #[test]
@@ -435,7 +453,7 @@ mod tests {
     #[test]
     fn letters_wait_for_room_in_bytes() {
         let (mut letters, receiver) = unread();
-        assert!(letters.send(letter(OUTSTANDING_BYTES * 2, 0), || false), "one alone is taken, however large");
+        assert!(letters.send(letter(BYTES_LIMIT * 2, 0), || false), "one alone is taken, however large");
         assert!(!letters.send(letter(1, 0), || false));
         assert_eq!(letters.last_ticket(), 1);
         let (ticket, taken) = receiver.try_recv().unwrap();

@@ -63,7 +63,13 @@ mod tests {
     use super::*;
 
     fn told(partition: i32, fetched_to_end: Option<i64>, queued: i64) -> PartitionReport {
-        PartitionReport { partition: PartitionId::new("t", partition), end: fetched_to_end, fetched_to_end, queued }
+        PartitionReport {
+            partition: PartitionId::new("t", partition),
+            end: fetched_to_end,
+            fetched_to_end,
+            queued,
+            queued_bytes: 0,
+        }
     }
 
     #[test]

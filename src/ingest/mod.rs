@@ -2,6 +2,7 @@
 
 mod assembler;
 mod batch;
+mod budget;
 mod consumer;
 mod context;
 mod dead_letters;
@@ -18,11 +19,10 @@ mod stats;
 mod timestamp;
 
 pub use batch::{Batch, BatchBuilder, Headers, Record};
-pub use consumer::{Consumer, ConsumerError, Links, Starting};
+pub use budget::Budget;
+pub use consumer::{Consumer, ConsumerError, FETCH_AHEAD, Links, Starting};
 pub use context::{Assignment, Positions};
-pub use dead_letters::{
-    DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_BYTES, OUTSTANDING_LIMIT,
-};
+pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_LIMIT};
 pub use decode::{Decoder, Rejection};
 pub use ledger::{Claim, Ledger, Seat};
 pub use patience::Patience;

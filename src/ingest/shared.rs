@@ -46,6 +46,8 @@ pub struct Shared {
     ahead_changed: AtomicBool,
     in_flight_bytes: AtomicUsize,
     in_flight_records: AtomicUsize,
+    fetched_bytes: AtomicUsize,
+    fetched_records: AtomicUsize,
     /// Nothing is read.
     held: AtomicBool,
     /// What is on its way must be dropped and read again.
@@ -119,7 +121,7 @@ impl Shared {
         self.in_flight_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes of records read and not folded yet.
+    /// Bytes in memory of records read and not folded yet: see [`Batch::footprint`](super::Batch::footprint).
     #[must_use]
     pub fn in_flight_bytes(&self) -> usize {
         self.in_flight_bytes.load(Ordering::Relaxed)
@@ -129,5 +131,23 @@ impl Shared {
     #[must_use]
     pub fn in_flight_records(&self) -> usize {
         self.in_flight_records.load(Ordering::Relaxed)
+    }
+
+    /// Takes what librdkafka last told of its queue.
+    pub(super) fn set_fetched(&self, records: usize, bytes: usize) {
+        self.fetched_records.store(records, Ordering::Relaxed);
+        self.fetched_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Records that librdkafka had fetched and nobody had polled, when it last told.
+    #[must_use]
+    pub fn fetched_records(&self) -> usize {
+        self.fetched_records.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of [`Self::fetched_records`].
+    #[must_use]
+    pub fn fetched_bytes(&self) -> usize {
+        self.fetched_bytes.load(Ordering::Relaxed)
     }
 }

@@ -32,6 +32,7 @@ struct PartitionStatistics {
     partition: i32,
     leader: i32,
     fetchq_cnt: i64,
+    fetchq_size: i64,
     fetch_state: String,
     eof_offset: i64,
     hi_offset: i64,
@@ -50,6 +51,8 @@ pub(super) struct PartitionReport {
     pub(super) fetched_to_end: Option<i64>,
     /// What was fetched and not polled yet: of all partitions together, since they share the consumer's queue.
     pub(super) queued: i64,
+    /// Bytes of what is queued.
+    pub(super) queued_bytes: i64,
 }
 
 /// The statistics of one moment.
@@ -80,6 +83,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Report, serde_json::Error> {
                 end: (partition.hi_offset >= 0).then_some(partition.hi_offset),
                 fetched_to_end: (fetching && at_end).then_some(partition.eof_offset),
                 queued: partition.fetchq_cnt,
+                queued_bytes: partition.fetchq_size,
             });
         }
     }
@@ -92,11 +96,12 @@ mod tests {
     use super::*;
 
     fn statistics(state: &str, eof: i64, high: i64, queued: i64) -> String {
+        let size = queued * 100;
         format!(
             r#"{{"brokers":{{"b":{{"nodeid":1,"state":"{state}","rtt":{{}}}}}},
                 "topics":{{"t":{{"age":1,"partitions":{{
-                    "0":{{"partition":0,"leader":1,"fetchq_cnt":{queued},"fetch_state":"active","eof_offset":{eof},"hi_offset":{high}}},
-                    "-1":{{"partition":-1,"leader":-1,"fetchq_cnt":0,"fetch_state":"none","eof_offset":-1001,"hi_offset":-1001}}
+                    "0":{{"partition":0,"leader":1,"fetchq_cnt":{queued},"fetchq_size":{size},"fetch_state":"active","eof_offset":{eof},"hi_offset":{high}}},
+                    "-1":{{"partition":-1,"leader":-1,"fetchq_cnt":0,"fetchq_size":0,"fetch_state":"none","eof_offset":-1001,"hi_offset":-1001}}
                 }}}}}}}}"#
         )
     }
@@ -116,7 +121,8 @@ mod tests {
     #[test]
     fn records_behind_the_mark_are_still_to_be_fetched() {
         assert_eq!(only(&statistics("UP", 10, 12, 0)).fetched_to_end, None);
-        assert_eq!(only(&statistics("UP", 10, 10, 3)).queued, 3);
+        let told = only(&statistics("UP", 10, 10, 3));
+        assert_eq!((told.queued, told.queued_bytes), (3, 300));
     }
 
     #[test]

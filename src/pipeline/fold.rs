@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, select};
 
 use crate::ingest::{
-    Assignment, Claim, DeadLetter, DeadLetters, OUTSTANDING_BYTES, OUTSTANDING_LIMIT, Patience, Positions, Shared,
+    Assignment, Batch, Budget, Claim, DeadLetter, DeadLetters, FETCH_AHEAD, OUTSTANDING_LIMIT, Patience, Positions,
+    Shared,
 };
 use crate::message::PartitionId;
 use crate::publish::{Board, Buffer, Health, PanesQuestion, PartitionView, Resume, StreamView, Thread, Timings};
@@ -53,8 +54,7 @@ pub(super) struct Links {
 pub(super) struct Limits {
     pub(super) checkpoint_every: Duration,
     pub(super) drain_timeout: Duration,
-    pub(super) in_flight_bytes: usize,
-    pub(super) in_flight_records: usize,
+    pub(super) budget: Budget,
     /// Panes travel with their partitions, so that several members of a group may share the work.
     pub(super) store_is_shared: bool,
 }
@@ -196,7 +196,7 @@ impl Fold {
                     return false;
                 }
                 Verdict::Leave | Verdict::Stop(_) => {
-                    self.links.shared.leave(scored.batch.len(), scored.batch.bytes());
+                    self.links.shared.leave(scored.batch.len(), scored.batch.footprint());
                     return true;
                 }
             }
@@ -211,7 +211,7 @@ impl Fold {
             Claim::Stale => {}
             Claim::Apply => self.apply(&scored),
         }
-        self.links.shared.leave(scored.batch.len(), scored.batch.bytes());
+        self.links.shared.leave(scored.batch.len(), scored.batch.footprint());
         true
     }
 
@@ -349,7 +349,7 @@ impl Fold {
             waiting.retain(|(of, _), scored| {
                 let keep = Some(*of) == epoch;
                 if !keep {
-                    shared.leave(scored.batch.len(), scored.batch.bytes());
+                    shared.leave(scored.batch.len(), scored.batch.footprint());
                 }
                 keep
             });
@@ -476,21 +476,30 @@ impl Fold {
     }
 
     fn buffers(&self) -> Vec<Buffer> {
-        let shared = &self.links.shared;
-        let mut buffers = vec![Buffer {
-            name: "in_flight",
-            items: shared.in_flight_records(),
-            items_limit: self.limits.in_flight_records,
-            bytes: shared.in_flight_bytes(),
-            bytes_limit: self.limits.in_flight_bytes,
-        }];
+        let (shared, budget) = (&self.links.shared, &self.limits.budget);
+        let mut buffers = vec![
+            Buffer {
+                name: "in_flight",
+                items: shared.in_flight_records(),
+                items_limit: budget.batches / Batch::RECORD_ROOM,
+                bytes: shared.in_flight_bytes(),
+                bytes_limit: budget.batches,
+            },
+            Buffer {
+                name: "fetched",
+                items: shared.fetched_records(),
+                items_limit: FETCH_AHEAD,
+                bytes: shared.fetched_bytes(),
+                bytes_limit: budget.fetched,
+            },
+        ];
         if let Some(letters) = &self.links.letters {
             buffers.push(Buffer {
                 name: "dead_letters",
                 items: letters.progress().outstanding(),
                 items_limit: 2 * OUTSTANDING_LIMIT,
                 bytes: letters.progress().outstanding_bytes(),
-                bytes_limit: OUTSTANDING_BYTES,
+                bytes_limit: letters.progress().bytes_limit(),
             });
         }
         buffers

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::{Directory, Loaded};
 use crate::config::{Config, Roster, client_config};
-use crate::ingest::{self, Assignment, Batch, DeadLetters, Decoder, Patience, Positions, Router, Shared};
+use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
@@ -17,12 +17,12 @@ use crate::sabotage::{self, Sabotage};
 use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules};
 
+use super::PipelineError;
 use super::breaker::Breaker;
 use super::fold::{self, Fold, Limits};
 use super::scoring::{ScoredBatch, Worker};
 use super::state::State;
 use super::writer::{Writer, WriterStatus};
-use super::{BATCHES_WAITING, PipelineError};
 
 /// Words of operators that may wait; the last one counts.
 const WORDS_WAITING: usize = 16;
@@ -146,8 +146,7 @@ impl Parts {
         let limits = Limits {
             checkpoint_every: config.checkpoint.interval.get(),
             drain_timeout,
-            in_flight_bytes: config.pipeline.in_flight_bytes,
-            in_flight_records: 2 * BATCHES_WAITING * config.pipeline.batch_records,
+            budget: Budget::of(&config.pipeline),
             // A directory belongs to one daemon.
             store_is_shared: false,
         };
@@ -198,7 +197,8 @@ impl Parts {
         let Some(topic) = &config.kafka.dead_letter_topic else { return Ok(None) };
         let patience = Patience::new(Arc::clone(&self.stop), config.pipeline.drain_timeout.get());
         let client = client_config(&config.kafka);
-        let (letters, thread) = DeadLetters::start(client, topic, Arc::clone(&self.health), patience)?;
+        let room = Budget::of(&config.pipeline).dead_letters;
+        let (letters, thread) = DeadLetters::start(client, topic, room, Arc::clone(&self.health), patience)?;
         self.health.expect(Thread::DeadLetters);
         threads.push(thread);
         Ok(Some(letters))

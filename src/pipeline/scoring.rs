@@ -25,6 +25,9 @@ pub(super) enum Outcome {
     Rejected(Box<Rejection>),
 }
 
+/// What the budget of bytes in flight allows for.
+const _: () = assert!(size_of::<Outcome>() <= Batch::OUTCOME_ROOM);
+
 /// Where a message belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Placed {

@@ -53,7 +53,8 @@ impl Desk {
     pub(crate) fn write(&self, letters: Vec<DeadLetter>) {
         let patience = Patience::new(Arc::new(AtomicBool::new(false)), Duration::ZERO);
         let client = client_config(&self.kafka());
-        let (mut writer, thread) = DeadLetters::start(client, LETTERS, Health::new(), patience).expect("a writer");
+        let (mut writer, thread) =
+            DeadLetters::start(client, LETTERS, 1 << 20, Health::new(), patience).expect("a writer");
         for letter in letters {
             assert!(writer.send(letter, || true), "there is room");
         }

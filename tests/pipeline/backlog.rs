@@ -1,6 +1,7 @@
 //! A backlog is read within limits, and its old alerts page nobody.
 
 use latido::config::{Config, Span};
+use latido::ingest::Batch;
 use latido::publish::View;
 
 use crate::broker::{Broker, Written};
@@ -20,8 +21,8 @@ fn what_is_in_flight_stays_within_its_limit_and_all_arrives() {
     config.pipeline.score_threads = 1;
     config.pipeline.batch_records = 64;
     config.pipeline.batch_bytes = 8 * 1024;
-    config.pipeline.in_flight_bytes = 64 * 1024;
-    let batch_bytes = config.pipeline.batch_bytes;
+    config.pipeline.in_flight_bytes = 256 * 1024;
+    let batch_bytes = config.pipeline.batch_bytes + config.pipeline.batch_records * Batch::RECORD_ROOM;
     let daemon = Daemon::start(config);
     let most = std::cell::Cell::new(0);
     let view = daemon.wait_until("all records are scored", |view| {
@@ -34,6 +35,8 @@ fn what_is_in_flight_stays_within_its_limit_and_all_arrives() {
     });
     assert_eq!(scored(&view), u64::from(RECORDS.unsigned_abs()));
     assert!(most.get() > 32 * 1024, "there was no pressure: {} bytes at most", most.get());
+    let names: Vec<&str> = view.stream.buffers.iter().map(|buffer| buffer.name).collect();
+    assert_eq!(names, ["in_flight", "fetched"], "without a dead-letter topic");
     let view = daemon.wait_until("nothing is in flight", |view| view.stream.buffers[0].items == 0);
     assert_eq!(view.stream.buffers[0].bytes, 0);
     daemon.stop();

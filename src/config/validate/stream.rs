@@ -199,9 +199,9 @@ pub(super) fn pipeline(pipeline: &PipelineConfig, check: &mut Check<'_>) {
     for (name, size) in sizes {
         check.need(size > 0, &["pipeline", name], "zero", "write at least 1");
     }
-    let holds_a_batch = pipeline.in_flight_bytes >= pipeline.batch_bytes;
-    let what = format!("less than one batch ({})", check.named(&["pipeline", "batch_bytes"]));
-    check.need(holds_a_batch, &["pipeline", "in_flight_bytes"], &what, "allow at least one batch, better a hundred");
+    let holds_batches = pipeline.in_flight_bytes / 4 >= pipeline.batch_bytes;
+    let what = format!("less than four batches ({})", check.named(&["pipeline", "batch_bytes"]));
+    check.need(holds_batches, &["pipeline", "in_flight_bytes"], &what, "allow at least four batches, better a hundred");
     let few_enough = pipeline.score_threads <= 1_024;
     check.need(
         few_enough,

@@ -3,15 +3,19 @@
 use rdkafka::ClientConfig;
 
 use crate::config::Config;
+use crate::ingest::Budget;
 
 /// Statistics carry the ends of the partitions, which stream time and catching up need.
 const STATISTICS_MILLIS: &str = "500";
 
+/// Records in librdkafka's queue, the one of all partitions, beyond which it fetches no more. Each takes some 400 bytes there
+/// besides its own.
+pub const FETCH_AHEAD: usize = 20_000;
+
 /// The settings that the daemon owns.
 pub(super) fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
     let kafka = &config.kafka;
-    // As much again waits in librdkafka, in the one queue of all partitions.
-    let prefetch_kilobytes = (config.pipeline.in_flight_bytes / 1024).max(1_024);
+    let budget = Budget::of(&config.pipeline);
     let session_millis = kafka.session_timeout.get().as_millis();
     client
         .set("group.id", &kafka.group)
@@ -25,8 +29,9 @@ pub(super) fn own_settings(client: &mut ClientConfig, config: &Config, instance:
         .set("enable.partition.eof", "true")
         .set("statistics.interval.ms", STATISTICS_MILLIS)
         .set("partition.assignment.strategy", "range,roundrobin")
-        .set("queued.max.messages.kbytes", prefetch_kilobytes.to_string())
-        .set("queued.min.messages", "20000")
+        .set("queued.max.messages.kbytes", budget.queue_kibibytes().to_string())
+        .set("queued.min.messages", FETCH_AHEAD.to_string())
+        .set("fetch.max.bytes", budget.fetch().to_string())
         // At its default of 1000 a fast consumer stalls whenever the prefetch queue was full.
         .set("fetch.queue.backoff.ms", "5")
         .set("topic.metadata.refresh.interval.ms", "10000");
