@@ -1,7 +1,12 @@
-//! Breaks the daemon's promises on purpose, so that the storm can show that it sees them broken.
+//! Breaks the daemon's promises on purpose, so that the storm can show that it sees them broken; or makes it crawl.
 //!
 //! Test-only: without the feature `sabotage`, which no release has, every question here is answered `false` at compile time.
 //! With it the daemon refuses to start unless `LATIDO_SABOTAGE` names what to break, and says so loudly.
+
+#[cfg(feature = "sabotage")]
+mod slow;
+
+use crate::score::Scorer;
 
 /// The variable of the environment that names what to break.
 #[cfg(feature = "sabotage")]
@@ -16,6 +21,9 @@ pub(crate) enum Sabotage {
     CheckpointWithoutOffsets,
     /// A checkpoint passes unusable records though the broker has not confirmed their dead letters.
     DeadLetterNotAwaited,
+    /// No promise: each scoring thread scores 100 texts a second.
+    #[cfg(feature = "sabotage")]
+    SlowScorer,
 }
 
 /// Whether that is broken.
@@ -38,6 +46,7 @@ fn named() -> Option<Sabotage> {
             "commit-before-apply" => Some(Sabotage::CommitBeforeApply),
             "checkpoint-without-offsets" => Some(Sabotage::CheckpointWithoutOffsets),
             "dead-letter-not-awaited" => Some(Sabotage::DeadLetterNotAwaited),
+            "slow-scorer" => Some(Sabotage::SlowScorer),
             _ => None,
         });
     *NAMED
@@ -59,4 +68,16 @@ pub(crate) fn permit() -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+/// The scorer as it is.
+#[cfg(not(feature = "sabotage"))]
+pub(crate) fn scorer(scorer: Box<dyn Scorer>) -> Box<dyn Scorer> {
+    scorer
+}
+
+/// The scorer, slow where that is asked for.
+#[cfg(feature = "sabotage")]
+pub(crate) fn scorer(scorer: Box<dyn Scorer>) -> Box<dyn Scorer> {
+    if is(Sabotage::SlowScorer) { Box::new(slow::Slow(scorer)) } else { scorer }
 }

@@ -15,7 +15,7 @@ use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
 use crate::sabotage::{self, Sabotage};
 use crate::score::shares::Shares;
-use crate::score::{EmbeddedModel, EmbeddedScorer, Rules};
+use crate::score::{EmbeddedModel, EmbeddedScorer, Rules, Scorer};
 
 use super::PipelineError;
 use super::breaker::Breaker;
@@ -164,9 +164,10 @@ impl Parts {
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<(), PipelineError> {
         for number in 0..workers(config) {
+            let scorer: Box<dyn Scorer> = Box::new(EmbeddedScorer::new(Arc::clone(model), Arc::clone(rules)));
             let worker = Worker {
                 decoder: Decoder::new(&config.input, Router::new(&self.roster)),
-                scorer: Box::new(EmbeddedScorer::new(Arc::clone(model), Arc::clone(rules))),
+                scorer: sabotage::scorer(scorer),
                 batches: batches.clone(),
                 scored: scored.clone(),
                 health: Arc::clone(&self.health),

@@ -207,6 +207,12 @@ impl RealKafka {
         known.filter(|(_, offset)| *offset >= 0).collect()
     }
 
+    /// How many members a group has, as its coordinator tells.
+    pub(crate) fn members(&self, group: &str) -> usize {
+        let listed = self.client().fetch_group_list(Some(group), CALL_LIMIT).expect("the group");
+        listed.groups().iter().map(|group| group.members().len()).sum()
+    }
+
     /// Reads a topic of one partition from its first record until so many records are there.
     pub(crate) fn read(&self, topic: &str, records: usize, limit: Duration) -> Vec<Letter> {
         let consumer = self.client();

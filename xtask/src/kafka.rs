@@ -11,10 +11,15 @@ const JARS: &str = "target/kafka/libs";
 
 /// Fetches the broker unless it is there, then runs the suite.
 pub(crate) fn run() -> Result<()> {
+    prepare()?;
+    Run::cargo(["test", "--test", "real_kafka", "--", "--ignored", "--test-threads=1"]).go()
+}
+
+/// Sees to it that a broker can be started.
+pub(crate) fn prepare() -> Result<()> {
     shell::need("java", "openjdk-17-jre-headless")?;
     shell::need("kcat", "kcat")?;
-    fetch()?;
-    Run::cargo(["test", "--test", "real_kafka", "--", "--ignored", "--test-threads=1"]).go()
+    fetch()
 }
 
 /// Fetches the broker unless it is there.

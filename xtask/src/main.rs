@@ -1,5 +1,6 @@
 //! Steps of the project, the same for a person and for CI: `cargo xtask --help` lists them.
 
+mod bounds;
 mod card;
 mod corpus;
 mod demo;
@@ -46,6 +47,8 @@ enum Step {
     Storm(storm::Options),
     /// The daemon on full, read-only and closed disks (Linux; as root, or where user namespaces are allowed).
     Disk,
+    /// Memory and group membership behind a scorer that crawls, against a real Apache Kafka (needs java, mvn, kcat).
+    Bounds(bounds::Options),
     /// The shipped Prometheus files and systemd unit, and the daemon under a real Prometheus (needs prometheus,
     /// promtool, systemd-analyze).
     Prometheus,
@@ -55,7 +58,7 @@ enum Step {
 
 impl Step {
     /// The steps of CI, cheapest first, so that a slip is told early.
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Fmt,
         Self::Corpus(corpus::Options::PLAIN),
         Self::Clippy,
@@ -65,6 +68,7 @@ impl Step {
         Self::Kafka,
         Self::Storm(storm::Options::PLAIN),
         Self::Disk,
+        Self::Bounds(bounds::Options::PLAIN),
         Self::Prometheus,
         Self::Demo,
     ];
@@ -83,13 +87,17 @@ impl Step {
             Self::Ci => Self::ALL.into_iter().try_for_each(Self::run_timed),
             Self::Fmt => Run::cargo(["fmt", "--all", "--check"]).go(),
             Self::Corpus(options) => corpus::run(options),
-            Self::Clippy => Run::cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).go(),
+            Self::Clippy => {
+                Run::cargo(["clippy", "--workspace", "--all-targets", "--features", "sabotage", "--", "-D", "warnings"])
+                    .go()
+            }
             Self::Doc => Run::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings").go(),
             Self::Test => Run::cargo(["test", "--workspace"]).go(),
             Self::Card(options) => card::run(options),
             Self::Kafka => kafka::run(),
             Self::Storm(options) => storm::run(options),
             Self::Disk => disk::run(),
+            Self::Bounds(options) => bounds::run(options),
             Self::Prometheus => prometheus(),
             Self::Demo => demo::run(),
         }
