@@ -333,7 +333,7 @@ impl Writer {
                 Err(error) => self.retry_later(ticket, &error),
             }
         }
-        let through = self.waiting.first_key_value().map_or(self.last_taken, |(ticket, _)| ticket - 1);
+        let through = confirmed_through(&self.waiting, self.last_taken);
         self.progress.confirmed_through.store(through, Ordering::Release);
         // A letter under way again is not taken yet: only the broker's word ends its trouble.
         if !self.waiting.values().any(|unconfirmed| unconfirmed.refused) {
@@ -370,6 +370,11 @@ impl Writer {
             self.produce(ticket);
         }
     }
+}
+
+/// The ticket up to which every letter is confirmed, given those that are not and the last one taken.
+fn confirmed_through<Letter>(waiting: &BTreeMap<u64, Letter>, last_taken: u64) -> u64 {
+    waiting.first_key_value().map_or(last_taken, |(ticket, _)| ticket - 1)
 }
 
 /// Cuts a dead letter that the topic will not take as it is, and marks the cut: its value first, then whatever else is
@@ -411,6 +416,10 @@ fn headers(letter: &DeadLetter) -> OwnedHeaders {
     }
     headers
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics has said what is wrong")]
+mod model;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]

@@ -8,6 +8,8 @@ mod context;
 mod dead_letters;
 mod decode;
 mod ends;
+#[cfg(test)]
+mod interleavings;
 mod ledger;
 mod patience;
 mod pointer;

@@ -150,4 +150,27 @@ impl Shared {
     pub fn fetched_bytes(&self) -> usize {
         self.fetched_bytes.load(Ordering::Relaxed)
     }
+
+    /// The same once more, for models that go several ways from one state.
+    #[cfg(test)]
+    fn fork(&self) -> Self {
+        let copy = |one: &AtomicUsize| AtomicUsize::new(one.load(Ordering::Relaxed));
+        let is = |one: &AtomicBool| AtomicBool::new(one.load(Ordering::Relaxed));
+        Self {
+            ledger: Mutex::new(self.ledger().clone()),
+            status: Mutex::new(self.status().clone()),
+            ahead: Mutex::new(self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+            ahead_changed: is(&self.ahead_changed),
+            in_flight_bytes: copy(&self.in_flight_bytes),
+            in_flight_records: copy(&self.in_flight_records),
+            fetched_bytes: copy(&self.fetched_bytes),
+            fetched_records: copy(&self.fetched_records),
+            held: is(&self.held),
+            rewind: is(&self.rewind),
+        }
+    }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod model;
