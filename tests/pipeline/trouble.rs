@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use latido::config::Span;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::broker::{Broker, Written};
@@ -132,6 +133,123 @@ fn errors_of_coordinator_fetches_commits_and_heartbeats_lose_and_repeat_nothing(
     daemon.wait_until_ready();
     daemon.stop();
     assert_eq!(saved_panes(home.path()), panes_of(&counted));
-    let ends: i64 = saved(home.path()).partitions.iter().map(|position| position.next_offset.0).sum();
-    assert_eq!(u64::try_from(ends).unwrap(), written);
+    assert_eq!(ends(home.path()), written);
+}
+
+#[test]
+fn errors_of_joining_and_syncing_the_group_only_delay_the_start() {
+    use RDKafkaRespErr::{
+        RD_KAFKA_RESP_ERR__TRANSPORT as CUT, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS as LOADING,
+        RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS as REBALANCING,
+    };
+    let broker = Broker::start(&[(TOPIC, 2)]);
+    let home = tempfile::tempdir().unwrap();
+    fail(&broker, RDKafkaApiKey::Metadata, vec![CUT]);
+    fail(&broker, RDKafkaApiKey::JoinGroup, vec![LOADING, CUT]);
+    fail(&broker, RDKafkaApiKey::SyncGroup, vec![REBALANCING]);
+    fail(&broker, RDKafkaApiKey::ListOffsets, vec![CUT]);
+    let (records, counted) = some(now() - 60_000, 300, 2);
+    broker.write(TOPIC, &records);
+    let daemon = Daemon::start(config(&broker, home.path()));
+    daemon.wait_for_records(300);
+    daemon.wait_until_ready();
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+}
+
+#[test]
+fn errors_of_producing_dead_letters_lose_none_and_no_window_holds_a_record_twice() {
+    use RDKafkaRespErr::{
+        RD_KAFKA_RESP_ERR__TRANSPORT as CUT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION as NOT_LEADER,
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED as REFUSED,
+    };
+    let broker = Broker::start(&[(TOPIC, 2), (LETTERS, 1)]);
+    let home = tempfile::tempdir().unwrap();
+    let (mut records, counted) = some(now() - 120_000, 200, 2);
+    for number in 0..20 {
+        let value = Some(format!("no JSON {number}").into_bytes());
+        let partition = number % 2;
+        records.insert(
+            10 * usize::try_from(number).unwrap(),
+            Written { partition, value, kafka_timestamp: now(), ..Written::default() },
+        );
+    }
+    broker.write(TOPIC, &records);
+    fail(&broker, RDKafkaApiKey::Produce, vec![NOT_LEADER, CUT, REFUSED, NOT_LEADER, REFUSED]);
+    let mut config = config(&broker, home.path());
+    config.kafka.dead_letter_topic = Some(LETTERS.to_owned());
+    let daemon = Daemon::start(config);
+    daemon.wait_for_records(220);
+    daemon.wait_until("each unusable record's letter is confirmed", |view| view.stream.dead_letters == 20);
+    daemon.wait_until_ready();
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+    // At least once is promised of letters; a mock that refuses a batch keeps nothing of it, so here it is once.
+    let mut letters: Vec<Option<Vec<u8>>> = broker.read(LETTERS, 20).into_iter().map(|letter| letter.value).collect();
+    letters.sort();
+    let mut wanted: Vec<_> = (0..20).map(|number| Some(format!("no JSON {number}").into_bytes())).collect();
+    wanted.sort();
+    assert_eq!(letters, wanted);
+}
+
+#[test]
+fn a_broker_that_goes_away_again_and_again_while_a_backlog_is_read_costs_no_record_and_repeats_none() {
+    let broker = Broker::start(&[(TOPIC, 3)]);
+    let home = tempfile::tempdir().unwrap();
+    let mut counted = Vec::new();
+    let mut written = 0;
+    let mut config = config(&broker, home.path());
+    // So little fits that the broker always goes away in the middle.
+    config.pipeline.batch_records = 16;
+    config.pipeline.in_flight_bytes = 32 * 1024;
+    let daemon = Daemon::start(config);
+    for round in 0..3 {
+        let (more, counted_more) = some(now() - 300_000 + round * 60_000, 600, 3);
+        broker.write(TOPIC, &more);
+        counted.extend(counted_more);
+        written += 600;
+        let before = accounted(&daemon.view());
+        daemon.wait_until("it reads", |view| accounted(view) > before || accounted(view) == written);
+        broker.down();
+        daemon.wait_for_readiness("it sees that the broker is gone", |status, _| status == 503);
+        broker.up();
+    }
+    daemon.wait_for_records(written);
+    daemon.wait_until_ready();
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+    assert_eq!(ends(home.path()), written);
+}
+
+#[test]
+fn over_a_slow_line_all_arrives_once_the_group_is_kept_and_the_daemon_is_ready() {
+    let broker = Broker::start(&[(TOPIC, 2), (LETTERS, 1)]);
+    let home = tempfile::tempdir().unwrap();
+    let (mut records, counted) = some(now() - 120_000, 400, 2);
+    records.push(Written { value: Some(b"no JSON".to_vec()), kafka_timestamp: now(), ..Written::default() });
+    broker.write(TOPIC, &records);
+    broker.order(|cluster| cluster.broker_round_trip_time(1, Duration::from_millis(400)).expect("a slow line"));
+    let mut config = config(&broker, home.path());
+    config.kafka.dead_letter_topic = Some(LETTERS.to_owned());
+    // Ten round trips, of which a heartbeat and a join take a few.
+    config.kafka.session_timeout = Span(Duration::from_secs(8));
+    let daemon = Daemon::start(config);
+    daemon.wait_for_records(401);
+    daemon.wait_until_ready();
+    let joined = daemon.view().stream.rebalances_assigned;
+    let watched = Instant::now();
+    while watched.elapsed() < Duration::from_secs(6) {
+        assert_eq!(daemon.view().stream.rebalances_assigned, joined, "it had to join again");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    daemon.wait_until("the letter is confirmed", |view| view.stream.dead_letters == 1);
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+    assert_eq!(ends(home.path()), 401);
+}
+
+/// The sum of the saved next offsets.
+fn ends(home: &std::path::Path) -> u64 {
+    let ends: i64 = saved(home).partitions.iter().map(|position| position.next_offset.0).sum();
+    u64::try_from(ends).unwrap()
 }
