@@ -1,4 +1,4 @@
-//! Breaks the daemon's promises on purpose, so that the storm can show that it sees them broken; or makes it crawl.
+//! Breaks the daemon's promises on purpose, so that the storm can show that it sees them broken; or makes it crawl, or stand still.
 //!
 //! Test-only: without the feature `sabotage`, which no release has, every question here is answered `false` at compile time.
 //! With it the daemon refuses to start unless `LATIDO_SABOTAGE` names what to break, and says so loudly.
@@ -6,6 +6,7 @@
 #[cfg(feature = "sabotage")]
 mod slow;
 
+use crate::publish::Thread;
 use crate::score::Scorer;
 
 /// The variable of the environment that names what to break.
@@ -24,6 +25,9 @@ pub(crate) enum Sabotage {
     /// No promise: each scoring thread scores 100 texts a second.
     #[cfg(feature = "sabotage")]
     SlowScorer,
+    /// No promise: that thread, or one of the scoring threads, stands still from its first heartbeat on.
+    #[cfg(feature = "sabotage")]
+    Stall(Thread),
 }
 
 /// Whether that is broken.
@@ -47,7 +51,7 @@ fn named() -> Option<Sabotage> {
             "checkpoint-without-offsets" => Some(Sabotage::CheckpointWithoutOffsets),
             "dead-letter-not-awaited" => Some(Sabotage::DeadLetterNotAwaited),
             "slow-scorer" => Some(Sabotage::SlowScorer),
-            _ => None,
+            other => stalled(other).map(Sabotage::Stall),
         });
     *NAMED
 }
@@ -68,6 +72,25 @@ pub(crate) fn permit() -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+/// The thread that `stall-` and its name ask for.
+#[cfg(feature = "sabotage")]
+fn stalled(name: &str) -> Option<Thread> {
+    let name = name.strip_prefix("stall-")?;
+    Thread::ALL.iter().copied().find(|thread| thread.as_str() == name)
+}
+
+/// Nothing.
+#[cfg(not(feature = "sabotage"))]
+pub(crate) const fn stall(_thread: Thread) {}
+
+/// Never comes back where that thread is to stand still.
+#[cfg(feature = "sabotage")]
+pub(crate) fn stall(thread: Thread) {
+    while is(Sabotage::Stall(thread)) {
+        std::thread::park();
+    }
 }
 
 /// The scorer as it is.

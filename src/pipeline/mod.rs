@@ -139,7 +139,7 @@ impl Pipeline {
             Starting { start_from: options.start_from, start_empty: options.start_empty || parts.has_positions() };
         let consumer = Consumer::new(&config, client, &instance, starting, links)?;
         threads.push(thread::Builder::new().name(INGEST.to_owned()).spawn(move || consumer.run())?);
-        for watched in [Thread::Ingest, Thread::Score, Thread::Fold, Thread::Checkpoint] {
+        for watched in [Thread::Ingest, Thread::Fold, Thread::Checkpoint] {
             parts.health.expect(watched);
         }
         let (stop_http, stopped) = oneshot::channel();

@@ -163,9 +163,12 @@ impl Parts {
         scored: &Sender<ScoredBatch>,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<(), PipelineError> {
-        for number in 0..workers(config) {
+        let workers = workers(config);
+        self.health.expect_workers(workers);
+        for number in 0..workers {
             let scorer: Box<dyn Scorer> = Box::new(EmbeddedScorer::new(Arc::clone(model), Arc::clone(rules)));
             let worker = Worker {
+                number,
                 decoder: Decoder::new(&config.input, Router::new(&self.roster)),
                 scorer: sabotage::scorer(scorer),
                 batches: batches.clone(),
@@ -173,7 +176,7 @@ impl Parts {
                 health: Arc::clone(&self.health),
                 timings: Arc::clone(&self.timings),
             };
-            threads.push(worker.start(number)?);
+            threads.push(worker.start()?);
         }
         Ok(())
     }

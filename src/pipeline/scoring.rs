@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 
 use crate::ingest::{Batch, Decoder, Rejection};
 use crate::message::{Audience, Author, DepartmentId, EventTime, Message, Score};
-use crate::publish::{Health, Thread, Timings};
+use crate::publish::{Health, Timings};
 use crate::score::{Scorer, Text};
 
 const BEAT: Duration = Duration::from_secs(1);
@@ -54,6 +54,8 @@ pub(super) struct ScoredBatch {
 
 /// One worker of the pool.
 pub(super) struct Worker {
+    /// From 0.
+    pub(super) number: usize,
     pub(super) decoder: Decoder,
     pub(super) scorer: Box<dyn Scorer>,
     pub(super) batches: Receiver<Batch>,
@@ -64,14 +66,17 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts the worker's thread; it ends when no batch can come any more.
-    pub(super) fn start(mut self, number: usize) -> io::Result<JoinHandle<()>> {
-        thread::Builder::new().name(format!("latido-score-{number}")).spawn(move || self.run())
+    pub(super) fn start(mut self) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new().name(format!("latido-score-{}", self.number)).spawn(move || {
+            self.run();
+            self.health.release_worker(self.number);
+        })
     }
 
     fn run(&mut self) {
         let mut scores = Vec::new();
         loop {
-            self.health.beat(Thread::Score);
+            self.health.beat_worker(self.number);
             let batch = match self.batches.recv_timeout(BEAT) {
                 Ok(batch) => batch,
                 Err(RecvTimeoutError::Timeout) => continue,
@@ -94,7 +99,7 @@ impl Worker {
                 Err(SendTimeoutError::Timeout(back)) => scored = back,
                 Err(SendTimeoutError::Disconnected(_)) => return false,
             }
-            self.health.beat(Thread::Score);
+            self.health.beat_worker(self.number);
         }
     }
 

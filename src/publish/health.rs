@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::sabotage;
 
 /// The threads whose heartbeats are watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Thread {
     /// Polls the consumer.
     Ingest,
-    /// Decodes and scores; all workers beat as one.
+    /// Decodes and scores; it moves while each of its workers does.
     Score,
     /// Owns the windows.
     Fold,
@@ -53,6 +55,8 @@ pub struct Health {
     started: Instant,
     /// Milliseconds since `started` of each thread's last heartbeat, in the order of [`Thread::ALL`].
     beats: [AtomicU64; Thread::ALL.len()],
+    /// The same of each scoring worker; they count in place of [`Thread::Score`]'s own.
+    workers: OnceLock<Vec<AtomicU64>>,
     not_ready: Mutex<BTreeMap<&'static str, String>>,
     notes: Mutex<BTreeMap<&'static str, String>>,
 }
@@ -68,6 +72,7 @@ impl Health {
         Arc::new(Self {
             started: Instant::now(),
             beats: [const { AtomicU64::new(NOT_WATCHED) }; Thread::ALL.len()],
+            workers: OnceLock::new(),
             not_ready: Mutex::new(BTreeMap::from([starting])),
             notes: Mutex::default(),
         })
@@ -78,9 +83,41 @@ impl Health {
         self.beats[thread.place()].store(self.now(), Ordering::Relaxed);
     }
 
+    /// Watches so many scoring workers from now on, each by itself: one that stands still shows, however busy the others are.
+    /// Only the first call counts.
+    pub fn expect_workers(&self, count: usize) {
+        let now = self.now();
+        self.workers.get_or_init(|| (0..count).map(|_| AtomicU64::new(now)).collect());
+    }
+
     /// A thread says that it moves. Nothing happens where it is not watched.
     pub fn beat(&self, thread: Thread) {
-        let beat = &self.beats[thread.place()];
+        sabotage::stall(thread);
+        self.store(&self.beats[thread.place()]);
+    }
+
+    /// The scoring worker of that number, from 0, says that it moves. Nothing happens where it is not watched.
+    pub fn beat_worker(&self, number: usize) {
+        if number == 0 {
+            sabotage::stall(Thread::Score);
+        }
+        if let Some(beat) = self.worker(number) {
+            self.store(beat);
+        }
+    }
+
+    /// Watches a scoring worker no longer: it ended as it should.
+    pub fn release_worker(&self, number: usize) {
+        if let Some(beat) = self.worker(number) {
+            beat.store(NOT_WATCHED, Ordering::Relaxed);
+        }
+    }
+
+    fn worker(&self, number: usize) -> Option<&AtomicU64> {
+        self.workers.get()?.get(number)
+    }
+
+    fn store(&self, beat: &AtomicU64) {
         // A thread that beats once more while its watch ends must not be watched again: then it would look stalled for good.
         if beat.load(Ordering::Relaxed) != NOT_WATCHED {
             beat.store(self.now(), Ordering::Relaxed);
@@ -97,10 +134,18 @@ impl Health {
     pub fn stalled(&self, max_age: Duration) -> Vec<(Thread, Duration)> {
         let now = self.now();
         let ages = Thread::ALL.iter().filter_map(|thread| {
-            let beat = self.beats[thread.place()].load(Ordering::Relaxed);
+            let beat = self.last_beat(*thread);
             (beat != NOT_WATCHED).then(|| (*thread, Duration::from_millis(now.saturating_sub(beat))))
         });
         ages.filter(|(_, age)| *age > max_age).collect()
+    }
+
+    /// The last heartbeat of a thread; of the scoring workers the oldest.
+    fn last_beat(&self, thread: Thread) -> u64 {
+        match self.workers.get().filter(|_| thread == Thread::Score) {
+            Some(workers) => workers.iter().map(|beat| beat.load(Ordering::Relaxed)).min().unwrap_or(NOT_WATCHED),
+            None => self.beats[thread.place()].load(Ordering::Relaxed),
+        }
     }
 
     /// Adds a reason why the daemon is not ready, or says it anew.
@@ -191,6 +236,23 @@ mod tests {
         health.release(Thread::Fold);
         health.beat(Thread::Fold);
         assert_eq!(stalled_now(&health), []);
+    }
+
+    #[test]
+    fn a_scoring_worker_that_stands_still_shows_though_the_others_move() {
+        let health = Health::new();
+        health.expect_workers(2);
+        let start = health.now();
+        while health.now() < start + 2 {
+            health.beat_worker(1);
+        }
+        let since_start = Duration::from_millis(1);
+        assert_eq!(health.stalled(since_start).iter().map(|(thread, _)| *thread).collect::<Vec<_>>(), [Thread::Score]);
+        health.beat_worker(0);
+        assert_eq!(health.stalled(Duration::from_secs(3_600)), []);
+        health.release_worker(0);
+        health.release_worker(1);
+        assert_eq!(stalled_now(&health), [], "what ended is not stalled");
     }
 
     #[test]

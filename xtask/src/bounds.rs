@@ -1,4 +1,4 @@
-//! The proof that memory is bounded, with a scorer that crawls.
+//! The proofs with a daemon that crawls or whose threads stand still: memory is bounded, and `/healthz` tells.
 
 use anyhow::Result;
 use clap::Args;
@@ -20,6 +20,7 @@ impl Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    Run::cargo(["test", "--features", "sabotage", "--test", "stalled"]).go()?;
     kafka::prepare()?;
     let which = if options.long { "ten_minutes" } else { "a_minute" };
     let test = ["test", "--features", "sabotage", "--test", "bounds", "--"];

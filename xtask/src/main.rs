@@ -47,7 +47,8 @@ enum Step {
     Storm(storm::Options),
     /// The daemon on full, read-only and closed disks (Linux; as root, or where user namespaces are allowed).
     Disk,
-    /// Memory and group membership behind a scorer that crawls, against a real Apache Kafka (needs java, mvn, kcat).
+    /// Memory and group membership behind a scorer that crawls, against a real Apache Kafka, and `/healthz` where a thread stands
+    /// still (needs java, mvn, kcat).
     Bounds(bounds::Options),
     /// The shipped Prometheus files and systemd unit, and the daemon under a real Prometheus (needs prometheus,
     /// promtool, systemd-analyze).
