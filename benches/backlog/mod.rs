@@ -31,6 +31,8 @@ pub(crate) struct Drained {
     cpu: Duration,
     /// Of [`Self::cpu`], what saving checkpoints took.
     saving: Duration,
+    /// From the last record counted to `/readyz`.
+    ready_after: Option<Duration>,
 }
 
 impl Drained {
@@ -59,7 +61,11 @@ impl std::fmt::Display for Drained {
             self.cpu_per_million(),
             self.wall.as_secs_f64(),
             self.records
-        )
+        )?;
+        match self.ready_after {
+            Some(ready_after) => write!(formatter, ", ready {:.2} s later", ready_after.as_secs_f64()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -81,6 +87,7 @@ impl Stopwatch {
             wall: self.begun.elapsed(),
             cpu: cpu_time() - self.cpu,
             saving: cpu_time_of("latido-save"),
+            ready_after: None,
         }
     }
 }
@@ -126,6 +133,12 @@ pub(crate) fn drain_latido(config: Config, records: u64, tell: &dyn Fn(u64)) -> 
         }
     };
     assert_eq!(last, records, "each record counts once");
+    let counted = Instant::now();
+    while let Some(reason) = pipeline.health().not_ready().first() {
+        assert!(counted.elapsed() < Duration::from_secs(60), "not ready: {reason:?}");
+        thread::sleep(Duration::from_millis(2));
+    }
+    let drained = Drained { ready_after: Some(counted.elapsed()), ..drained };
     pipeline.stop().expect("it drains");
     drained
 }
