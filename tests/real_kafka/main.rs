@@ -9,6 +9,7 @@ mod support;
 mod exactness;
 mod ground;
 mod rejects;
+mod replayed_day;
 mod replays;
 mod restarts;
 mod trouble;
