@@ -263,7 +263,7 @@ impl Checkpoint {
     }
 }
 
-/// The program as cargo builds it, kept where no later build replaces it.
+/// Builds the program; where it is.
 pub(crate) fn build(target: &Path, features: Option<&str>) -> Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--package", "latido", "--bin", "latido"]);
@@ -271,9 +271,5 @@ pub(crate) fn build(target: &Path, features: Option<&str>) -> Result<PathBuf> {
         cargo.args(["--features", features]);
     }
     ensure!(cargo.status()?.success(), "latido cannot be built");
-    let kept = target.join("storm/bin");
-    fs::create_dir_all(&kept)?;
-    let program = kept.join(format!("latido-{}", std::process::id()));
-    fs::copy(target.join("debug/latido"), &program).context("cannot copy target/debug/latido")?;
-    Ok(program)
+    Ok(target.join("debug/latido"))
 }

@@ -1,18 +1,9 @@
-//! Reads a dead-letter topic to its end.
+//! The dead letters of a storm.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use anyhow::Result;
+use rdkafka::message::Message as _;
 
-use anyhow::{Context as _, Result, ensure};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
-use rdkafka::{Offset, TopicPartitionList};
-
-use crate::cluster::client_config;
-use crate::wait::seconds;
-
-const READ_LIMIT: Duration = seconds(60);
+use crate::topic::{self, header};
 
 /// Where a record stands: partition and offset.
 pub(crate) type Place = (i32, i64);
@@ -32,39 +23,15 @@ pub(crate) struct Letter {
 
 /// Every letter in the topic, in no order.
 pub(crate) fn read(bootstrap: &str, topic: &str, partitions: i32) -> Result<Vec<Letter>> {
-    let consumer: BaseConsumer = client_config(bootstrap).set("enable.partition.eof", "true").create()?;
-    let mut list = TopicPartitionList::new();
-    for partition in 0..partitions {
-        list.add_partition_offset(topic, partition, Offset::Beginning)?;
-    }
-    consumer.assign(&list)?;
-    let (mut letters, mut ended) = (Vec::new(), BTreeSet::new());
-    let limit = Instant::now() + READ_LIMIT;
-    while ended.len() < usize::try_from(partitions)? {
-        ensure!(Instant::now() < limit, "topic {topic} cannot be read to its end");
-        match consumer.poll(Duration::from_millis(200)) {
-            Some(Ok(message)) => letters.push(letter(&message)?),
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                ended.insert(partition);
-            }
-            // A broker that is not back yet; the limit tells.
-            Some(Err(_)) | None => {}
-        }
-    }
+    let mut letters = Vec::new();
+    topic::read(bootstrap, topic, partitions, |message| {
+        letters.push(Letter {
+            source: (header(message, "source_partition")?.parse()?, header(message, "source_offset")?.parse()?),
+            reason: header(message, "reason")?,
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+        });
+        Ok(())
+    })?;
     Ok(letters)
-}
-
-fn letter(message: &BorrowedMessage<'_>) -> Result<Letter> {
-    let headers = message.headers().context("a dead letter has no headers")?;
-    let text = |name: &str| -> Result<String> {
-        let header = headers.iter().find(|header| header.key == name);
-        let value = header.and_then(|header| header.value).with_context(|| format!("a dead letter has no {name}"))?;
-        Ok(String::from_utf8_lossy(value).into_owned())
-    };
-    Ok(Letter {
-        source: (text("source_partition")?.parse()?, text("source_offset")?.parse()?),
-        reason: text("reason")?,
-        key: message.key().map(<[u8]>::to_vec),
-        value: message.payload().map(<[u8]>::to_vec),
-    })
 }

@@ -15,6 +15,7 @@ mod producer;
 mod schedule;
 mod storm;
 mod stream;
+mod topic;
 mod wait;
 
 use std::env;
@@ -58,6 +59,9 @@ struct Arguments {
     /// Storm a build that is broken on purpose, to show that the storm sees it: it must fail.
     #[arg(long, value_name = "HOW")]
     broken: Option<Broken>,
+    /// Storm this program instead of one built for it.
+    #[arg(long, value_name = "FILE", conflicts_with = "broken")]
+    program: Option<PathBuf>,
 }
 
 /// How a build is broken on purpose.
@@ -121,7 +125,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let jars = root().join(JARS);
     ensure!(jars.is_dir(), "no Kafka in {}: run `cargo xtask storm`, which fetches it", jars.display());
-    let program = Program(daemon::build(&target, arguments.broken.map(|_| "sabotage"))?);
+    let program = match &arguments.program {
+        Some(program) => program.clone(),
+        None => daemon::build(&target, arguments.broken.map(|_| "sabotage"))?,
+    };
+    let program = Program::keep(&program, &target)?;
     let moods = stream::moods()?;
     let mut outcomes = Vec::new();
     let mut cluster = Cluster::start(&jars)?;
@@ -130,10 +138,14 @@ fn run(arguments: &Arguments) -> Result<()> {
         let setting = setting(arguments, (&target, &program.0), &cluster, &moods, (store, seed))?;
         let verdict = one(setting, &mut cluster);
         let outcome = Outcome { store, seed, took: started.elapsed(), verdict };
+        if let Err(error) = &outcome.verdict {
+            say(&format!("storm {seed} breaks off: {error:#}"));
+        }
         let is_over = outcome.verdict.is_err();
         outcomes.push(outcome);
         if is_over {
             // Nobody knows what state the cluster is in.
+            drop(cluster);
             cluster = Cluster::start(&jars)?;
         }
     }
@@ -143,6 +155,17 @@ fn run(arguments: &Arguments) -> Result<()> {
 
 /// The program that is stormed, a copy of our own.
 struct Program(PathBuf);
+
+impl Program {
+    /// Copies a program to where no later build replaces it.
+    fn keep(program: &Path, target: &Path) -> Result<Self> {
+        let directory = target.join("storm/bin");
+        fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+        let kept = directory.join(format!("latido-{}", std::process::id()));
+        fs::copy(program, &kept).with_context(|| format!("cannot copy {}", program.display()))?;
+        Ok(Self(kept))
+    }
+}
 
 impl Drop for Program {
     fn drop(&mut self) {

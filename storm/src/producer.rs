@@ -1,4 +1,7 @@
-//! Sends a storm's records, and knows of each where it stands.
+//! Sends a storm's records, and finds out of each where it stands.
+//!
+//! Where that is, is read back from the topic. Delivery reports do not always tell: of a record that was taken, but whose
+//! confirmation died with its broker, the next broker says only that it has it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,15 +12,18 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 
 use crate::cluster::client_config;
-use crate::stream::{Fate, Record, Stream};
+use crate::stream::{Fate, PARTITIONS, Record, Stream};
+use crate::topic;
 use crate::wait::seconds;
 
 /// How long the brokers may take to confirm the last records.
 const FLUSH_LIMIT: Duration = seconds(90);
+/// The header that numbers a record.
+const NUMBER: &str = "number";
 const POLL: Duration = Duration::from_millis(2);
 
 /// A record that the brokers have confirmed.
@@ -33,7 +39,6 @@ pub(crate) struct Delivered {
 #[derive(Default)]
 struct Reports {
     count: AtomicU64,
-    offsets: Mutex<Vec<(usize, i64)>>,
     failure: Mutex<Option<String>>,
 }
 
@@ -49,13 +54,11 @@ impl ClientContext for Context {
 }
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = Box<usize>;
+    type DeliveryOpaque = ();
 
-    fn delivery(&self, result: &DeliveryResult<'_>, number: Self::DeliveryOpaque) {
+    fn delivery(&self, result: &DeliveryResult<'_>, (): Self::DeliveryOpaque) {
         match result {
-            Ok(message) => {
-                let mut offsets = self.0.offsets.lock().unwrap_or_else(PoisonError::into_inner);
-                offsets.push((*number, message.offset()));
+            Ok(_) => {
                 self.0.count.fetch_add(1, Ordering::Relaxed);
             }
             Err((error, _)) => {
@@ -68,6 +71,8 @@ impl ProducerContext for Context {
 
 /// Sends records at a steady rate on a thread of its own.
 pub(crate) struct Producer {
+    bootstrap: String,
+    topic: String,
     reports: Arc<Reports>,
     stop: Arc<AtomicBool>,
     /// None once it has finished.
@@ -88,7 +93,7 @@ impl Producer {
         let told = Arc::clone(&stop);
         let thread = thread::Builder::new().name("producer".to_owned());
         let thread = thread.spawn(move || sending.run(backlog, rate, &told))?;
-        Ok(Self { reports, stop, thread: Some(thread) })
+        Ok(Self { bootstrap: bootstrap.to_owned(), topic: topic.to_owned(), reports, stop, thread: Some(thread) })
     }
 
     /// How many records the brokers have confirmed.
@@ -96,24 +101,29 @@ impl Producer {
         self.reports.count.load(Ordering::Relaxed)
     }
 
-    /// Sends no more and waits until the brokers have confirmed everything; every record and where it stands.
+    /// Sends no more, waits until the brokers have confirmed everything, and reads the topic; every record and where it stands.
     ///
     /// # Errors
-    /// If a record was not delivered: then nobody knows what is in the topic.
+    /// If a record was not delivered, or the topic does not hold each exactly once: then the storm has nothing to compare with.
     pub(crate) fn finish(&mut self) -> Result<Vec<Delivered>> {
         self.stop.store(true, Ordering::Relaxed);
         let thread = self.thread.take().context("the producer has finished before")?;
         let sent = thread.join().map_err(|_| anyhow!("the producer's thread panicked"))??;
-        let offsets = std::mem::take(&mut *self.reports.offsets.lock().unwrap_or_else(PoisonError::into_inner));
-        ensure!(offsets.len() == sent.len(), "{} records sent, {} confirmed", sent.len(), offsets.len());
         let mut places = vec![None; sent.len()];
-        for (number, offset) in offsets {
-            places[number] = Some(offset);
-        }
-        let place = |(record, offset): (Record, Option<i64>)| Some(Delivered { record, offset: offset? });
-        let delivered: Vec<Delivered> = sent.into_iter().zip(places).filter_map(place).collect();
-        ensure!(offsets_are_whole(&delivered), "the brokers confirmed an offset twice, or left one out");
-        Ok(delivered)
+        topic::read(&self.bootstrap, &self.topic, PARTITIONS, |message| {
+            let number: usize = topic::header(message, NUMBER)?.parse()?;
+            let (partition, offset) = (message.partition(), message.offset());
+            let place = places.get_mut(number).with_context(|| format!("record {number} was never sent"))?;
+            ensure!(place.is_none(), "the brokers hold record {number} twice, also in [{partition}] {offset}");
+            ensure!(partition == sent[number].partition, "record {number} stands in partition {partition}");
+            *place = Some(offset);
+            Ok(())
+        })?;
+        let place = |(number, (record, offset)): (usize, (Record, Option<i64>))| {
+            let offset = offset.with_context(|| format!("the brokers confirmed record {number}, and lost it"))?;
+            Ok(Delivered { record, offset })
+        };
+        sent.into_iter().zip(places).enumerate().map(place).collect()
     }
 }
 
@@ -121,16 +131,6 @@ impl Drop for Producer {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
-}
-
-/// Whether each partition holds the records sent to it, in their order, and no other.
-fn offsets_are_whole(delivered: &[Delivered]) -> bool {
-    let mut next = std::collections::BTreeMap::new();
-    delivered.iter().all(|delivered| {
-        let next = next.entry(delivered.record.partition).or_insert(0);
-        *next += 1;
-        delivered.offset + 1 == *next
-    })
 }
 
 /// The next offset of each partition.
@@ -177,10 +177,10 @@ impl Sending {
 
     fn send(&mut self) -> Result<()> {
         let Some(mut record) = self.stream.next() else { bail!("the stream of records has ended") };
-        let number = self.sent.len();
+        let number = self.sent.len().to_string();
         loop {
-            let mut sending: BaseRecord<'_, [u8], [u8], Box<usize>> =
-                BaseRecord::with_opaque_to(&self.topic, Box::new(number));
+            let headers = OwnedHeaders::new().insert(Header { key: NUMBER, value: Some(&number) });
+            let mut sending: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic).headers(headers);
             sending = sending.partition(record.partition).timestamp(record.kafka_millis);
             if let Some(key) = &record.key {
                 sending = sending.key(key.as_bytes());
