@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod leave;
+mod reopen;
 mod rewind;
 mod settings;
 
@@ -88,6 +89,8 @@ pub struct Links {
 /// The consumer thread's own.
 pub struct Consumer {
     consumer: BaseConsumer<IngestContext>,
+    /// Its settings, should another one be needed.
+    client: ClientConfig,
     topics: Vec<String>,
     assembler: Assembler,
     outbox: VecDeque<Batch>,
@@ -116,6 +119,8 @@ pub struct Consumer {
     /// Saved positions without a partition were looked for.
     named_what_is_gone: bool,
     rejoin_at: Option<Instant>,
+    /// When a new client takes the place of this one.
+    reopen_at: Option<Instant>,
 }
 
 impl Consumer {
@@ -142,11 +147,13 @@ impl Consumer {
             group: config.kafka.group.clone(),
             drain_timeout: config.pipeline.drain_timeout.get(),
             closing: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
         };
         let consumer: BaseConsumer<IngestContext> =
             client.create_with_context(context).map_err(ConsumerError::Client)?;
         let this = Self {
             consumer,
+            client,
             topics: config.kafka.topics.clone(),
             assembler: Assembler::new(&config.pipeline),
             outbox: VecDeque::new(),
@@ -169,6 +176,7 @@ impl Consumer {
             connected: false,
             named_what_is_gone: false,
             rejoin_at: None,
+            reopen_at: None,
         };
         this.subscribe()?;
         this.health.set_not_ready("assignment", "waiting for the group to assign partitions".to_owned());
@@ -198,6 +206,7 @@ impl Consumer {
         self.regulate();
         self.commit_covered();
         self.rejoin_if_due();
+        self.reopen_if_due();
         if self.check_range {
             self.find_unreadable();
         }
@@ -468,8 +477,11 @@ impl Consumer {
 
     /// Nothing comes any more after a fatal error, so the thread ends, and with it the daemon: better down than deaf.
     fn fail(&mut self, error: &KafkaError) {
-        self.failed = true;
         let (code, reason) = self.consumer.client().fatal_error().unzip();
+        if code == Some(RDKafkaErrorCode::FencedInstanceId) && self.is_shut_out_by_itself() {
+            return self.plan_to_reopen();
+        }
+        self.failed = true;
         let reason = reason.unwrap_or_else(|| error.to_string());
         if code == Some(RDKafkaErrorCode::FencedInstanceId) {
             tracing::error!(

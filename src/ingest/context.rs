@@ -67,9 +67,28 @@ pub(super) struct IngestContext {
     pub(super) drain_timeout: Duration,
     /// Set before the consumer is dropped: the revoke fired then has nobody left to wait for.
     pub(super) closing: AtomicBool,
+    /// The last assignment was lost with the session, and none has come since.
+    pub(super) lost: AtomicBool,
 }
 
 impl IngestContext {
+    /// The same for a client that takes the place of this one.
+    pub(super) fn anew(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            health: Arc::clone(&self.health),
+            log: QuietLog::new("consumer"),
+            events: Mutex::default(),
+            to_fold: self.to_fold.clone(),
+            start: self.start,
+            starting: self.starting,
+            group: self.group.clone(),
+            drain_timeout: self.drain_timeout,
+            closing: AtomicBool::new(false),
+            lost: AtomicBool::new(true),
+        }
+    }
+
     fn push(&self, event: Event) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
@@ -80,6 +99,7 @@ impl IngestContext {
 
     /// Sets in `list` where each partition starts: the ledger's position, else the group's, else `kafka.start`.
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
+        self.lost.store(false, Ordering::Release);
         let partitions = partitions_of(list);
         let mut seats = Vec::with_capacity(partitions.len());
         let mut starts = BTreeMap::new();
@@ -223,6 +243,7 @@ impl IngestContext {
         if self.closing.load(Ordering::Acquire) {
             return;
         }
+        self.lost.store(consumer.assignment_lost(), Ordering::Release);
         let partitions = partitions_of(list);
         {
             let mut ledger = self.shared.ledger();

@@ -116,6 +116,37 @@ fn a_consumer_that_another_has_fenced_ends() {
 }
 
 #[test]
+fn a_consumer_that_its_own_past_has_fenced_joins_anew_and_reads_on_where_it_was() {
+    let mut bench = Bench::new(&[TOPIC]);
+    bench.produce(0, 3);
+    bench.read_until(0, 3);
+    let held = PartitionId::new(TOPIC, 0);
+    let epoch = bench.consumer.shared.ledger().epoch(&held).unwrap();
+    let taken = bench.consumer.shared.ledger().claim(&held, epoch, 0, NextOffset(3));
+    assert_eq!(taken, crate::ingest::Claim::Apply);
+
+    // The session ends while no coordinator answers; the next one knows the name, and not under this member id.
+    bench.cluster.broker_down(1).unwrap();
+    bench.turn_until("the loss of the partitions", |bench| bench.consumer.is_shut_out_by_itself());
+    let fenced = rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+    bench.cluster.request_errors(RDKafkaApiKey::JoinGroup, &[fenced]);
+    bench.cluster.broker_up(1).unwrap();
+    bench.turn_until("the fence", |bench| bench.consumer.reopen_at.is_some());
+    assert!(bench.says("assignment") && !bench.consumer.failed);
+
+    bench.turn_until("the next assignment", |bench| bench.consumer.shared.ledger().epoch(&held).is_some());
+    assert!(!bench.consumer.is_shut_out_by_itself());
+    bench.produce(0, 2);
+    let mut offsets = Vec::new();
+    bench.turn_until("the records since", |bench| {
+        let batches = bench.batches.try_iter().filter(|batch| batch.partition == held);
+        offsets.extend(batches.flat_map(|batch| batch.iter().map(|record| record.offset.0).collect::<Vec<_>>()));
+        offsets.len() >= 2
+    });
+    assert_eq!(offsets, [3, 4]);
+}
+
+#[test]
 fn a_topic_that_is_missing_beside_one_that_is_there_stays_a_reason() {
     let mut bench = Bench::new(&[TOPIC, "missing"]);
     bench.turn_until("the missing topic", |bench| bench.consumer.topic_missing);
