@@ -44,9 +44,9 @@ const SEED_LIMIT: Duration = Duration::from_secs(120);
 #[derive(Parser)]
 #[command(name = "cargo xtask storm", bin_name = "cargo xtask storm")]
 struct Arguments {
-    /// One storm, by its seed.
+    /// One storm, by its seed; more where it is given more than once.
     #[arg(long, value_name = "N", conflicts_with = "seeds", required_unless_present = "seeds")]
-    seed: Option<u64>,
+    seed: Vec<u64>,
     /// So many storms, of the seeds from 1 on, and those that once failed.
     #[arg(long, value_name = "COUNT")]
     seeds: Option<u64>,
@@ -215,13 +215,12 @@ fn setting<'a>(
 fn seeds(arguments: &Arguments) -> Result<Vec<(Store, u64)>> {
     let failed = failed_seeds(FAILED_SEEDS)?;
     let of_store = |store: &Store| -> Vec<(Store, u64)> {
-        let mut seeds: Vec<u64> = match (arguments.seed, arguments.seeds) {
-            (Some(seed), _) => vec![seed],
-            (None, count) => (1..=count.unwrap_or(1)).collect(),
-        };
-        let more = failed.iter().filter(|(of, seed)| of == store && !seeds.contains(seed)).map(|(_, seed)| *seed);
-        let more: Vec<u64> = if arguments.seeds.is_some() { more.collect() } else { Vec::new() };
-        seeds.extend(more);
+        let mut seeds = arguments.seed.clone();
+        if let Some(count) = arguments.seeds {
+            seeds.extend(1..=count);
+            let more = failed.iter().filter(|(of, seed)| of == store && *seed > count).map(|(_, seed)| *seed);
+            seeds.extend(more);
+        }
         seeds.into_iter().map(|seed| (*store, seed)).collect()
     };
     Ok(arguments.store.iter().flat_map(of_store).collect())
@@ -283,9 +282,9 @@ mod tests {
     }
 
     #[test]
-    fn one_seed_is_one_storm_for_each_store() {
-        let seeds = seeds(&arguments("storm --seed 9 --store directory --store kafka")).unwrap();
-        assert_eq!(seeds, [(Store::Directory, 9), (Store::Kafka, 9)]);
+    fn each_seed_is_one_storm_for_each_store() {
+        let seeds = seeds(&arguments("storm --seed 9 --seed 4 --store directory --store kafka")).unwrap();
+        assert_eq!(seeds, [(Store::Directory, 9), (Store::Directory, 4), (Store::Kafka, 9), (Store::Kafka, 4)]);
     }
 
     #[test]

@@ -205,7 +205,8 @@ impl<'a> Storm<'a> {
                 self.missed.push(format!("{what}: {error}"));
             }
         }
-        Ok(())
+        // What is about to be hit must be there.
+        self.restart_what_ended()
     }
 
     fn strike(&mut self, fault: Fault) -> Result<()> {

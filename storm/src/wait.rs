@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 /// How often a probe is asked again.
-const PROBE_EVERY: Duration = Duration::from_millis(50);
+const PROBE_EVERY: Duration = Duration::from_millis(100);
 
 /// So many seconds.
 pub(crate) const fn seconds(count: u64) -> Duration {
