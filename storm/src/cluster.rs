@@ -114,9 +114,9 @@ impl Cluster {
              share.coordinator.state.topic.min.isr=2\n\
              group.initial.rebalance.delay.ms=0\n\
              group.min.session.timeout.ms=1000\n\
-             # A dead broker is noticed in seconds, and leads again soon after it is back.\n\
-             broker.heartbeat.interval.ms=500\n\
-             broker.session.timeout.ms=4000\n\
+             # Kafka's own default: a dead broker is missed for longer than a session of the daemons lasts.\n\
+             broker.session.timeout.ms=9000\n\
+             # Back in sync, it soon leads again.\n\
              auto.leader.rebalance.enable=true\n\
              leader.imbalance.check.interval.seconds=3\n\
              log.index.size.max.bytes=1048576\n",

@@ -197,7 +197,7 @@ impl Draft {
             Kind::Another => self.join_or_leave(),
             Kind::Broker if self.random.random_bool(0.5) => Fault::LoseLetters(self.outage(1.0)),
             Kind::Broker => Fault::LoseBroker(self.outage(0.5)),
-            Kind::Coordinator => Fault::LoseCoordinator(self.outage(1.0)),
+            Kind::Coordinator => Fault::LoseCoordinator(self.outage(0.5)),
         };
         Step { after, fault }
     }
