@@ -1,5 +1,7 @@
 //! What a checkpoint survives, and what it says of the rest.
 
+mod golden;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
