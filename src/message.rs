@@ -254,6 +254,39 @@ closed_set! {
     }
 }
 
+/// Why a record is in the dead-letter topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LetterReason {
+    /// It could not be used.
+    Rejected(RejectReason),
+    /// It was too old for any window, and late records are set aside too (`kafka.dead_letter_late`).
+    Late,
+}
+
+impl LetterReason {
+    const LATE: &'static str = "late";
+
+    /// The name used in headers, JSON and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected(reason) => reason.as_str(),
+            Self::Late => Self::LATE,
+        }
+    }
+
+    /// The reason of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name == Self::LATE { Some(Self::Late) } else { RejectReason::from_name(name).map(Self::Rejected) }
+    }
+
+    /// Every name.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        RejectReason::ALL.iter().map(|reason| reason.as_str()).chain([Self::LATE])
+    }
+}
+
 /// A number from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -397,6 +430,9 @@ mod tests {
             assert_eq!(RejectReason::from_name(reason.as_str()), Some(*reason));
         }
         assert_eq!(Author::from_name("robot"), None);
+        for name in LetterReason::names() {
+            assert_eq!(LetterReason::from_name(name).map(LetterReason::as_str), Some(name));
+        }
     }
 
     #[test]

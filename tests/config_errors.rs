@@ -372,3 +372,10 @@ fn other_variables_are_none_of_our_business() {
     let environment = variables(&[("PATH", "/bin"), ("LATIDO_CONFIG", "x"), ("LATIDO", "x"), ("LATIDOS__KAFKA", "x")]);
     assert_eq!(config::load(None, environment).unwrap().config, config::Config::default());
 }
+
+#[test]
+fn late_records_are_not_set_aside_without_a_topic_for_them() {
+    let words = refusal("[kafka]\nbrokers = [\"kafka:9092\"]\ntopics = [\"in\"]\ndead_letter_late = true\n", &[]);
+    assert!(words.contains("kafka.dead_letter_late = true: there is no topic for them"), "{words}");
+    assert!(words.contains("set `kafka.dead_letter_topic`, or leave it out"), "{words}");
+}

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use super::ConfigArgs;
 use crate::config::{Config, ConfigError, Origin, Problem};
 use crate::letters::{Filter, PATIENCE, Reader, Wanted};
-use crate::message::{EventTime, RejectReason};
+use crate::message::{EventTime, LetterReason};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +46,7 @@ struct FilterArgs {
     config: ConfigArgs,
     /// Only letters of this reason, such as not_json; may be given more than once.
     #[arg(long, value_name = "REASON", value_parser = reason)]
-    reason: Vec<RejectReason>,
+    reason: Vec<LetterReason>,
     /// Only letters received at this time (RFC 3339, such as 2026-01-31T00:00:00Z) or later.
     #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<EventTime>,
@@ -104,9 +104,9 @@ fn no_topic(file: Option<PathBuf>) -> ConfigError {
     }))
 }
 
-fn reason(text: &str) -> Result<RejectReason, String> {
-    RejectReason::from_name(text).ok_or_else(|| {
-        let known: Vec<&str> = RejectReason::ALL.iter().map(|reason| reason.as_str()).collect();
+fn reason(text: &str) -> Result<LetterReason, String> {
+    LetterReason::from_name(text).ok_or_else(|| {
+        let known: Vec<&str> = LetterReason::names().collect();
         format!("no such reason; there are: {}", known.join(", "))
     })
 }
@@ -136,12 +136,14 @@ fn printable(text: &str) -> String {
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
+    use crate::message::RejectReason;
 
     #[test]
     fn an_unknown_reason_is_answered_with_those_there_are() {
-        assert_eq!(reason("not_json"), Ok(RejectReason::NotJson));
+        assert_eq!(reason("not_json"), Ok(LetterReason::Rejected(RejectReason::NotJson)));
+        assert_eq!(reason("late"), Ok(LetterReason::Late));
         let error = reason("notjson").unwrap_err();
-        assert!(RejectReason::ALL.iter().all(|reason| error.contains(reason.as_str())), "{error}");
+        assert!(LetterReason::names().all(|name| error.contains(name)), "{error}");
     }
 
     #[test]

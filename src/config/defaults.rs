@@ -19,6 +19,7 @@ impl Default for KafkaConfig {
             session_timeout: Span::from_secs(6),
             start: StartPosition::Earliest,
             dead_letter_topic: None,
+            dead_letter_late: false,
             properties: BTreeMap::new(),
             secrets: BTreeMap::new(),
         }

@@ -100,6 +100,9 @@ pub struct KafkaConfig {
     /// Topic for records that cannot be used; they go there as they are, with headers that say where they came from and
     /// why. Unset: such records are counted and logged only. See [dead letters](dead-letters.md).
     pub dead_letter_topic: Option<String>,
+    /// Whether customers' messages too old for any window go to that topic too, with the reason `late`. They count as late
+    /// either way.
+    pub dead_letter_late: bool,
     /// Any other property of librdkafka, by its own name, such as `security.protocol`. Numbers and flags may be written as
     /// such. With `_file` after its name a property's value is read from a file, so that no secret stands in the config:
     /// `sasl.password_file`, `ssl.key.password_file`. Properties that the daemon must set itself are refused.

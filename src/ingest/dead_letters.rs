@@ -17,7 +17,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
-use crate::message::{EventTime, Offset, PartitionId, RejectReason};
+use crate::message::{EventTime, LetterReason, Offset, PartitionId};
 use crate::publish::{Health, Thread};
 
 use super::patience::Patience;
@@ -46,8 +46,8 @@ pub struct DeadLetter {
     pub value: Option<Vec<u8>>,
     /// Its own headers.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
-    /// Why it cannot be used.
-    pub reason: RejectReason,
+    /// Why it is set aside.
+    pub reason: LetterReason,
     /// What exactly is wrong; never the text.
     pub error: String,
     /// When it was read.
@@ -425,6 +425,7 @@ mod model;
 #[allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]
 mod tests {
     use super::*;
+    use crate::message::RejectReason;
 
     const BYTES_LIMIT: usize = 1_000;
 
@@ -435,7 +436,7 @@ mod tests {
             key: Some(vec![b'k'; 10]),
             value: Some(vec![b'v'; value]),
             headers: vec![("h".to_owned(), Some(vec![b'h'; headers]))],
-            reason: RejectReason::NotJson,
+            reason: LetterReason::Rejected(RejectReason::NotJson),
             error: "no JSON".to_owned(),
             received_at: EventTime::from_millis(0),
         }

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Roster};
 use crate::ingest::{Decoder, Router};
-use crate::message::{DepartmentId, EventTime, RejectReason};
+use crate::message::{DepartmentId, EventTime, LetterReason};
 
 use super::Letter;
 
@@ -13,7 +13,7 @@ const MOST_NAMED: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Letters of any of these reasons.
-    pub reasons: Vec<RejectReason>,
+    pub reasons: Vec<LetterReason>,
     /// Received at this moment or later.
     pub since: Option<EventTime>,
     /// Received before this moment.
@@ -128,6 +128,7 @@ mod tests {
     use super::*;
     use crate::config::DepartmentConfig;
     use crate::letters::letter::tests::letter;
+    use crate::message::RejectReason;
 
     const NOON: &str = "2026-01-31T12:00:00Z";
 
@@ -154,7 +155,10 @@ mod tests {
 
     #[test]
     fn any_of_the_reasons_will_do() {
-        let some = filter(Wanted { reasons: vec![RejectReason::NotJson, RejectReason::Future], ..Wanted::default() });
+        let some = filter(Wanted {
+            reasons: [RejectReason::NotJson, RejectReason::Future].map(LetterReason::Rejected).into(),
+            ..Wanted::default()
+        });
         assert!(some.takes(&letter(&[], "not_json", NOON, "")));
         assert!(some.takes(&letter(&[], "future", NOON, "")));
         assert!(!some.takes(&letter(&[], "bad_text", NOON, "")));

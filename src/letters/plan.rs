@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bounds, Place, Row};
+use crate::message::LetterReason;
 
 /// Why a letter stays where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +14,8 @@ pub enum Skip {
     Cut,
     /// Its topic is none of `kafka.topics`.
     Topic,
+    /// It was late, and would be later still.
+    Late,
 }
 
 impl Skip {
@@ -23,6 +26,7 @@ impl Skip {
             Self::Replayed => "put back before",
             Self::Cut => "cut to fit, so not whole",
             Self::Topic => "from a topic that is not in kafka.topics",
+            Self::Late => "late, and would be late again (--reason late puts them back all the same)",
         }
     }
 }
@@ -41,12 +45,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Takes the first `limit` letters that can be put back.
+    /// Takes the first `limit` letters that can be put back. Late ones only where they are asked for by name.
     #[must_use]
-    pub fn new(rows: &[Row], topics: &[String], limit: Option<usize>) -> Self {
+    pub fn new(rows: &[Row], topics: &[String], limit: Option<usize>, asks_for_late: bool) -> Self {
         let mut plan = Self::default();
         for row in rows {
-            if let Some(skip) = skip(row, topics) {
+            if let Some(skip) = skip(row, topics, asks_for_late) {
                 *plan.skipped.entry(skip).or_default() += 1;
             } else if limit.is_some_and(|limit| plan.letters.len() >= limit) {
                 plan.left += 1;
@@ -75,15 +79,17 @@ impl Plan {
     }
 }
 
-fn skip(row: &Row, topics: &[String]) -> Option<Skip> {
+fn skip(row: &Row, topics: &[String], asks_for_late: bool) -> Option<Skip> {
     if row.replayed {
         Some(Skip::Replayed)
     } else if row.cut.is_some() {
         Some(Skip::Cut)
-    } else if topics.contains(&row.source.topic) {
-        None
-    } else {
+    } else if !topics.contains(&row.source.topic) {
         Some(Skip::Topic)
+    } else if row.reason == LetterReason::Late.as_str() && !asks_for_late {
+        Some(Skip::Late)
+    } else {
+        None
     }
 }
 
@@ -116,16 +122,25 @@ mod tests {
             Row { cut: Some(Cut::Stub(9)), ..row(0, 4, "chats") },
             row(0, 5, "elsewhere"),
         ];
-        let plan = Plan::new(&rows, &["chats".to_owned()], None);
+        let plan = Plan::new(&rows, &["chats".to_owned()], None, false);
         assert_eq!(plan.letters, BTreeSet::from([Place { partition: 0, offset: 1 }]));
         assert_eq!(plan.skipped, BTreeMap::from([(Skip::Replayed, 1), (Skip::Cut, 2), (Skip::Topic, 1)]));
         assert_eq!(plan.topics(), BTreeSet::from(["chats"]));
     }
 
     #[test]
+    fn late_letters_are_put_back_only_where_they_are_asked_for_by_name() {
+        let rows = [Row { reason: "late".to_owned(), ..row(0, 1, "chats") }, row(0, 2, "chats")];
+        let plan = |asks_for_late| Plan::new(&rows, &["chats".to_owned()], None, asks_for_late);
+        assert_eq!(plan(false).skipped, BTreeMap::from([(Skip::Late, 1)]));
+        assert_eq!(plan(false).letters, BTreeSet::from([Place { partition: 0, offset: 2 }]));
+        assert_eq!((plan(true).skipped.len(), plan(true).letters.len()), (0, 2));
+    }
+
+    #[test]
     fn a_limit_counts_only_what_is_put_back() {
         let rows = [row(0, 1, "elsewhere"), row(1, 8, "chats"), row(1, 2, "chats"), row(0, 3, "chats")];
-        let plan = Plan::new(&rows, &["chats".to_owned()], Some(2));
+        let plan = Plan::new(&rows, &["chats".to_owned()], Some(2), false);
         assert_eq!((plan.letters.len(), plan.left), (2, 1));
         assert_eq!(plan.bounds(), [Bounds { partition: 1, first: 2, end: 9 }]);
     }

@@ -13,7 +13,7 @@ use crate::ingest::{
     Assignment, Batch, Budget, Claim, DeadLetter, DeadLetters, FETCH_AHEAD, OUTSTANDING_LIMIT, Patience, Positions,
     Shared,
 };
-use crate::message::PartitionId;
+use crate::message::{LetterReason, PartitionId};
 use crate::publish::{Board, Buffer, Health, PanesQuestion, PartitionView, Resume, StreamView, Thread, Timings};
 use crate::sabotage::{self, Sabotage};
 
@@ -55,6 +55,8 @@ pub(super) struct Limits {
     pub(super) checkpoint_every: Duration,
     pub(super) drain_timeout: Duration,
     pub(super) budget: Budget,
+    /// Late records are dead letters too.
+    pub(super) late_letters: bool,
     /// Panes travel with their partitions, so that several members of a group may share the work.
     pub(super) store_is_shared: bool,
 }
@@ -281,18 +283,32 @@ impl Fold {
 
     fn apply(&mut self, scored: &ScoredBatch) {
         self.unsaved = true;
-        let unusable = self.state.apply(scored, self.begun.elapsed());
-        for place in unusable {
+        let in_no_window = self.state.apply(scored, self.begun.elapsed());
+        for place in in_no_window {
             self.bury(scored, place);
         }
     }
 
-    /// Sends an unusable record to the dead-letter topic; waits for room there, since nothing may pass it (INV-1).
+    /// Why a record is set aside, and what exactly is wrong with it; none where it is only counted.
+    fn cause_of_death(&self, outcome: &Outcome) -> Option<(LetterReason, String)> {
+        match outcome {
+            Outcome::Rejected(rejection) => Some((LetterReason::Rejected(rejection.reason), rejection.detail.clone())),
+            Outcome::Scored(placed, ..) if self.limits.late_letters => {
+                let error = format!("its event time {} is too old for any window", placed.event_time);
+                Some((LetterReason::Late, error))
+            }
+            _ => None,
+        }
+    }
+
+    /// Sends a record that is in no window to the dead-letter topic; waits for room there, since nothing may pass it (INV-1).
     fn bury(&mut self, scored: &ScoredBatch, place: usize) {
-        let Some(Outcome::Rejected(rejection)) = scored.outcomes.get(place) else { return };
+        let Some((reason, error)) = scored.outcomes.get(place).and_then(|outcome| self.cause_of_death(outcome)) else {
+            return;
+        };
         let Some(record) = scored.batch.record(place) else { return };
         let partition = &scored.batch.partition;
-        tracing::debug!(%partition, offset = record.offset.0, reason = %rejection.reason, "unusable record");
+        tracing::debug!(%partition, offset = record.offset.0, reason = reason.as_str(), "a record in no window");
         let Some(letters) = &mut self.links.letters else { return };
         let letter = DeadLetter {
             partition: partition.clone(),
@@ -300,8 +316,8 @@ impl Fold {
             key: record.key.map(<[u8]>::to_vec),
             value: record.value.map(<[u8]>::to_vec),
             headers: record.headers.map(|(key, value)| (key.to_owned(), value.map(<[u8]>::to_vec))).collect(),
-            reason: rejection.reason,
-            error: rejection.detail.clone(),
+            reason,
+            error,
             received_at: scored.decoded,
         };
         let health = Arc::clone(&self.links.health);

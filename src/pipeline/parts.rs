@@ -147,6 +147,7 @@ impl Parts {
             checkpoint_every: config.checkpoint.interval.get(),
             drain_timeout,
             budget: Budget::of(&config.pipeline),
+            late_letters: config.kafka.dead_letter_late,
             // A directory belongs to one daemon.
             store_is_shared: false,
         };

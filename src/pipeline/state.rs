@@ -156,16 +156,17 @@ impl State {
         }
     }
 
-    /// Folds a batch whose turn it is. `now` is monotonic. Gives the places of unusable records in the batch.
+    /// Folds a batch whose turn it is. `now` is monotonic. Gives the places in the batch of records that are in no window: the
+    /// unusable ones and the late.
     pub(super) fn apply(&mut self, scored: &ScoredBatch, now: Duration) -> Vec<usize> {
         let stream_time = self.clock.stream_time();
-        let mut unusable = Vec::new();
+        let mut in_no_window = Vec::new();
         for (place, outcome) in scored.outcomes.iter().enumerate() {
             let Some(partition) = self.clock.partition_mut(&scored.batch.partition) else { break };
             let placed = match outcome {
                 Outcome::Scored(placed, audience, score) => {
                     let is_late = partition.is_late(placed.event_time, stream_time);
-                    count(
+                    let is_counted = count(
                         &mut self.views[placed.department.index()],
                         &mut self.panes,
                         placed,
@@ -173,6 +174,9 @@ impl State {
                         score,
                         is_late,
                     );
+                    if !is_counted {
+                        in_no_window.push(place);
+                    }
                     placed
                 }
                 Outcome::Context(placed, author) => {
@@ -181,7 +185,7 @@ impl State {
                 }
                 Outcome::Rejected(rejection) => {
                     self.rejected[rejection.reason as usize] += 1;
-                    unusable.push(place);
+                    in_no_window.push(place);
                     continue;
                 }
             };
@@ -192,7 +196,7 @@ impl State {
                 self.delays.push(placed.event_time);
             }
         }
-        unusable
+        in_no_window
     }
 
     /// Moves stream time, closes panes and tests each department at each closed pane.
@@ -311,7 +315,7 @@ impl State {
     }
 }
 
-/// Counts a customer's message, in its windows or as late.
+/// Counts a customer's message, in its windows or as late. Gives whether it is in them.
 fn count(
     view: &mut DepartmentView,
     panes: &mut Panes,
@@ -319,10 +323,10 @@ fn count(
     audience: Audience,
     score: &Score,
     is_late: bool,
-) {
+) -> bool {
     if is_late || !panes.add(placed.department, placed.event_time, PaneCounts::of(score)) {
         view.late += 1;
-        return;
+        return false;
     }
     view.messages[audience as usize][score.sentiment.label() as usize] += 1;
     view.frustrated[audience as usize] += u64::from(score.is_frustrated());
@@ -330,6 +334,7 @@ fn count(
     for signal in score.signals.iter() {
         view.signals[signal as usize] += 1;
     }
+    true
 }
 
 fn count_context(view: &mut DepartmentView, author: Author) {

@@ -91,7 +91,7 @@ pub(crate) fn letter(offset: i64, reason: RejectReason, hours: i64, value: &str)
         key: Some(format!("customer-{offset}").into_bytes()),
         value: Some(value.as_bytes().to_vec()),
         headers: vec![("origin".to_owned(), Some(b"form".to_vec()))],
-        reason,
+        reason: latido::message::LetterReason::Rejected(reason),
         error: format!("wrong at line {offset}"),
         received_at: EventTime::from_millis(TEN + hours * HOUR),
     }

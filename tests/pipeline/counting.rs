@@ -92,3 +92,40 @@ fn unusable(arrived: i64) -> Vec<(Written, RejectReason)> {
     });
     records.collect()
 }
+
+/// Written over a day after its time, behind a message that moves stream time to now.
+fn late_records(count: i64) -> Vec<Written> {
+    let (now, old) = (now() - 60_000, now() - 3 * 24 * 3_600_000);
+    let late = (0..count).map(|number| Written {
+        key: Some(format!("customer-{number}").into_bytes()),
+        ..message(0, "billing", old + number * 1_000, CALM)
+    });
+    [message(0, "billing", now, CALM)].into_iter().chain(late).collect()
+}
+
+#[test]
+fn late_records_go_to_the_dead_letters_where_that_is_asked_for_and_count_as_late_either_way() {
+    for (asked_for, letters) in [(true, 3), (false, 0)] {
+        let broker = Broker::start(&[(TOPIC, 1), (LETTERS, 1)]);
+        let home = tempfile::tempdir().unwrap();
+        let records = late_records(3);
+        broker.write(TOPIC, &records);
+        let mut config = config(&broker, home.path());
+        config.kafka.dead_letter_topic = Some(LETTERS.to_owned());
+        config.kafka.dead_letter_late = asked_for;
+        let daemon = Daemon::start(config);
+        let view = daemon.wait_for_records(4);
+        assert_eq!(view.departments[0].late, 3);
+        assert_eq!(view.stream.rejected.iter().sum::<u64>(), 0, "nothing is wrong with them");
+        daemon.wait_until("all is saved", |view| {
+            view.stream.dead_letters == letters && saved_offsets(home.path()).get(&0) == Some(&4)
+        });
+        daemon.stop();
+        let read = broker.read(LETTERS, usize::try_from(letters).unwrap());
+        assert_eq!(read.len() as u64, letters);
+        for (letter, record) in read.iter().zip(&records[1..]) {
+            assert_eq!((letter.header("reason"), &letter.value, &letter.key), ("late", &record.value, &record.key));
+            assert!(letter.header("error").ends_with("is too old for any window"), "{}", letter.header("error"));
+        }
+    }
+}

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{FilterArgs, count, open, printable};
 use crate::config::Config;
 use crate::letters::{Catalogue, Filter, Outcome, Plan, Reader, Replayer};
+use crate::message::LetterReason;
 
 /// More letters that their topic refused than this are counted and not named.
 const MOST_NAMED: usize = 20;
@@ -24,7 +25,8 @@ the daemon. A letter returns with its own key, value, headers and time to its
 topic and partition, and with the header latido_replayed_from. It is put back
 once, however often this runs and wherever it breaks off: transactions hold
 letters and receipts together. Cut letters, and those from other topics than
-kafka.topics, stay. Exit codes: 0 fine, 1 failed, 78 wrong config.";
+kafka.topics, stay; late ones too, unless --reason late asks for them.
+Exit codes: 0 fine, 1 failed, 78 wrong config.";
 
 /// Put letters back on the topics they came from, each once
 #[derive(Debug, Args)]
@@ -73,7 +75,8 @@ pub(super) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 
 fn plan(args: &ReplayArgs, config: &Config, reader: &Reader, filter: &Filter) -> anyhow::Result<Plan> {
     let catalogue = Catalogue::read(reader, filter)?;
-    Ok(Plan::new(&catalogue.rows, &config.kafka.topics, args.filter.limit))
+    let asks_for_late = args.filter.reason.contains(&LetterReason::Late);
+    Ok(Plan::new(&catalogue.rows, &config.kafka.topics, args.filter.limit, asks_for_late))
 }
 
 /// What will be done, by topic and reason.

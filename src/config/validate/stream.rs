@@ -70,7 +70,11 @@ fn topics(kafka: &KafkaConfig, check: &mut Check<'_>) {
             check.refuse_item(&path, place, topic, "listed twice", "list each topic once");
         }
     }
-    let Some(dead_letters) = &kafka.dead_letter_topic else { return };
+    let Some(dead_letters) = &kafka.dead_letter_topic else {
+        let remedy = "set `kafka.dead_letter_topic`, or leave it out";
+        check.need(!kafka.dead_letter_late, &["kafka", "dead_letter_late"], "there is no topic for them", remedy);
+        return;
+    };
     let path = ["kafka", "dead_letter_topic"];
     check.need(is_topic(dead_letters), &path, "cannot be a topic's name", TOPIC_REMEDY);
     let loops = kafka.topics.contains(dead_letters);
