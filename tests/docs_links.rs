@@ -51,3 +51,45 @@ fn every_runbook_that_a_rule_names_is_there() {
         assert!(root.join(runbook).is_file(), "{runbook} is not there");
     }
 }
+
+/// Every Rust file under a folder, as one text.
+fn sources(folder: &Path, text: &mut String) {
+    for entry in fs::read_dir(folder).expect("a folder of the project") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&fs::read_to_string(&path).expect("a source"));
+        }
+    }
+}
+
+/// The names in backticks that can only be a test's: sentences of at least four words.
+fn tests_named_in(text: &str) -> Vec<&str> {
+    let is_sentence = |name: &&str| {
+        name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            && name.matches('_').count() >= 3
+            && !name.starts_with("latido_")
+    };
+    text.split('`').skip(1).step_by(2).filter(is_sentence).collect()
+}
+
+#[test]
+fn every_test_that_the_guarantees_name_is_there_and_every_fault_names_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/guarantees.md")).expect("the page");
+    let mut code = String::new();
+    for folder in ["src", "tests"] {
+        sources(&root.join(folder), &mut code);
+    }
+    for name in tests_named_in(&page) {
+        assert!(code.contains(&format!("fn {name}(")), "docs/guarantees.md names the test {name}, which is not there");
+    }
+    let rows: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| fault |")).collect();
+    assert!(rows.len() >= 25, "only {} rows were found: the test looks at the wrong place", rows.len());
+    for row in rows {
+        let shown = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        assert!(!tests_named_in(shown).is_empty() || shown.contains("the storm"), "nothing shows: {row}");
+    }
+}
