@@ -53,7 +53,7 @@ use crate::message::EventTime;
 pub use clock::{PartitionClock, StreamClock};
 pub use counts::{PaneCounts, ShareCounts, ShareSums};
 pub use hour::HourPanes;
-pub use panes::Panes;
+pub use panes::{Panes, ShardId};
 pub use tally::Tally;
 
 /// The smallest slice of event time that is counted on its own.

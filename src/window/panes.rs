@@ -13,6 +13,10 @@ use crate::message::{DepartmentId, EventTime};
 /// Hours ahead of the window end that a ring spans; what is further ahead waits in a map.
 const HOURS_AHEAD: i64 = 3;
 
+/// One of the shards of [`Panes`], by its place; the first unless told otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardId(pub usize);
+
 /// Messages counted by department and pane, and summed to the windows (end − length, end].
 ///
 /// - A pane is closed once stream time has reached its end; the windows end where the last closed pane does.
@@ -22,6 +26,8 @@ const HOURS_AHEAD: i64 = 3;
 ///   of it holds more than 255 messages) for each department and hour that has a message.
 /// - Hours can be handed out as they are ([`Self::hours`]): that copies nothing, and nothing of them changes afterwards.
 /// - A pane holds at most 4,294,967,295 messages; more are not counted in it.
+/// - They can be cut in [shards](Self::with_shards), so that what some partitions hold can be handed on without the others'.
+///   The windows are those of all shards together. Each shard takes the memory named above for itself.
 #[derive(Clone, Debug)]
 pub struct Panes {
     /// Lengths of the windows, in panes.
@@ -29,7 +35,7 @@ pub struct Panes {
     /// How many panes before the window end are kept.
     keep: i64,
     reach: Reach,
-    shard: Shard,
+    shards: Vec<Shard>,
     /// By department, then window.
     sums: Vec<WideTally>,
     /// [`Self::sums`] as they are shown.
@@ -43,9 +49,15 @@ pub struct Panes {
 }
 
 impl Panes {
-    /// Empty panes of so many departments. Window lengths count in whole panes, from one pane to 24 h.
+    /// Empty panes of so many departments, in one shard. Window lengths count in whole panes, from one pane to 24 h.
     #[must_use]
     pub fn new(settings: &WindowsConfig, departments: usize) -> Self {
+        Self::with_shards(settings, departments, 1)
+    }
+
+    /// Empty panes of so many departments in so many shards, at least one.
+    #[must_use]
+    pub fn with_shards(settings: &WindowsConfig, departments: usize, shards: usize) -> Self {
         let lengths: Vec<i64> =
             settings.lengths.iter().map(|length| panes_within(length.get().min(DAY)).max(1)).collect();
         let keep = panes_within(retention(settings)) + 1;
@@ -56,7 +68,7 @@ impl Panes {
             lengths,
             keep,
             reach: Reach { slots, limit: i64::MIN },
-            shard: Shard::new(departments),
+            shards: vec![Shard::new(departments); shards.max(1)],
             sums: vec![WideTally::default(); sums],
             shown: vec![Tally::default(); sums],
             shares: vec![ShareSums::default(); sums],
@@ -65,18 +77,32 @@ impl Panes {
         }
     }
 
-    /// Counts a message (or several of one pane). False where the pane is no longer kept: then nothing is counted, and the
-    /// caller has a late message. What [`super::PartitionClock::is_late`] lets through is always kept.
+    /// Counts a message (or several of one pane) in the first shard; see [`Self::add_to`].
     ///
     /// # Panics
     /// If the department is not one of those that the panes were made for.
     pub fn add(&mut self, department: DepartmentId, event_time: EventTime, counts: impl Into<PaneCounts>) -> bool {
+        self.add_to(ShardId::default(), department, event_time, counts)
+    }
+
+    /// Counts a message (or several of one pane) in a shard. False where the pane is no longer kept: then nothing is counted, and the
+    /// caller has a late message. What [`super::PartitionClock::is_late`] lets through is always kept.
+    ///
+    /// # Panics
+    /// If the department or the shard is not one of those that the panes were made for.
+    pub fn add_to(
+        &mut self,
+        shard: ShardId,
+        department: DepartmentId,
+        event_time: EventTime,
+        counts: impl Into<PaneCounts>,
+    ) -> bool {
         let counts = counts.into();
         let pane = pane_of(event_time);
         if self.oldest().is_some_and(|oldest| pane < oldest) {
             return false;
         }
-        let is_counted = self.shard.add(department, pane, counts, self.reach);
+        let is_counted = self.shards[shard.0].add(department, pane, counts, self.reach);
         if is_counted && self.end.is_some_and(|end| pane < end) {
             self.add_to_windows(department, pane, counts);
         }
@@ -145,7 +171,7 @@ impl Panes {
         if self.oldest().is_some_and(|oldest| pane < oldest) {
             return PaneCounts::default();
         }
-        self.shard.get(department, pane, self.reach)
+        sum_of(self.shards.iter().map(|shard| shard.get(department, pane, self.reach)))
     }
 
     /// What was counted in the newest closed pane: the last one of each window.
@@ -154,19 +180,30 @@ impl Panes {
     /// If the department is not one of those that the panes were made for.
     #[must_use]
     pub fn newest_closed_pane(&self, department: DepartmentId) -> Tally {
-        self.end.map_or_else(Tally::default, |end| self.shard.ring(department).get(end - 1).tally)
+        let Some(end) = self.end else { return Tally::default() };
+        sum_of(self.shards.iter().map(|shard| shard.ring(department).get(end - 1))).tally
     }
 
-    /// Every pane with a message, closed or not, with its start: by department and time, then those hours ahead.
+    /// Every pane of a shard with a message, closed or not, with its start: shard by shard, by department and time, then those
+    /// hours ahead.
     pub fn iter_panes(&self) -> impl Iterator<Item = (DepartmentId, EventTime, PaneCounts)> {
-        let panes = self.shard.iter_from(self.oldest().unwrap_or(i64::MIN));
+        let oldest = self.oldest().unwrap_or(i64::MIN);
+        let panes = self.shards.iter().flat_map(move |shard| shard.iter_from(oldest));
         panes.map(|(department, pane, counts)| (department, start_of(pane), counts))
     }
 
     /// The hours that hold these panes, in no order. Of the oldest hour some panes may no longer be kept: those that start
     /// before [`Self::kept_from`].
     pub fn hours(&self) -> impl Iterator<Item = (DepartmentId, &Arc<HourPanes>)> {
-        self.shard.hours()
+        self.shards.iter().flat_map(Shard::hours)
+    }
+
+    /// The hours of one shard, in no order; see [`Self::hours`].
+    ///
+    /// # Panics
+    /// If the shard is not one of those that the panes were made for.
+    pub fn hours_of(&self, shard: ShardId) -> impl Iterator<Item = (DepartmentId, &Arc<HourPanes>)> {
+        self.shards[shard.0].hours()
     }
 
     /// The start of the oldest pane kept. None before there is a window end: then all are.
@@ -196,13 +233,13 @@ impl Panes {
     /// Hours of all departments that take memory.
     #[cfg(test)]
     pub(super) fn hours_in_use(&self) -> usize {
-        self.shard.hours().count()
+        self.hours().count()
     }
 
     /// Bytes that a pane takes, for each of these hours.
     #[cfg(test)]
     pub(super) fn bytes_of_a_pane(&self) -> Vec<usize> {
-        self.shard.hours().map(|(_, hour)| hour.bytes_of_a_pane()).collect()
+        self.hours().map(|(_, hour)| hour.bytes_of_a_pane()).collect()
     }
 
     /// The oldest pane kept. None before there is a window end: then all are.
@@ -217,7 +254,7 @@ impl Panes {
 
     /// The first pane with a message, from `from` on.
     fn next_with_messages(&self, from: i64) -> Option<i64> {
-        self.shard.next_with_messages(from)
+        self.shards.iter().filter_map(|shard| shard.next_with_messages(from)).min()
     }
 
     /// A message came for a pane that was closed already.
@@ -237,7 +274,7 @@ impl Panes {
     /// Closes the first pane that is not closed.
     fn close(&mut self, pane: i64) {
         let windows = self.lengths.len();
-        for (department, ring) in self.shard.rings() {
+        for (department, ring) in self.shards.iter().flat_map(Shard::rings) {
             let entering = ring.get(pane);
             if !entering.is_empty() {
                 self.newest_closed = Some(pane);
@@ -268,9 +305,14 @@ impl Panes {
         let limit = hour_of(end) + HOURS_AHEAD + 1;
         if limit != self.reach.limit {
             self.reach.limit = limit;
-            self.shard.move_on(hour_of(end - self.keep), self.reach);
+            self.shards.iter_mut().for_each(|shard| shard.move_on(hour_of(end - self.keep), self.reach));
         }
     }
+}
+
+/// The sum of panes; what does not fit into one is left out.
+fn sum_of(panes: impl Iterator<Item = PaneCounts>) -> PaneCounts {
+    panes.fold(PaneCounts::default(), |sum, counts| sum.checked_add(counts).unwrap_or(sum))
 }
 
 /// Whole panes within a span.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::model::{Model, crowd, panes_of};
 use super::{at, secs, settings, settings_with};
 use crate::message::{DepartmentId, EventTime};
-use crate::window::{PaneCounts, Panes, ShareCounts, ShareSums, Tally};
+use crate::window::{PaneCounts, Panes, ShardId, ShareCounts, ShareSums, Tally};
 
 const SALES: DepartmentId = DepartmentId(0);
 const CARE: DepartmentId = DepartmentId(1);
@@ -272,5 +272,45 @@ proptest! {
         prop_assert_eq!(restored.window_end(), panes.window_end());
         prop_assert_eq!(run(&mut restored, &after), run(&mut panes, &after));
         prop_assert_eq!(panes_of(&restored), panes_of(&panes));
+    }
+
+    #[test]
+    fn shards_together_are_the_panes_of_one_and_each_can_be_handed_on(
+        steps in prop::collection::vec(step(), 1..100),
+        first in 0_usize..3,
+    ) {
+        let settings = settings_with(&[10, 300, 86_400], 30);
+        let (mut whole, mut cut) = (Panes::new(&settings, 3), Panes::with_shards(&settings, 3, 3));
+        let seen = |panes: &Panes| {
+            let of = |id| (panes.sums(DepartmentId(id)).to_vec(), panes.share_sums(DepartmentId(id)).to_vec());
+            (panes.window_end(), (0..3).map(of).collect::<Vec<_>>())
+        };
+        for step in &steps {
+            match step {
+                Step::Add { department, millis, seed } => {
+                    let (department, at) = (DepartmentId(*department), EventTime::from_millis(*millis));
+                    let shard = ShardId(usize::try_from(*seed).unwrap() % 3);
+                    let taken = whole.add(department, at, some(*seed));
+                    prop_assert_eq!(cut.add_to(shard, department, at, some(*seed)), taken);
+                    prop_assert_eq!(cut.pane(department, at), whole.pane(department, at));
+                }
+                Step::Advance { millis } => {
+                    let (mut of_whole, mut of_cut) = (Vec::new(), Vec::new());
+                    whole.advance(EventTime::from_millis(*millis), |_, panes| of_whole.push(seen(panes)));
+                    cut.advance(EventTime::from_millis(*millis), |_, panes| of_cut.push(seen(panes)));
+                    prop_assert_eq!(of_cut, of_whole);
+                }
+            }
+        }
+        let mut taken_up = Panes::with_shards(&settings, 3, 3);
+        taken_up.restore(cut.window_end(), []);
+        for shard in (0..3).map(|place| ShardId((place + first) % 3)) {
+            for (department, hour) in cut.hours_of(shard) {
+                hour.panes().for_each(|(start, counts)| {
+                    taken_up.add_to(shard, department, start, counts);
+                });
+            }
+        }
+        prop_assert_eq!(seen(&taken_up), seen(&whole), "handed on in whatever order, the windows are the same");
     }
 }
