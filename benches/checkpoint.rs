@@ -77,6 +77,8 @@ impl Held {
     fn take(&self) -> Snapshot {
         let hours = self.panes.hours().map(|(id, hour)| (Arc::clone(&self.names[id.index()]), Arc::clone(hour)));
         Snapshot {
+            shards: Vec::new(),
+            is_whole: true,
             taken: self.now,
             stream_time: Some(self.now),
             window_end: self.panes.window_end(),

@@ -50,7 +50,7 @@ fn main() {
         config.kafka.brokers = vec![kafka.bootstrap().to_owned()];
         config.kafka.topics = vec![TOPIC.to_owned()];
         config.kafka.group = group.to_owned();
-        config.checkpoint = CheckpointConfig { directory: home.to_owned(), interval };
+        config.checkpoint = CheckpointConfig { directory: home.to_owned(), interval, ..CheckpointConfig::default() };
         config.http.listen = ([127, 0, 0, 1], 0).into();
         config.departments = departments.iter().map(|id| DepartmentConfig::named(id)).collect();
         config

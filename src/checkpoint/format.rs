@@ -1,12 +1,4 @@
-//! A checkpoint as bytes: magic, version, length, checksum, and a body of packed parts.
-//!
-//! | bytes | what |
-//! |---|---|
-//! | 0..8 | `LATIDOCP` |
-//! | 8..12 | version of the format, little endian |
-//! | 12..20 | length of the body in bytes, little endian |
-//! | 20..24 | CRC-32 of the body, little endian |
-//! | 24.. | the body |
+//! A checkpoint as bytes: a [frame](super::frame) that begins with `LATIDOCP`, and a body of packed parts.
 //!
 //! The body of version 3: the length of the packed manifest in bytes (4, little endian), the manifest, then the hours that it
 //! lists, each packed on its own, so that an hour in which nothing was counted any more is packed once. *Packed* is
@@ -17,6 +9,7 @@ use std::borrow::Cow;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::frame::Frame;
 use super::hours::{self, Cache};
 use super::v1::SnapshotV1;
 use super::v2::SnapshotV2;
@@ -29,8 +22,7 @@ pub const FORMAT_VERSION: u32 = 3;
 /// The oldest version this build reads.
 const OLDEST_VERSION: u32 = 1;
 
-const MAGIC: &[u8; 8] = b"LATIDOCP";
-const HEADER: usize = 24;
+const FRAME: Frame = Frame { magic: b"LATIDOCP", oldest: OLDEST_VERSION, newest: FORMAT_VERSION };
 /// Fast, and a third of the size.
 const COMPRESSION_LEVEL: i32 = 1;
 /// No checkpoint of a config within its limits is larger unpacked; a forged one must not eat the memory.
@@ -39,17 +31,23 @@ const LARGEST_UNPACKED: usize = 4 << 30;
 /// Why bytes are not a checkpoint of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum FormatError {
-    /// Another kind of file.
-    #[error("it does not begin with LATIDOCP: it is not a checkpoint of latido")]
-    Foreign,
+    /// Another kind of file or record.
+    #[error("it does not begin with {expected}: it is not a checkpoint of latido")]
+    Foreign {
+        /// What it should begin with.
+        expected: String,
+    },
     /// Written by another version.
     #[error(
-        "its format is version {found}, and this latido reads versions {OLDEST_VERSION} to {FORMAT_VERSION}: \
-         run the latido that wrote it"
+        "its format is version {found}, and this latido reads versions {oldest} to {newest}: run the latido that wrote it"
     )]
     Version {
         /// The version found.
         found: u32,
+        /// The oldest that can be read.
+        oldest: u32,
+        /// The newest that can be read.
+        newest: u32,
     },
     /// Cut short.
     #[error("it is cut short: {found} bytes of {expected}")]
@@ -137,7 +135,7 @@ impl Encoder {
         body.extend_from_slice(&length.to_le_bytes());
         body.extend_from_slice(&manifest);
         hours.iter().for_each(|(_, bytes)| body.extend_from_slice(bytes));
-        Ok(frame(&body))
+        Ok(FRAME.close(&body))
     }
 }
 
@@ -147,17 +145,6 @@ impl Encoder {
 /// If it cannot be encoded or compressed.
 pub fn encode(snapshot: &Snapshot) -> Result<Vec<u8>, FormatError> {
     Encoder::default().encode(snapshot)
-}
-
-/// Puts the header before a body.
-fn frame(body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER + body.len());
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-    bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(body).to_le_bytes());
-    bytes.extend_from_slice(body);
-    bytes
 }
 
 /// Encodes and compresses a part.
@@ -182,27 +169,7 @@ pub(super) fn unpack<Part: DeserializeOwned>(bytes: &[u8]) -> Result<Part, Forma
 /// # Errors
 /// If the bytes are of another kind or version, cut short or damaged.
 pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
-    if !bytes.starts_with(MAGIC) {
-        return Err(FormatError::Foreign);
-    }
-    let header = bytes.get(..HEADER).ok_or(FormatError::Truncated { found: bytes.len(), expected: HEADER })?;
-    let version = u32_at(header, 8);
-    if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&version) {
-        return Err(FormatError::Version { found: version });
-    }
-    let length =
-        usize::try_from(u64::from(u32_at(header, 12)) | u64::from(u32_at(header, 16)) << 32).unwrap_or(usize::MAX);
-    let body = &bytes[HEADER..];
-    if body.len() < length {
-        return Err(FormatError::Truncated { found: bytes.len(), expected: length.saturating_add(HEADER) });
-    }
-    if body.len() > length {
-        return Err(FormatError::Surplus { found: bytes.len(), expected: length + HEADER });
-    }
-    let (found, expected) = (crc32fast::hash(body), u32_at(header, 20));
-    if found != expected {
-        return Err(FormatError::Checksum { found, expected });
-    }
+    let (version, body) = FRAME.open(bytes)?;
     match version {
         1 => Ok(SnapshotV2::from(unpack::<SnapshotV1>(body)?).into()),
         2 => Ok(unpack::<SnapshotV2>(body)?.into()),
@@ -233,6 +200,8 @@ fn decode_body(body: &[u8]) -> Result<Snapshot, FormatError> {
         kept_from: manifest.kept_from,
         partitions: manifest.partitions.into_owned(),
         hours: saved,
+        shards: Vec::new(),
+        is_whole: true,
         detector: manifest.detector.into_owned(),
         alerts: manifest.alerts.into_owned(),
     })
@@ -242,9 +211,4 @@ fn decode_body(body: &[u8]) -> Result<Snapshot, FormatError> {
 fn unpacked_size(part: &[u8]) -> usize {
     let stated = zstd::zstd_safe::get_frame_content_size(part).ok().flatten().unwrap_or(0);
     usize::try_from(stated).unwrap_or(LARGEST_UNPACKED).min(LARGEST_UNPACKED)
-}
-
-/// The little-endian number at a place of the header.
-fn u32_at(header: &[u8], place: usize) -> u32 {
-    u32::from_le_bytes([header[place], header[place + 1], header[place + 2], header[place + 3]])
 }

@@ -5,8 +5,11 @@
 
 mod directory;
 mod format;
+mod frame;
 mod hours;
+mod kafka;
 mod snapshot;
+mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
@@ -15,4 +18,6 @@ mod v2;
 
 pub use directory::{Damage, Directory, DirectoryError, Loaded, read};
 pub use format::{Encoder, FORMAT_VERSION, FormatError, decode, encode};
-pub use snapshot::{PartitionPosition, SavedHour, Snapshot};
+pub use kafka::{KafkaStore, KafkaStoreError};
+pub use snapshot::{PartitionPosition, SavedHour, SavedShard, Snapshot};
+pub use store::{Store, StoreError};

@@ -22,8 +22,12 @@ pub struct Snapshot {
     pub kept_from: Option<EventTime>,
     /// Where each partition goes on.
     pub partitions: Vec<PartitionPosition>,
-    /// The hours that have panes with messages, oldest first.
+    /// The hours that have panes with messages, oldest first: those not cut by partition.
     pub hours: Vec<SavedHour>,
+    /// The panes of single partitions, where they are cut so.
+    pub shards: Vec<SavedShard>,
+    /// Whether these are all partitions of the topics: only then do the detector and the alerts mean anything.
+    pub is_whole: bool,
     /// Baselines and alert states.
     pub detector: DetectorState,
     /// Alerts open or closed lately, oldest first.
@@ -39,6 +43,15 @@ pub struct PartitionPosition {
     pub next_offset: NextOffset,
     /// Newest event time trusted; none before its first message.
     pub frontier: Option<EventTime>,
+}
+
+/// The panes that hold one partition's messages and no others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedShard {
+    /// Whose.
+    pub partition: PartitionId,
+    /// The hours that have panes with messages, oldest first.
+    pub hours: Vec<SavedHour>,
 }
 
 /// The panes of one hour, shared with the fold that counted them.
@@ -73,6 +86,44 @@ impl SavedHour {
 }
 
 impl Snapshot {
+    /// Nothing, taken in 1970.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            taken: EventTime::from_millis(0),
+            stream_time: None,
+            window_end: None,
+            kept_from: None,
+            partitions: Vec::new(),
+            hours: Vec::new(),
+            shards: Vec::new(),
+            is_whole: false,
+            detector: DetectorState::default(),
+            alerts: Vec::new(),
+        }
+    }
+
+    /// The same with the panes of all partitions together.
+    #[must_use]
+    pub fn joined(self) -> Self {
+        let shards = self.shards.iter().flat_map(|shard| &shard.hours);
+        let mut panes: BTreeMap<(Arc<str>, EventTime), PaneCounts> = BTreeMap::new();
+        for (department, hour) in self.hours.iter().chain(shards).flat_map(|hour| &hour.departments) {
+            for (start, counts) in self.kept_panes(hour) {
+                let sum = panes.entry((Arc::clone(department), start)).or_default();
+                *sum = sum.checked_add(counts).unwrap_or(*sum);
+            }
+        }
+        let mut by_department: BTreeMap<Arc<str>, Vec<(EventTime, PaneCounts)>> = BTreeMap::new();
+        for ((department, start), counts) in panes {
+            by_department.entry(department).or_default().push((start, counts));
+        }
+        let hours = by_department.into_iter().flat_map(|(department, panes)| {
+            HourPanes::gather(panes).into_iter().map(move |hour| (Arc::clone(&department), Arc::new(hour)))
+        });
+        Self { hours: SavedHour::sort(hours), shards: Vec::new(), ..self }
+    }
+
     /// The panes with messages that are kept: department, start and counts, by hour, department and time.
     pub fn panes(&self) -> impl Iterator<Item = (&str, EventTime, PaneCounts)> {
         let of_departments = self.hours.iter().flat_map(|hour| &hour.departments);

@@ -119,6 +119,8 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
             kept_from,
             partitions,
             hours,
+            shards: Vec::new(),
+            is_whole: true,
             detector,
             alerts,
         },
@@ -140,6 +142,8 @@ fn sample() -> Snapshot {
             frontier: None,
         }],
         hours: SavedHour::sort(hours_of("billing", (0..500).map(pane))),
+        shards: Vec::new(),
+        is_whole: true,
         detector: DetectorState::default(),
         alerts: Vec::new(),
     }
@@ -182,7 +186,7 @@ fn a_checkpoint_cut_short_anywhere_is_refused() {
     for kept in 0..bytes.len() {
         let error = decode(&bytes[..kept]).unwrap_err();
         let as_expected = if kept < 8 {
-            matches!(error, FormatError::Foreign)
+            matches!(error, FormatError::Foreign { .. })
         } else {
             matches!(error, FormatError::Truncated { found, .. } if found == kept)
         };
@@ -465,7 +469,10 @@ fn what_a_newer_version_saved_is_not_passed_over_for_something_older() {
     bytes[8] = 200;
     fs::write(&path, &bytes).unwrap();
     let error = directory.load().unwrap_err();
-    assert!(matches!(&error, DirectoryError::Damaged { source: FormatError::Version { found: 200 }, .. }), "{error}");
+    assert!(
+        matches!(&error, DirectoryError::Damaged { source: FormatError::Version { found: 200, .. }, .. }),
+        "{error}"
+    );
 }
 
 #[test]

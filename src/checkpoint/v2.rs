@@ -48,6 +48,8 @@ impl From<SnapshotV2> for Snapshot {
             kept_from: None,
             partitions: old.partitions,
             hours: SavedHour::sort(hours),
+            shards: Vec::new(),
+            is_whole: true,
             detector: old.detector,
             alerts: old.alerts,
         }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{ConfigArgs, warn};
-use crate::checkpoint::{self, Snapshot};
+use crate::checkpoint::{self, KafkaStore, Snapshot};
+use crate::config::{CheckpointStore, Config};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,14 +74,10 @@ struct Rows<'a> {
 pub fn run(args: CheckpointArgs) -> anyhow::Result<()> {
     let CheckpointCommand::Show { config, json } = args.command;
     let config = config.load()?.config;
-    let directory = &config.checkpoint.directory;
-    let loaded = checkpoint::read(directory)?;
-    for damage in &loaded.damaged {
-        warn(&format!("{} is damaged ({}); this is the one before it", damage.path.display(), damage.source));
-    }
-    let snapshot = loaded
-        .snapshot
-        .with_context(|| format!("no checkpoint in {}; check checkpoint.directory", directory.display()))?;
+    let snapshot = match config.checkpoint.store {
+        CheckpointStore::Directory => in_directory(&config.checkpoint.directory)?,
+        CheckpointStore::Kafka => in_topic(&config)?,
+    };
     let lateness = config.windows.lateness.get();
     let mut out = io::stdout().lock();
     if !json {
@@ -101,6 +99,24 @@ pub fn run(args: CheckpointArgs) -> anyhow::Result<()> {
     serde_json::to_writer(&mut out, &Rows { partitions: partitions.collect(), panes: panes.collect() })?;
     writeln!(out)?;
     Ok(())
+}
+
+fn in_directory(directory: &Path) -> anyhow::Result<Snapshot> {
+    let loaded = checkpoint::read(directory)?;
+    for damage in &loaded.damaged {
+        warn(&format!("{} is damaged ({}); this is the one before it", damage.path.display(), damage.source));
+    }
+    loaded.snapshot.with_context(|| format!("no checkpoint in {}; check checkpoint.directory", directory.display()))
+}
+
+fn in_topic(config: &Config) -> anyhow::Result<Snapshot> {
+    let snapshot = KafkaStore::read_all(config)?;
+    let (topic, group) = (&config.checkpoint.topic, &config.kafka.group);
+    anyhow::ensure!(
+        !snapshot.partitions.is_empty(),
+        "no checkpoint of group {group} in topic {topic}; check checkpoint.topic and kafka.group"
+    );
+    Ok(snapshot.joined())
 }
 
 /// Positions and totals, for people.

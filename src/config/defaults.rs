@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::{
-    BreakerConfig, CheckpointConfig, DepartmentConfig, DetectConfig, HttpConfig, InputConfig, KafkaConfig, LogConfig,
-    LogFormat, PipelineConfig, ScorerChoice, ScorerConfig, Span, StartPosition, WindowsConfig,
+    BreakerConfig, CheckpointConfig, CheckpointStore, DepartmentConfig, DetectConfig, HttpConfig, InputConfig,
+    KafkaConfig, LogConfig, LogFormat, PipelineConfig, ScorerChoice, ScorerConfig, Span, StartPosition, WindowsConfig,
 };
 
 impl Default for KafkaConfig {
@@ -82,7 +82,12 @@ impl Default for DetectConfig {
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        Self { directory: PathBuf::from("/var/lib/latido"), interval: Span::from_secs(10) }
+        Self {
+            store: CheckpointStore::default(),
+            directory: PathBuf::from("/var/lib/latido"),
+            topic: "latido-checkpoints".to_owned(),
+            interval: Span::from_secs(10),
+        }
     }
 }
 

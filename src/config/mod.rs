@@ -89,7 +89,8 @@ pub struct KafkaConfig {
     /// Consumer group: daemons of one group share the partitions among them.
     pub group: String,
     /// This daemon's own name in the group, by which a restarted daemon gets its partitions back without a rebalance. Must
-    /// differ between daemons. Unset: a name is made once and kept in the checkpoint directory.
+    /// differ between daemons. Unset: a name is made once and kept in the checkpoint directory; where `checkpoint.store` is
+    /// `kafka`, the daemon joins without one, and a restart is a rebalance.
     pub group_instance_id: Option<String>,
     /// How long the group waits for a daemon that died before its partitions go to others. Above `3s`, at most `30m`, and
     /// at most librdkafka's `max.poll.interval.ms` (5 minutes unless `properties` raise it).
@@ -219,12 +220,27 @@ pub struct DetectConfig {
     pub half_life: Span,
 }
 
+/// Which store keeps the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckpointStore {
+    /// A directory, for one daemon a group.
+    #[default]
+    Directory,
+    /// A compacted topic: the state of a partition goes with it to whichever daemon of the group gets it.
+    Kafka,
+}
+
 /// `[checkpoint]`: where state is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
-    /// Directory for state and offsets. Each daemon needs its own.
+    /// `directory`, for one daemon a group; or `kafka`, for several daemons that share one.
+    pub store: CheckpointStore,
+    /// Directory for state and offsets where `store` is `directory`. Each daemon needs its own.
     pub directory: PathBuf,
+    /// Compacted topic for the state where `store` is `kafka`. Made if it is not there; groups may share one.
+    pub topic: String,
     /// How often state is saved; it also is at a shutdown. Above `0s`, at most `1h`.
     pub interval: Span,
 }

@@ -79,7 +79,7 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     stream::breaker(&config.breaker, check);
     places::scorer(&config.scorer, check);
     places::signals(&config.signals, check);
-    places::checkpoint(&config.checkpoint, check);
+    places::checkpoint(&config.checkpoint, &config.kafka, check);
     places::http(&config.http, check);
     places::log(&config.log, check);
     departments::all(&config.departments, check);

@@ -17,7 +17,7 @@ use rdkafka::Offset as KafkaOffset;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::config::{Config, StartPosition};
+use crate::config::{CheckpointStore, Config, StartPosition};
 use crate::message::PartitionId;
 use crate::publish::{Health, Thread};
 
@@ -131,7 +131,7 @@ impl Consumer {
     pub fn new(
         config: &Config,
         mut client: ClientConfig,
-        instance: &str,
+        instance: Option<&str>,
         starting: Starting,
         links: Links,
     ) -> Result<Self, ConsumerError> {
@@ -145,6 +145,7 @@ impl Consumer {
             start: config.kafka.start,
             starting,
             group: config.kafka.group.clone(),
+            travels: config.checkpoint.store == CheckpointStore::Kafka,
             drain_timeout: config.pipeline.drain_timeout.get(),
             closing: AtomicBool::new(false),
             lost: AtomicBool::new(false),
@@ -210,7 +211,7 @@ impl Consumer {
         if self.check_range {
             self.find_unreadable();
         }
-        if !self.shared.is_rewound() {
+        if !self.shared.is_rewound() && !self.shared.is_restoring() && !self.stateless && self.rejoin_at.is_none() {
             self.rewind();
         }
         self.poll();
@@ -267,6 +268,11 @@ impl Consumer {
                     }
                     self.check_topics = self.topic_missing;
                     self.elsewhere.ask_again();
+                    if self.consumer.context().travels {
+                        // Whose state is missing is asked anew of those that are ours now.
+                        self.stateless = false;
+                        self.health.set_ready("no_checkpoint");
+                    }
                 }
                 Event::Revoked(partitions) => {
                     self.assembler.revoke(&partitions);
@@ -410,6 +416,10 @@ impl Consumer {
 
     /// Commits what is covered of the assigned partitions; one revoked partition would sink the whole commit.
     fn commit_ours(&self, mut covered: Positions) {
+        if self.consumer.context().travels {
+            // The store has committed them with the state.
+            return;
+        }
         let status = self.shared.status();
         covered.retain(|(partition, _)| status.partitions.contains_key(partition));
         drop(status);

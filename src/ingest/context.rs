@@ -17,6 +17,7 @@ use crate::message::{NextOffset, PartitionId};
 use crate::publish::{Health, Thread};
 
 use super::consumer::Starting;
+use super::member::Member;
 use super::quiet_log::QuietLog;
 use super::shared::{PartitionStatus, Shared};
 use super::stats::{self, Report};
@@ -27,12 +28,25 @@ const ASK: Duration = Duration::from_secs(5);
 /// A change of assignment, for the fold.
 #[derive(Debug)]
 pub enum Assignment {
-    /// These partitions are ours, from this epoch on.
-    Assigned(Vec<(PartitionId, u32)>),
+    /// These partitions are ours, and no others.
+    Assigned(Assigned),
+    /// Reading begins, or begins anew, at the positions held, with new epochs.
+    Rewound,
     /// These are no longer.
     Revoked(Vec<PartitionId>),
     /// Save a checkpoint now and answer with the positions it covers.
     Checkpoint(Sender<Positions>),
+}
+
+/// Partitions that a rebalance gave.
+#[derive(Debug)]
+pub struct Assigned {
+    /// Which.
+    pub partitions: Vec<PartitionId>,
+    /// Which rebalance it was: [`ConsumerStatus::round`](super::ConsumerStatus).
+    pub round: u64,
+    /// The membership under which they are ours; none where the client does not say.
+    pub member: Option<Member>,
 }
 
 /// Next offsets by partition.
@@ -64,6 +78,8 @@ pub(super) struct IngestContext {
     pub(super) starting: Starting,
     /// The consumer group's name, for messages.
     pub(super) group: String,
+    /// Whether state comes from the store with each assignment, and goes with it.
+    pub(super) travels: bool,
     pub(super) drain_timeout: Duration,
     /// Set before the consumer is dropped: the revoke fired then has nobody left to wait for.
     pub(super) closing: AtomicBool,
@@ -97,15 +113,41 @@ impl IngestContext {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sets in `list` where each partition starts: the ledger's position, else the group's, else `kafka.start`.
+    /// Begins an assignment. Where state travels, reading waits until that of these partitions is here; else `list` is told
+    /// where each starts: the ledger's position, else the group's, else `kafka.start`.
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
         self.lost.store(false, Ordering::Release);
         let partitions = partitions_of(list);
+        let seats = if self.travels { stand_by(&partitions, list) } else { self.seat(consumer, &partitions, list) };
+        let mut status = self.shared.status();
+        status.assigned += 1;
+        status.partitions =
+            partitions.iter().map(|partition| (partition.clone(), PartitionStatus::default())).collect();
+        let round = status.round();
+        drop(status);
+        if self.travels {
+            self.shared.begin_restore(round);
+        }
+        tracing::info!(partitions = partitions.len(), "partitions assigned");
+        let member = consumer.group_metadata().map(Member::new);
+        // The fold must know of an epoch before the first batch of it can come.
+        if self.to_fold.send(Assignment::Assigned(Assigned { partitions, round, member })).is_ok() {
+            self.push(Event::Assigned(seats));
+        }
+    }
+
+    /// Seats partitions whose positions are known here, or can be asked. Gives the epoch of each.
+    fn seat(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &[PartitionId],
+        list: &TopicPartitionList,
+    ) -> Vec<(PartitionId, u32)> {
         let mut seats = Vec::with_capacity(partitions.len());
         let mut starts = BTreeMap::new();
         {
             let mut ledger = self.shared.ledger();
-            for partition in &partitions {
+            for partition in partitions {
                 let seat = ledger.assign(partition);
                 seats.push((partition.clone(), seat.epoch));
                 if let Some(next) = seat.resume {
@@ -113,26 +155,26 @@ impl IngestContext {
                 }
             }
         }
-        if let Err(error) = self.find_starts(consumer, &partitions, &mut starts) {
-            self.log.error(&error, "where to start reading cannot be asked; joining the group again");
-            self.health.set_not_ready("assignment", format!("where to start reading cannot be asked: {error}"));
-            self.push(Event::Rejoin);
-        }
+        self.complete_starts(consumer, partitions, &mut starts);
         set_offsets(list, &starts);
         let mut ledger = self.shared.ledger();
         for (partition, start) in &starts {
             ledger.start_at(partition, NextOffset(*start));
         }
-        drop(ledger);
-        let mut status = self.shared.status();
-        status.assigned += 1;
-        status.partitions =
-            partitions.iter().map(|partition| (partition.clone(), PartitionStatus::default())).collect();
-        drop(status);
-        tracing::info!(partitions = partitions.len(), "partitions assigned");
-        // The fold must know of an epoch before the first batch of it can come.
-        if self.to_fold.send(Assignment::Assigned(seats.clone())).is_ok() {
-            self.push(Event::Assigned(seats));
+        seats
+    }
+
+    /// Finds where the partitions start that have no position yet. Where that cannot be asked the group is joined again.
+    pub(super) fn complete_starts(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &[PartitionId],
+        starts: &mut BTreeMap<PartitionId, i64>,
+    ) {
+        if let Err(error) = self.find_starts(consumer, partitions, starts) {
+            self.log.error(&error, "where to start reading cannot be asked; joining the group again");
+            self.health.set_not_ready("assignment", format!("where to start reading cannot be asked: {error}"));
+            self.push(Event::Rejoin);
         }
     }
 
@@ -176,8 +218,9 @@ impl IngestContext {
     /// What to tell where the windows of what the group has read are gone.
     fn state_missing(&self, partition: &PartitionId, partitions: usize) -> String {
         let group = &self.group;
+        let store = if self.travels { "checkpoint.topic" } else { "checkpoint.directory" };
         format!(
-            "group {group} has read {partition} before ({partitions} such partitions), but checkpoint.directory holds no \
+            "group {group} has read {partition} before ({partitions} such partitions), but {store} holds no \
              checkpoint of what was counted. Nothing is read. Put the checkpoint back, or restart with --start-empty to go \
              on at the group's offsets with empty windows"
         )
@@ -277,6 +320,10 @@ impl IngestContext {
             );
             return;
         };
+        if self.travels {
+            // The store has committed them with the state.
+            return;
+        }
         let ours: Positions = covered.into_iter().filter(|(partition, _)| partitions.contains(partition)).collect();
         if consumer.assignment_lost() {
             tracing::warn!(
@@ -358,6 +405,12 @@ pub(super) fn list_of(partitions: &[&PartitionId], offset: KafkaOffset) -> Kafka
         list.add_partition_offset(&partition.topic, partition.partition, offset)?;
     }
     Ok(list)
+}
+
+/// Has nothing read of partitions yet: their batches are stale. Told no offset at all, the client would ask for the group's.
+fn stand_by(partitions: &[PartitionId], list: &TopicPartitionList) -> Vec<(PartitionId, u32)> {
+    set_offsets(list, &partitions.iter().map(|partition| (partition.clone(), 0)).collect());
+    partitions.iter().map(|partition| (partition.clone(), 0)).collect()
 }
 
 fn set_offsets(list: &TopicPartitionList, starts: &BTreeMap<PartitionId, i64>) {

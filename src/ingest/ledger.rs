@@ -62,7 +62,8 @@ impl Ledger {
         self.entries.entry(partition).or_default().applied = Some(next);
     }
 
-    /// Begins an assignment: a new epoch, sequence numbers from 0, from the position held.
+    /// Begins an assignment, or an assigned partition's anew: a new epoch, so that whatever is on its way is stale, sequence
+    /// numbers from 0, from the position held.
     pub fn assign(&mut self, partition: &PartitionId) -> Seat {
         let entry = self.entries.entry(partition.clone()).or_default();
         entry.epoch += 1;
@@ -79,6 +80,13 @@ impl Ledger {
         entry.applied
     }
 
+    /// Forgets the position of a partition whose state goes elsewhere.
+    pub fn forget(&mut self, partition: &PartitionId) {
+        if let Some(entry) = self.entries.get_mut(partition) {
+            entry.applied = None;
+        }
+    }
+
     /// Sets where an assigned partition starts, where the ledger held nothing or something no longer in the log.
     pub fn start_at(&mut self, partition: &PartitionId, next: NextOffset) {
         self.entries.entry(partition.clone()).or_default().applied = Some(next);
@@ -92,12 +100,6 @@ impl Ledger {
             return Claim::Stale;
         }
         if sequence > entry.next_sequence { Claim::Early } else { Claim::Apply }
-    }
-
-    /// Begins an assigned partition's assignment anew, so that whatever is on its way is stale; none where it is not assigned.
-    pub fn rewind(&mut self, partition: &PartitionId) -> Option<Seat> {
-        self.epoch(partition)?;
-        Some(self.assign(partition))
     }
 
     /// Claims a batch for the state. [`Claim::Apply`] binds: the caller applies it before the next checkpoint.

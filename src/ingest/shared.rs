@@ -1,7 +1,7 @@
 //! What the consumer thread and the fold know of each other. Every lock is held for microseconds (INV-3).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -37,6 +37,14 @@ pub struct ConsumerStatus {
     pub revoked: u64,
 }
 
+impl ConsumerStatus {
+    /// Rebalances so far, of either kind: what was asked after an older one is no longer wanted.
+    #[must_use]
+    pub fn round(&self) -> u64 {
+        self.assigned + self.revoked
+    }
+}
+
 /// Shared by the consumer thread, the fold and the checkpoint writer.
 #[derive(Debug, Default)]
 pub struct Shared {
@@ -50,6 +58,9 @@ pub struct Shared {
     fetched_records: AtomicUsize,
     /// Nothing is read.
     held: AtomicBool,
+    /// The rebalance whose partitions' state is waited for, and the one whose is here; 0 is none.
+    awaited: AtomicU64,
+    restored: AtomicU64,
     /// What is on its way must be dropped and read again.
     rewind: AtomicBool,
 }
@@ -93,7 +104,25 @@ impl Shared {
         self.held.store(false, Ordering::Release);
     }
 
-    /// Whether the consumer thread has gone back to the positions held since the last [`Self::hold`].
+    /// The consumer thread waits for the state of the partitions that this rebalance gave. Then reading begins at their
+    /// positions.
+    pub(super) fn begin_restore(&self, round: u64) {
+        self.awaited.store(round, Ordering::Release);
+        self.rewind.store(true, Ordering::Release);
+    }
+
+    /// The fold has the state of the partitions that this rebalance gave, and the ledger their positions.
+    pub fn set_restored(&self, round: u64) {
+        self.restored.store(round, Ordering::Release);
+    }
+
+    /// Whether the state of the assigned partitions is still on its way.
+    #[must_use]
+    pub fn is_restoring(&self) -> bool {
+        self.awaited.load(Ordering::Acquire) != self.restored.load(Ordering::Acquire)
+    }
+
+    /// Whether the consumer thread has gone back to the positions held since the last [`Self::hold`], or to those restored.
     #[must_use]
     pub fn is_rewound(&self) -> bool {
         !self.rewind.load(Ordering::Acquire)
@@ -101,7 +130,7 @@ impl Shared {
 
     /// Whether nothing may be read now.
     pub(super) fn is_held(&self) -> bool {
-        self.held.load(Ordering::Acquire)
+        self.held.load(Ordering::Acquire) || self.is_restoring() || !self.is_rewound()
     }
 
     /// The consumer thread has gone back.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, select};
 
 use crate::ingest::{
-    Assignment, Batch, Budget, Claim, DeadLetter, DeadLetters, FETCH_AHEAD, OUTSTANDING_LIMIT, Patience, Positions,
-    Shared,
+    Assigned, Assignment, Batch, Budget, Claim, DeadLetter, DeadLetters, FETCH_AHEAD, Member, OUTSTANDING_LIMIT,
+    Patience, Positions, Shared,
 };
 use crate::message::{LetterReason, PartitionId};
 use crate::publish::{Board, Buffer, Health, PanesQuestion, PartitionView, Resume, StreamView, Thread, Timings};
@@ -20,7 +20,7 @@ use crate::sabotage::{self, Sabotage};
 use super::breaker::{Breaker, Share, Verdict};
 use super::scoring::{Outcome, ScoredBatch, wall_clock};
 use super::state::State;
-use super::writer::{Job, WriterStatus};
+use super::writer::{Checkpoint, Fetched, Job, Wanted, WriterStatus};
 
 /// Longest wait for a batch; also how often stream time moves on a silent stream.
 const TICK: Duration = Duration::from_millis(50);
@@ -40,6 +40,7 @@ pub(super) struct Links {
     pub(super) panes_asked: Receiver<PanesQuestion>,
     pub(super) resumes: Receiver<Resume>,
     pub(super) jobs: Sender<Job>,
+    pub(super) fetched: Receiver<Fetched>,
     pub(super) letters: Option<DeadLetters>,
     pub(super) shared: Arc<Shared>,
     pub(super) board: Arc<Board>,
@@ -77,6 +78,10 @@ pub(super) struct Fold {
     unsaved: bool,
     /// A record was claimed whose dead letter is lost: no checkpoint may pass it.
     must_not_save: bool,
+    /// The membership under which the partitions are ours.
+    member: Option<Member>,
+    /// State that the store must be asked for.
+    wanted: Option<Wanted>,
     breaker: Breaker,
     /// An operator's word that has not been followed yet: how many records may pass.
     accept: Option<u64>,
@@ -97,6 +102,8 @@ impl Fold {
             saved: now,
             unsaved: false,
             must_not_save: false,
+            member: None,
+            wanted: None,
             breaker,
             accept: None,
         };
@@ -125,6 +132,7 @@ impl Fold {
             default(TICK) => {}
         }
         self.answer_questions();
+        self.follow_restore();
         self.follow_breaker();
         let caught_up = self.follow_partitions();
         if self.follow_holding() {
@@ -338,22 +346,64 @@ impl Fold {
     fn change(&mut self, assignment: Assignment) {
         let now = self.begun.elapsed();
         match assignment {
-            Assignment::Assigned(seats) => {
+            Assignment::Assigned(Assigned { partitions, round, member }) => {
                 self.drop_stale();
-                for (partition, _) in seats {
-                    self.state.clock.assign(partition, now);
+                for partition in &partitions {
+                    self.state.clock.assign(partition.clone(), now);
+                }
+                self.member = member;
+                if self.limits.store_is_shared {
+                    self.wanted = Some(Wanted { partitions, round });
+                    return;
                 }
                 // Where reading starts is saved before the first record: `latest` means that of the first start.
                 self.unsaved = true;
             }
+            Assignment::Rewound => {
+                self.drop_stale();
+                self.unsaved = true;
+            }
             Assignment::Revoked(partitions) => {
-                for partition in &partitions {
-                    self.state.clock.revoke(partition);
-                }
+                self.let_go(&partitions);
                 self.drop_stale();
             }
             Assignment::Checkpoint(answer) => self.save(Some(answer), Some(Instant::now() + self.limits.drain_timeout)),
         }
+    }
+
+    /// Partitions are no longer ours. Where their state travels it is with the next owner.
+    fn let_go(&mut self, partitions: &[PartitionId]) {
+        for partition in partitions {
+            self.state.clock.revoke(partition);
+        }
+        if !self.limits.store_is_shared {
+            return;
+        }
+        let mut ledger = self.links.shared.ledger();
+        partitions.iter().for_each(|partition| ledger.forget(partition));
+        drop(ledger);
+        (self.member, self.wanted, self.unsaved) = (None, None, false);
+        self.state.let_go();
+    }
+
+    /// Asks for the state of what was assigned, and takes it up once it is here.
+    fn follow_restore(&mut self) {
+        if let Some(wanted) = self.wanted.take()
+            && let Err(TrySendError::Full(Job::Fetch(wanted))) = self.links.jobs.try_send(Job::Fetch(wanted))
+        {
+            self.wanted = Some(wanted);
+        }
+        let Some(Fetched { wanted, snapshot }) = self.links.fetched.try_iter().last() else { return };
+        let shared = &self.links.shared;
+        if shared.status().round() != wanted.round {
+            return;
+        }
+        let left_out = self.state.take_up(&wanted.partitions, &snapshot);
+        left_out.into_iter().for_each(|what| tracing::warn!("not restored from the checkpoint: {what}"));
+        let mut ledger = shared.ledger();
+        snapshot.partitions.iter().for_each(|saved| ledger.start_at(&saved.partition, saved.next_offset));
+        drop(ledger);
+        shared.set_restored(wanted.round);
     }
 
     /// Drops what came early under an assignment that has ended.
@@ -523,7 +573,9 @@ impl Fold {
 
     /// Hands a checkpoint to the writer. Where it still has one to save, the next turn tries again.
     fn save(&mut self, answer: Option<Sender<Positions>>, deadline: Option<Instant>) {
-        if self.must_not_save {
+        // While state is on its way there is none to save, and before reading has begun no position of some partitions.
+        let is_restoring = self.limits.store_is_shared && (self.member.is_none() || !self.links.shared.is_rewound());
+        if self.must_not_save || is_restoring {
             return;
         }
         // A snapshot walks through every hour of panes: not each turn while the writer waits for dead letters or a slow disk.
@@ -535,13 +587,14 @@ impl Fold {
             ledger.positions().map(|(partition, next)| (partition.clone(), next)).collect()
         };
         let positions = self.positions_to_save(positions);
-        let job = Job {
+        let job = Job::Save(Box::new(Checkpoint {
             snapshot: self.state.snapshot(&positions, wall_clock()),
+            member: self.member.clone(),
             positions,
             ticket: self.links.letters.as_ref().map_or(0, DeadLetters::last_ticket),
             deadline,
             answer,
-        };
+        }));
         let sent = match deadline {
             None => self.links.jobs.try_send(job).map_err(|error| matches!(error, TrySendError::Full(_))),
             Some(deadline) => self.links.jobs.send_deadline(job, deadline).map_err(|_| false),

@@ -14,6 +14,7 @@ mod fold;
 mod parts;
 mod scoring;
 mod state;
+mod stores;
 mod writer;
 
 use std::io;
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Directory, DirectoryError};
+use crate::checkpoint::DirectoryError;
 use crate::config::{Config, StartPosition, client_config};
 use crate::ingest::{Consumer, ConsumerError, DeadLetterError, Starting};
 use crate::publish::http::{self, HttpError};
@@ -34,6 +35,7 @@ use crate::publish::{Board, Health, Thread};
 use crate::score::{ModelError, RulesError};
 
 use parts::Parts;
+use stores::Opened;
 use writer::CHECKPOINT;
 
 /// Batches that may wait before and behind the pool; the byte budget usually bites first.
@@ -113,12 +115,7 @@ impl Pipeline {
     /// # Errors
     /// If anything it needs is missing or in use. Brokers may still be away: the consumer keeps trying.
     pub fn start(config: Config, options: Options) -> Result<Self, PipelineError> {
-        let directory = Directory::open(&config.checkpoint.directory)?;
-        let instance = match &config.kafka.group_instance_id {
-            Some(name) => name.clone(),
-            None => directory.instance_id()?,
-        };
-        let loaded = directory.load()?;
+        let Opened { store, instance, loaded } = stores::open(&config)?;
         let bound = http::bind(&config.http)?;
         let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let model = crate::score::open(&config.scorer)?;
@@ -131,13 +128,13 @@ impl Pipeline {
         let mut threads = Vec::new();
         let (batches, batches_out) = bounded(BATCHES_WAITING);
         let (scored, scored_out) = bounded(BATCHES_WAITING);
-        let ends = parts.start_fold(&config, state, directory, scored_out, &mut threads)?;
+        let ends = parts.start_fold(&config, state, store, scored_out, &mut threads)?;
         parts.start_workers(&config, &(model, rules), &batches_out, &scored, &mut threads)?;
         let links = parts.consumer_links(batches, ends);
         let client = client_config(&config.kafka);
         let starting =
             Starting { start_from: options.start_from, start_empty: options.start_empty || parts.has_positions() };
-        let consumer = Consumer::new(&config, client, &instance, starting, links)?;
+        let consumer = Consumer::new(&config, client, instance.as_deref(), starting, links)?;
         threads.push(thread::Builder::new().name(INGEST.to_owned()).spawn(move || consumer.run())?);
         for watched in [Thread::Ingest, Thread::Fold, Thread::Checkpoint] {
             parts.health.expect(watched);

@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Directory, Loaded};
-use crate::config::{Config, Roster, client_config};
+use crate::checkpoint::{Loaded, Store};
+use crate::config::{CheckpointStore, Config, Roster, client_config};
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
@@ -110,18 +110,21 @@ impl Parts {
         &self,
         config: &Config,
         state: State,
-        directory: Directory,
+        store: Box<dyn Store>,
         scored: Receiver<ScoredBatch>,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<Ends, PipelineError> {
         let (assignments, assignments_out) = bounded(NOTES_WAITING);
         let (covered_in, covered) = bounded(NOTES_WAITING);
         let (jobs, jobs_out) = bounded(1);
+        let (fetched, fetched_out) = bounded(NOTES_WAITING);
         let letters = self.start_dead_letters(config, threads)?;
         let drain_timeout = config.pipeline.drain_timeout.get();
         let writer = Writer {
-            directory,
+            store,
             jobs: jobs_out,
+            fetched,
+            shared: Arc::clone(&self.shared),
             covered: covered_in,
             letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
             patience: Patience::new(Arc::clone(&self.stop), drain_timeout),
@@ -135,6 +138,7 @@ impl Parts {
             panes_asked: self.panes_asked.clone(),
             resumes: self.resumes_out.clone(),
             jobs,
+            fetched: fetched_out,
             letters,
             shared: Arc::clone(&self.shared),
             board: Arc::clone(&self.board),
@@ -148,8 +152,7 @@ impl Parts {
             drain_timeout,
             budget: Budget::of(&config.pipeline),
             late_letters: config.kafka.dead_letter_late,
-            // A directory belongs to one daemon.
-            store_is_shared: false,
+            store_is_shared: config.checkpoint.store == CheckpointStore::Kafka,
         };
         threads.push(Fold::start(state, Breaker::new(config.breaker), links, limits)?);
         Ok(Ends { assignments, covered })

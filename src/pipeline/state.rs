@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::{PartitionPosition, SavedHour, Snapshot};
-use crate::config::{Config, Roster};
+use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
+use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
 use crate::detect::{AlertChange, Detector, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
 use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
 use crate::score::shares::Shares;
-use crate::window::{PaneCounts, Panes, StreamClock, Tally};
+use crate::window::{HourPanes, PaneCounts, Panes, ShardId, StreamClock, Tally};
 
 use self::adjuster::Adjuster;
 use super::book::AlertBook;
@@ -39,6 +39,10 @@ pub(super) struct State {
     roster: Arc<Roster>,
     /// The departments' ids, to be shared with checkpoints.
     names: Vec<Arc<str>>,
+    /// What windows and detector are made from.
+    settings: (WindowsConfig, DetectConfig),
+    /// The shard of each partition, where panes are kept by partition; else all are in the first.
+    shards: BTreeMap<PartitionId, ShardId>,
     pub(super) clock: StreamClock,
     pub(super) panes: Panes,
     detector: Detector,
@@ -70,6 +74,8 @@ impl State {
             ..DepartmentView::default()
         };
         Self {
+            settings: (config.windows.clone(), config.detect.clone()),
+            shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
             panes: Panes::new(&config.windows, roster.len()),
             detector: Detector::new(&config.detect, &roster),
@@ -91,22 +97,51 @@ impl State {
         }
     }
 
+    /// Nothing of any partition is here any more. What was counted of them stays in the counters: those are the process's.
+    pub(super) fn let_go(&mut self) {
+        self.begin_anew(1);
+        self.shards.clear();
+    }
+
+    /// Takes up the state of partitions, and of the detector, where there is any; each partition's panes are kept apart from
+    /// now on. The clock has the partitions already. Gives what no longer applies, in words.
+    pub(super) fn take_up(&mut self, partitions: &[PartitionId], snapshot: &Snapshot) -> Vec<String> {
+        self.begin_anew(partitions.len());
+        self.shards = partitions.iter().cloned().zip((0..).map(ShardId)).collect();
+        self.restore(snapshot)
+    }
+
+    /// Windows, baselines and alerts of nothing.
+    fn begin_anew(&mut self, shards: usize) {
+        let (windows, detect) = &self.settings;
+        self.panes = Panes::with_shards(windows, self.roster.len(), shards);
+        self.detector = Detector::new(detect, &self.roster);
+        self.book = AlertBook::default();
+        self.clock.begin_anew();
+        self.catching_up = true;
+        self.closing = None;
+        self.dirty.fill(true);
+    }
+
     /// Takes up a checkpoint. Gives what of it no longer applies, in words: departments that the config no longer has.
     pub(super) fn restore(&mut self, snapshot: &Snapshot) -> Vec<String> {
         let mut left_out = Vec::new();
         let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
-        let hours = snapshot.hours.iter().flat_map(|hour| &hour.departments);
-        let known = hours.filter_map(|(name, hour)| {
-            let department = self.roster.find(name);
-            if department.is_none() {
-                *gone.entry(name).or_default() += snapshot.kept_panes(hour).count();
+        self.panes.restore(snapshot.window_end, []);
+        let common = snapshot.hours.iter().map(|hour| (ShardId::default(), hour));
+        let own = snapshot.shards.iter().filter_map(|shard| Some((*self.shards.get(&shard.partition)?, &shard.hours)));
+        let own = own.flat_map(|(shard, hours)| hours.iter().map(move |hour| (shard, hour)));
+        for (shard, hour) in common.chain(own) {
+            for (name, hour) in &hour.departments {
+                let kept = snapshot.kept_panes(hour);
+                match self.roster.find(name) {
+                    Some(department) => kept.for_each(|(start, counts)| {
+                        self.panes.add_to(shard, department, start, counts);
+                    }),
+                    None => *gone.entry(name).or_default() += kept.count(),
+                }
             }
-            Some((department?, hour))
-        });
-        let panes = known.flat_map(|(department, hour)| {
-            snapshot.kept_panes(hour).map(move |(start, counts)| (department, start, counts))
-        });
-        self.panes.restore(snapshot.window_end, panes);
+        }
         left_out.extend(gone.into_iter().map(|(name, panes)| format!("department {name}: {panes} panes")));
         let frontiers = snapshot.partitions.iter().filter_map(|saved| Some((saved.partition.clone(), saved.frontier?)));
         self.clock.restore(snapshot.stream_time, frontiers);
@@ -134,15 +169,21 @@ impl State {
             window_end: self.panes.window_end(),
             partitions: partitions.collect(),
             kept_from: self.panes.kept_from(),
-            hours: self.saved_hours(),
+            hours: if self.shards.is_empty() { self.saved_hours(self.panes.hours()) } else { Vec::new() },
+            shards: self.shards.iter().map(|(partition, shard)| self.saved_shard(partition, *shard)).collect(),
+            is_whole: self.is_whole,
             detector: self.detector.snapshot(),
             alerts: self.book.alerts().to_vec(),
         }
     }
 
-    /// The panes as they are: shared, not copied.
-    fn saved_hours(&self) -> Vec<SavedHour> {
-        let hours = self.panes.hours();
+    /// One partition's panes.
+    fn saved_shard(&self, partition: &PartitionId, shard: ShardId) -> SavedShard {
+        SavedShard { partition: partition.clone(), hours: self.saved_hours(self.panes.hours_of(shard)) }
+    }
+
+    /// Panes as they are: shared, not copied.
+    fn saved_hours<'a>(&self, hours: impl Iterator<Item = (DepartmentId, &'a Arc<HourPanes>)>) -> Vec<SavedHour> {
         SavedHour::sort(hours.map(|(department, hour)| (Arc::clone(&self.names[department.index()]), Arc::clone(hour))))
     }
 
@@ -161,6 +202,7 @@ impl State {
     pub(super) fn apply(&mut self, scored: &ScoredBatch, now: Duration) -> Vec<usize> {
         let stream_time = self.clock.stream_time();
         let mut in_no_window = Vec::new();
+        let shard = self.shards.get(&scored.batch.partition).copied().unwrap_or_default();
         for (place, outcome) in scored.outcomes.iter().enumerate() {
             let Some(partition) = self.clock.partition_mut(&scored.batch.partition) else { break };
             let placed = match outcome {
@@ -168,7 +210,7 @@ impl State {
                     let is_late = partition.is_late(placed.event_time, stream_time);
                     let is_counted = count(
                         &mut self.views[placed.department.index()],
-                        &mut self.panes,
+                        (&mut self.panes, shard),
                         placed,
                         *audience,
                         score,
@@ -318,13 +360,13 @@ impl State {
 /// Counts a customer's message, in its windows or as late. Gives whether it is in them.
 fn count(
     view: &mut DepartmentView,
-    panes: &mut Panes,
+    (panes, shard): (&mut Panes, ShardId),
     placed: &Placed,
     audience: Audience,
     score: &Score,
     is_late: bool,
 ) -> bool {
-    if is_late || !panes.add(placed.department, placed.event_time, PaneCounts::of(score)) {
+    if is_late || !panes.add_to(shard, placed.department, placed.event_time, PaneCounts::of(score)) {
         view.late += 1;
         return false;
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::checkpoint::{Directory, Snapshot};
-use crate::ingest::{DeadLetterProgress, Patience, Positions};
-use crate::message::EventTime;
+use crate::checkpoint::{Snapshot, Store};
+use crate::ingest::{DeadLetterProgress, Member, Patience, Positions, Shared};
+use crate::message::{EventTime, PartitionId};
 use crate::publish::{Health, Thread};
 use crate::sabotage::{self, Sabotage};
 
@@ -23,9 +23,36 @@ const BEAT: Duration = Duration::from_secs(1);
 const WAIT_FOR_LETTERS: Duration = Duration::from_millis(5);
 const NEVER: i64 = i64::MIN;
 
-/// A checkpoint to be saved.
-pub(super) struct Job {
+/// Longest between two tries to fetch state.
+const FETCH_AGAIN: Duration = Duration::from_secs(1);
+
+/// What the fold wants of the store.
+pub(super) enum Job {
+    /// Save a checkpoint.
+    Save(Box<Checkpoint>),
+    /// Fetch the state of partitions.
+    Fetch(Wanted),
+}
+
+/// State to be fetched.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) partitions: Vec<PartitionId>,
+    /// The rebalance that gave them; after another one they are no longer wanted.
+    pub(super) round: u64,
+}
+
+/// State that was fetched.
+pub(super) struct Fetched {
+    pub(super) wanted: Wanted,
     pub(super) snapshot: Snapshot,
+}
+
+/// A checkpoint to be saved.
+pub(super) struct Checkpoint {
+    pub(super) snapshot: Snapshot,
+    /// The membership under which it was taken.
+    pub(super) member: Option<Member>,
     pub(super) positions: Positions,
     /// The last dead letter that the positions pass.
     pub(super) ticket: u64,
@@ -85,8 +112,11 @@ impl WriterStatus {
 
 /// The writer's own.
 pub(super) struct Writer {
-    pub(super) directory: Directory,
+    pub(super) store: Box<dyn Store>,
     pub(super) jobs: Receiver<Job>,
+    /// Where state goes that was fetched.
+    pub(super) fetched: Sender<Fetched>,
+    pub(super) shared: Arc<Shared>,
     pub(super) covered: Sender<Positions>,
     pub(super) letters: Option<Arc<DeadLetterProgress>>,
     /// How long dead letters are waited for while the daemon stops.
@@ -105,20 +135,60 @@ impl Writer {
         loop {
             self.health.beat(Thread::Checkpoint);
             match self.jobs.recv_timeout(BEAT) {
-                Ok(job) => self.save(job),
+                Ok(Job::Save(checkpoint)) => self.save(*checkpoint),
+                Ok(Job::Fetch(wanted)) => self.fetch(wanted),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn save(&mut self, job: Job) {
+    /// Fetches state, and tries on until it is here, the partitions have gone elsewhere, or the daemon stops.
+    fn fetch(&mut self, wanted: Wanted) {
+        let began = Instant::now();
+        let (health, shared, round) = (Arc::clone(&self.health), Arc::clone(&self.shared), wanted.round);
+        let mut patience = self.patience.clone();
+        let mut is_wanted = move || {
+            health.beat(Thread::Checkpoint);
+            shared.status().round() == round && !patience.is_over()
+        };
+        let partitions = wanted.partitions.len();
+        self.health.set_not_ready("restoring", format!("the state of {partitions} partitions is on its way"));
+        while is_wanted() {
+            match self.store.fetch(&wanted.partitions, &mut is_wanted) {
+                Ok(snapshot) => {
+                    let (found, took) = (snapshot.partitions.len(), began.elapsed());
+                    tracing::info!(partitions, found, ?took, "state of the partitions fetched");
+                    self.health.set_ready("restoring");
+                    // The fold ends first only where the daemon stops.
+                    self.fetched.send(Fetched { wanted, snapshot }).unwrap_or_default();
+                    return;
+                }
+                Err(error) => {
+                    if !is_wanted() {
+                        break;
+                    }
+                    tracing::error!(%error, "the state of the partitions cannot be fetched; trying on");
+                    self.health.set_not_ready("restoring", error.to_string());
+                    thread::sleep(FETCH_AGAIN);
+                }
+            }
+        }
+        self.health.set_ready("restoring");
+    }
+
+    fn save(&mut self, job: Checkpoint) {
         if !self.letters_confirmed(&job) {
             tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
             self.status.unsaved.store(true, Ordering::Relaxed);
             return;
         }
-        match self.directory.save(&job.snapshot) {
+        match self.store.save(&job.snapshot, job.member.as_ref()) {
+            Err(error) if error.is_fenced() => {
+                // The consumer thread learns of it by itself, and lets go of them.
+                tracing::warn!(%error, "checkpoint not saved");
+                return;
+            }
             Ok(()) => {
                 self.status.saved.store(wall_clock().as_millis(), Ordering::Relaxed);
                 self.health.set_ready(CHECKPOINT);
@@ -140,7 +210,7 @@ impl Writer {
     }
 
     /// Waits until every dead letter that the job covers is confirmed.
-    fn letters_confirmed(&mut self, job: &Job) -> bool {
+    fn letters_confirmed(&mut self, job: &Checkpoint) -> bool {
         let Some(letters) = &self.letters else { return true };
         if sabotage::is(Sabotage::DeadLetterNotAwaited) {
             return true;

@@ -1,5 +1,6 @@
 //! How the panes are asked of the fold, which alone has them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -18,7 +19,7 @@ pub struct PanesNow {
     pub window_end: Option<EventTime>,
     /// Start of the oldest pane kept; none where all are.
     pub kept_from: Option<EventTime>,
-    /// Hours with messages, in no order.
+    /// Hours with messages, in no order; of each there may be several, which count together.
     pub hours: Vec<Arc<HourPanes>>,
 }
 
@@ -29,10 +30,13 @@ impl PanesNow {
         let is_asked_for = |start: EventTime| {
             from.max(self.kept_from).is_none_or(|from| start >= from) && to.is_none_or(|to| start < to)
         };
-        let mut panes: Vec<_> = self.hours.iter().flat_map(|hour| hour.panes()).collect();
-        panes.retain(|(start, _)| is_asked_for(*start));
-        panes.sort_unstable_by_key(|(start, _)| *start);
-        panes
+        let mut panes: BTreeMap<EventTime, PaneCounts> = BTreeMap::new();
+        for (start, counts) in self.hours.iter().flat_map(|hour| hour.panes()).filter(|(start, _)| is_asked_for(*start))
+        {
+            let sum = panes.entry(start).or_default();
+            *sum = sum.checked_add(counts).unwrap_or(*sum);
+        }
+        panes.into_iter().collect()
     }
 }
 

@@ -160,6 +160,15 @@ impl StreamClock {
         }
     }
 
+    /// Forgets all but which partitions are assigned: their state is another owner's, or is about to be restored.
+    pub fn begin_anew(&mut self) {
+        self.stream_time = None;
+        self.remembered.clear();
+        for clock in self.assigned.values_mut() {
+            (clock.frontier, clock.first, clock.last_record) = (None, None, None);
+        }
+    }
+
     /// The share of an assigned partition, to be told of its records.
     pub fn partition_mut(&mut self, partition: &PartitionId) -> Option<&mut PartitionClock> {
         self.assigned.get_mut(partition)

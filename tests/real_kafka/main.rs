@@ -12,5 +12,6 @@ mod rejects;
 mod replayed_day;
 mod replays;
 mod restarts;
+mod shared_group;
 mod trouble;
 mod week;

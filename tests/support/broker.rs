@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -164,6 +164,13 @@ impl RealKafka {
                 Err(error) => Progress::NotYet(error.to_string()),
             }
         });
+    }
+
+    /// Sets the one setting of a topic, in place of those it has.
+    pub(crate) fn set_topic(&self, name: &str, key: &str, value: &str) {
+        let wanted = AlterConfig::new(ResourceSpecifier::Topic(name)).set(key, value);
+        let altered = wait(self.admin().alter_configs([&wanted], &AdminOptions::new())).expect("the broker answers");
+        assert!(altered.iter().all(Result::is_ok), "cannot alter topic {name}: {altered:?}");
     }
 
     /// Deletes a topic; returns when the broker no longer knows it.

@@ -272,6 +272,16 @@ impl Daemon {
         (code, self.process.stderr.text())
     }
 
+    /// Stops it in its tracks: SIGSTOP.
+    pub(crate) fn freeze(&mut self) {
+        self.process.signal("STOP");
+    }
+
+    /// Lets it go on: SIGCONT.
+    pub(crate) fn thaw(&mut self) {
+        self.process.signal("CONT");
+    }
+
     /// Sends SIGKILL.
     pub(crate) fn kill(mut self) {
         self.process.kill();

@@ -134,9 +134,14 @@ impl Process {
 
     /// Sends SIGTERM and waits for the end; its exit code, or none if the signal itself ended it.
     pub(crate) fn terminate(&mut self, limit: Duration) -> Option<i32> {
-        let killed = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
-        assert!(killed.is_ok_and(|status| status.success()), "cannot send SIGTERM to {}", self.name);
+        self.signal("TERM");
         self.wait_end(limit)
+    }
+
+    /// Sends a signal by its short name.
+    pub(crate) fn signal(&mut self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(sent.is_ok_and(|status| status.success()), "cannot send SIG{name} to {}", self.name);
     }
 
     /// Closes its standard input and waits until it ends.

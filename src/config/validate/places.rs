@@ -6,10 +6,11 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::Check;
+use super::stream::{TOPIC_REMEDY, is_topic};
 use crate::config::names::guess;
 use crate::config::properties::read_secret;
 use crate::config::{
-    CheckpointConfig, HttpConfig, LEAST_TOKEN_CHARACTERS, LogConfig, ScorerConfig, SignalsConfig, Span,
+    CheckpointConfig, HttpConfig, KafkaConfig, LEAST_TOKEN_CHARACTERS, LogConfig, ScorerConfig, SignalsConfig, Span,
 };
 use crate::score::signals::{Rules, RulesError};
 
@@ -29,7 +30,12 @@ pub(super) fn signals(signals: &SignalsConfig, check: &mut Check<'_>) {
     }
 }
 
-pub(super) fn checkpoint(checkpoint: &CheckpointConfig, check: &mut Check<'_>) {
+pub(super) fn checkpoint(checkpoint: &CheckpointConfig, kafka: &KafkaConfig, check: &mut Check<'_>) {
+    let path = ["checkpoint", "topic"];
+    check.need(is_topic(&checkpoint.topic), &path, "cannot be a topic's name", TOPIC_REMEDY);
+    let mut others = kafka.topics.iter().chain(&kafka.dead_letter_topic);
+    let is_apart = !others.any(|other| *other == checkpoint.topic);
+    check.need(is_apart, &path, "also a topic of messages or dead letters", "name a topic that holds nothing else");
     let named = !checkpoint.directory.as_os_str().is_empty();
     check.need(named, &["checkpoint", "directory"], "empty", "name a directory such as \"/var/lib/latido\"");
     let fits = !checkpoint.interval.get().is_zero() && checkpoint.interval <= Span::from_secs(3_600);

@@ -81,9 +81,9 @@ fn topics(kafka: &KafkaConfig, check: &mut Check<'_>) {
     check.need(!loops, &path, "also in `kafka.topics`: dead letters would be read again", "name another topic");
 }
 
-const TOPIC_REMEDY: &str = "use 1 to 249 of a-z, A-Z, 0-9, `.`, `_` and `-`";
+pub(super) const TOPIC_REMEDY: &str = "use 1 to 249 of a-z, A-Z, 0-9, `.`, `_` and `-`";
 
-fn is_topic(name: &str) -> bool {
+pub(super) fn is_topic(name: &str) -> bool {
     let letters_fit = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     (1..=249).contains(&name.len()) && letters_fit && name != "." && name != ".."
 }

@@ -1,6 +1,6 @@
 //! Going back to the positions held: what is on its way is dropped and read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::Offset as KafkaOffset;
@@ -25,18 +25,24 @@ impl Consumer {
             // `regulate` pauses first.
             return;
         }
+        if self.consumer.context().travels {
+            self.find_starts(&assigned);
+        }
         let positions: Vec<(PartitionId, NextOffset)> = {
             let ledger = self.shared.ledger();
             assigned.iter().filter_map(|partition| Some((partition.clone(), ledger.applied(partition)?))).collect()
         };
+        if self.stateless || self.rejoin_at.is_some() || positions.len() < assigned.len() {
+            // It is said elsewhere why some have none, and what then happens.
+            return;
+        }
         if let Err(error) = self.seek(&positions) {
             self.consumer.context().log.error(&error, "cannot go back to where reading stopped; trying again");
             return;
         }
         let seats: Vec<(PartitionId, u32)> = {
             let mut ledger = self.shared.ledger();
-            let seat = |partition: &PartitionId| Some((partition.clone(), ledger.rewind(partition)?.epoch));
-            assigned.iter().filter_map(seat).collect()
+            assigned.iter().map(|partition| (partition.clone(), ledger.assign(partition).epoch)).collect()
         };
         self.assembler.assign(&seats);
         self.outbox.clear();
@@ -45,8 +51,23 @@ impl Consumer {
             status.drained = None;
         }
         // The fold must know of an epoch before the first batch of it can come.
-        if self.consumer.context().to_fold.send(Assignment::Assigned(seats)).is_ok() {
+        if self.consumer.context().to_fold.send(Assignment::Rewound).is_ok() {
             self.shared.set_rewound();
+        }
+    }
+
+    /// Finds where those start whose state was not in the store.
+    fn find_starts(&mut self, assigned: &BTreeSet<PartitionId>) {
+        let partitions: Vec<PartitionId> = assigned.iter().cloned().collect();
+        let mut starts: BTreeMap<PartitionId, i64> = {
+            let ledger = self.shared.ledger();
+            partitions.iter().filter_map(|partition| Some((partition.clone(), ledger.applied(partition)?.0))).collect()
+        };
+        self.consumer.context().complete_starts(&self.consumer, &partitions, &mut starts);
+        self.react();
+        let mut ledger = self.shared.ledger();
+        for (partition, start) in &starts {
+            ledger.start_at(partition, NextOffset(*start));
         }
     }
 

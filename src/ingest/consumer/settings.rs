@@ -13,13 +13,12 @@ const STATISTICS_MILLIS: &str = "500";
 pub const FETCH_AHEAD: usize = 20_000;
 
 /// The settings that the daemon owns.
-pub(super) fn own_settings(client: &mut ClientConfig, config: &Config, instance: &str) {
+pub(super) fn own_settings(client: &mut ClientConfig, config: &Config, instance: Option<&str>) {
     let kafka = &config.kafka;
     let budget = Budget::of(&config.pipeline);
     let session_millis = kafka.session_timeout.get().as_millis();
     client
         .set("group.id", &kafka.group)
-        .set("group.instance.id", instance)
         .set("session.timeout.ms", session_millis.to_string())
         .set("heartbeat.interval.ms", (session_millis / 3).to_string())
         .set("enable.auto.commit", "false")
@@ -35,6 +34,9 @@ pub(super) fn own_settings(client: &mut ClientConfig, config: &Config, instance:
         // At its default of 1000 a fast consumer stalls whenever the prefetch queue was full.
         .set("fetch.queue.backoff.ms", "5")
         .set("topic.metadata.refresh.interval.ms", "10000");
+    if let Some(instance) = instance {
+        client.set("group.instance.id", instance);
+    }
     if client.get("fetch.wait.max.ms").is_none() {
         // A partition resumed after an alignment pause waits for the fetch that is under way for the others.
         client.set("fetch.wait.max.ms", "100");

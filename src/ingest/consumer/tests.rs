@@ -44,7 +44,7 @@ impl Bench {
             health: Health::new(),
             stop: Arc::default(),
         };
-        let consumer = Consumer::new(&config, client, "one", Starting::default(), links).unwrap();
+        let consumer = Consumer::new(&config, client, Some("one"), Starting::default(), links).unwrap();
         Self { consumer, cluster, producer, batches: batches_out, _assignments: assignments_out, covered }
     }
 

@@ -1,0 +1,188 @@
+//! What the topic holds of each partition, so that only what has changed is written.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::chunks;
+use super::key::{Item, Key};
+use super::log::Values;
+use super::{KafkaStoreError, Snapshot};
+use crate::checkpoint::{FormatError, PartitionPosition, SavedHour, SavedShard, hours};
+use crate::detect::{Alert, DetectorState};
+use crate::message::{EventTime, PartitionId};
+
+/// A record to write: a key, and its value or none where it is removed.
+pub(super) type Change = (Key, Option<Vec<u8>>);
+
+/// All of a partition's state but its hours.
+#[derive(Serialize, Deserialize)]
+struct Manifest<'a> {
+    taken: EventTime,
+    stream_time: Option<EventTime>,
+    window_end: Option<EventTime>,
+    kept_from: Option<EventTime>,
+    position: Cow<'a, PartitionPosition>,
+    /// Each hour since the epoch that has panes.
+    hours: Vec<i64>,
+}
+
+/// Baselines and alerts.
+#[derive(Serialize, Deserialize)]
+struct Detected<'a> {
+    detector: Cow<'a, DetectorState>,
+    alerts: Cow<'a, [Alert]>,
+}
+
+/// What is known to be in the topic.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    /// Hours as they were written last.
+    hours: BTreeMap<PartitionId, BTreeMap<i64, SavedHour>>,
+    /// Keys that have a value, or may have one.
+    keys: BTreeSet<Key>,
+}
+
+/// What becomes of the book once what was planned is in the topic.
+pub(super) struct Plan {
+    pub(super) changes: Vec<Change>,
+    hours: BTreeMap<PartitionId, BTreeMap<i64, SavedHour>>,
+}
+
+impl Book {
+    /// The records that bring the topic up to a snapshot.
+    ///
+    /// # Errors
+    /// If something cannot be encoded.
+    pub(super) fn plan(&self, snapshot: &Snapshot) -> Result<Plan, FormatError> {
+        let mut plan = Plan { changes: Vec::new(), hours: BTreeMap::new() };
+        for position in &snapshot.partitions {
+            let shard = snapshot.shards.iter().find(|shard| shard.partition == position.partition);
+            let hours = shard.map_or(&[][..], |shard| &shard.hours);
+            self.plan_hours(&position.partition, hours, &mut plan)?;
+            let manifest = Manifest {
+                taken: snapshot.taken,
+                stream_time: snapshot.stream_time,
+                window_end: snapshot.window_end,
+                kept_from: snapshot.kept_from,
+                position: Cow::Borrowed(position),
+                hours: hours.iter().map(|hour| hour.hour).collect(),
+            };
+            self.replace(&Item::Manifest(position.partition.clone()), chunks::encode(&manifest)?, &mut plan.changes);
+        }
+        if snapshot.is_whole {
+            let detected =
+                Detected { detector: Cow::Borrowed(&snapshot.detector), alerts: Cow::Borrowed(&snapshot.alerts) };
+            self.replace(&Item::Detector, chunks::encode(&detected)?, &mut plan.changes);
+        }
+        Ok(plan)
+    }
+
+    /// The hours in which something was counted since they were written, and those that are kept no longer.
+    fn plan_hours(&self, partition: &PartitionId, hours: &[SavedHour], plan: &mut Plan) -> Result<(), FormatError> {
+        let known = self.hours.get(partition);
+        for hour in hours {
+            let before = known.and_then(|known| known.get(&hour.hour));
+            // What was fetched is equal, but not the same.
+            let is_written = before.is_some_and(|before| before.is_same(hour) || before == hour);
+            if !is_written {
+                let values = chunks::cut(&hours::encode(hour)?)?;
+                self.replace(&Item::Hour(partition.clone(), hour.hour), values, &mut plan.changes);
+            }
+        }
+        let kept: BTreeSet<i64> = hours.iter().map(|hour| hour.hour).collect();
+        let gone = self
+            .keys
+            .iter()
+            .filter(|key| matches!(&key.item, Item::Hour(of, hour) if of == partition && !kept.contains(hour)));
+        plan.changes.extend(gone.map(|key| (key.clone(), None)));
+        plan.hours.insert(partition.clone(), hours.iter().map(|hour| (hour.hour, hour.clone())).collect());
+        Ok(())
+    }
+
+    /// Writes an item anew, and removes the chunks that it has no longer.
+    fn replace(&self, item: &Item, values: Vec<Vec<u8>>, changes: &mut Vec<Change>) {
+        let count = u16::try_from(values.len()).unwrap_or(u16::MAX);
+        let surplus = self.keys.iter().filter(|key| key.item == *item && key.chunk >= count);
+        changes.extend(surplus.map(|key| (key.clone(), None)));
+        let key = |chunk| Key { item: item.clone(), chunk };
+        changes.extend((0..).zip(values).map(|(chunk, value)| (key(chunk), Some(value))));
+    }
+
+    /// What was planned is on its way: the topic may have it or not.
+    pub(super) fn begin(&mut self, plan: &Plan) {
+        for partition in plan.hours.keys() {
+            self.hours.remove(partition);
+        }
+        self.keys.extend(plan.changes.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key.clone()));
+    }
+
+    /// The topic has what was planned.
+    pub(super) fn finish(&mut self, plan: Plan) {
+        for (key, _) in plan.changes.iter().filter(|(_, value)| value.is_none()) {
+            self.keys.remove(key);
+        }
+        self.hours.extend(plan.hours);
+    }
+
+    /// Takes up what the topic holds of partitions, and of the detector. Others are forgotten.
+    ///
+    /// # Errors
+    /// If something is missing or damaged.
+    pub(super) fn take_up(&mut self, partitions: &[PartitionId], values: &Values) -> Result<Snapshot, KafkaStoreError> {
+        *self = Self { hours: BTreeMap::new(), keys: values.keys().cloned().collect() };
+        let mut snapshot = Snapshot::empty();
+        for partition in partitions {
+            let Some(manifest) = manifest_of(partition, values)? else { continue };
+            let hours = hours_of(partition, &manifest.hours, values)?;
+            self.hours.insert(partition.clone(), hours.iter().map(|hour| (hour.hour, hour.clone())).collect());
+            snapshot.shards.push(SavedShard { partition: partition.clone(), hours });
+            snapshot.partitions.push(manifest.position.into_owned());
+            snapshot.taken = snapshot.taken.max(manifest.taken);
+            // Of what several daemons saved the earliest holds: later panes close once more, earlier ones never come back.
+            let earliest = |one: Option<EventTime>, other: Option<EventTime>| one.into_iter().chain(other).min();
+            snapshot.stream_time = earliest(snapshot.stream_time, manifest.stream_time);
+            snapshot.window_end = earliest(snapshot.window_end, manifest.window_end);
+            snapshot.kept_from = earliest(snapshot.kept_from, manifest.kept_from);
+        }
+        if let Some(detected) = detected(values)? {
+            snapshot.detector = detected.detector.into_owned();
+            snapshot.alerts = detected.alerts.into_owned();
+        }
+        Ok(snapshot)
+    }
+}
+
+fn manifest_of(partition: &PartitionId, values: &Values) -> Result<Option<Manifest<'static>>, KafkaStoreError> {
+    let item = Item::Manifest(partition.clone());
+    if !has(&item, values) {
+        return Ok(None);
+    }
+    chunks::decode(chunks_of(&item, values)).map(Some).map_err(KafkaStoreError::damaged(&item))
+}
+
+fn detected(values: &Values) -> Result<Option<Detected<'static>>, KafkaStoreError> {
+    if !has(&Item::Detector, values) {
+        return Ok(None);
+    }
+    chunks::decode(chunks_of(&Item::Detector, values)).map(Some).map_err(KafkaStoreError::damaged(&Item::Detector))
+}
+
+fn hours_of(partition: &PartitionId, wanted: &[i64], values: &Values) -> Result<Vec<SavedHour>, KafkaStoreError> {
+    let hour_of = |hour: &i64| {
+        let item = Item::Hour(partition.clone(), *hour);
+        let bytes = chunks::join(chunks_of(&item, values));
+        bytes.and_then(|bytes| hours::decode(*hour, &bytes)).map_err(KafkaStoreError::damaged(&item))
+    };
+    wanted.iter().map(hour_of).collect()
+}
+
+fn has(item: &Item, values: &Values) -> bool {
+    values.contains_key(&Key { item: item.clone(), chunk: 0 })
+}
+
+fn chunks_of<'a>(item: &Item, values: &'a Values) -> impl Fn(u16) -> Option<&'a [u8]> {
+    let item = item.clone();
+    move |chunk| values.get(&Key { item: item.clone(), chunk }).map(Vec::as_slice)
+}

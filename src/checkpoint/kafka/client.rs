@@ -1,0 +1,64 @@
+//! What the store's clients have in common.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+
+use crate::config::{KafkaConfig, client_config};
+use crate::ingest::QuietLog;
+
+/// How long one question to the brokers may take; whoever asks is asked in between whether to go on.
+pub(super) const STEP: Duration = Duration::from_secs(1);
+
+/// Callbacks of the store's clients.
+pub(super) struct StoreContext {
+    log: QuietLog,
+}
+
+impl StoreContext {
+    pub(super) fn new() -> Self {
+        Self { log: QuietLog::new("checkpoint") }
+    }
+}
+
+impl ClientContext for StoreContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.librdkafka(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, _reason: &str) {
+        self.log.error(&error, "the checkpoint topic's client has trouble; trying on");
+    }
+}
+
+impl ConsumerContext for StoreContext {}
+
+impl ProducerContext for StoreContext {
+    type DeliveryOpaque = ();
+
+    /// What is not delivered fails its transaction, which says so.
+    fn delivery(&self, _result: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// Settings of the clients that read the topic.
+pub(super) fn reading(kafka: &KafkaConfig, isolation: &str) -> ClientConfig {
+    let mut client = client_config(kafka);
+    client
+        // Not joined: librdkafka assigns nothing without a name.
+        .set("group.id", &kafka.group)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "earliest")
+        .set("allow.auto.create.topics", "false")
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.wait.max.ms", "50")
+        .set("isolation.level", isolation);
+    client
+}

@@ -1,0 +1,150 @@
+//! Reads the checkpoint topic to its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::KafkaStoreError;
+use super::client::{STEP, StoreContext, reading};
+use super::key::Key;
+use crate::config::KafkaConfig;
+
+/// The newest value of each key that has one.
+pub(super) type Values = BTreeMap<Key, Vec<u8>>;
+
+/// How long a person waits for the whole topic.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(100);
+
+/// Reads what finished transactions wrote.
+pub(super) struct LogReader {
+    /// Sees finished transactions only.
+    committed: BaseConsumer<StoreContext>,
+    /// Sees also what is on its way.
+    all: BaseConsumer<StoreContext>,
+    topic: String,
+    group: String,
+}
+
+impl LogReader {
+    /// # Errors
+    /// If librdkafka does not take the settings.
+    pub(super) fn new(kafka: &KafkaConfig, topic: &str) -> Result<Self, KafkaStoreError> {
+        let client = |isolation| {
+            reading(kafka, isolation)
+                .create_with_context(StoreContext::new())
+                .map_err(|error: KafkaError| KafkaStoreError::Client { why: error.to_string() })
+        };
+        Ok(Self {
+            committed: client("read_committed")?,
+            all: client("read_uncommitted")?,
+            topic: topic.to_owned(),
+            group: kafka.group.clone(),
+        })
+    }
+
+    /// The newest values in these places of the topic, of this group.
+    ///
+    /// Everything that stood there when this was called is taken into account: where a transaction is still open, its end is
+    /// waited for. It may be of a daemon that had the partitions before and is about to finish, or of one that is gone and
+    /// that the brokers will give up.
+    ///
+    /// # Errors
+    /// If the brokers do not answer, or `go_on` says no.
+    pub(super) fn read(
+        &self,
+        places: &BTreeSet<i32>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Values, KafkaStoreError> {
+        for place in places {
+            self.wait_for_open_transactions(*place, go_on)?;
+        }
+        let mut list = TopicPartitionList::with_capacity(places.len());
+        for place in places {
+            list.add_partition_offset(&self.topic, *place, Offset::Beginning).map_err(|error| self.failed(&error))?;
+        }
+        self.committed.assign(&list).map_err(|error| self.failed(&error))?;
+        let values = self.read_assigned(places.clone(), go_on);
+        self.committed.unassign().map_err(|error| self.failed(&error))?;
+        values
+    }
+
+    /// The newest values in the whole topic, of this group, as they are now.
+    ///
+    /// # Errors
+    /// If there is no such topic, or the brokers do not answer.
+    pub(super) fn read_everything(&self) -> Result<Values, KafkaStoreError> {
+        let metadata = self.all.fetch_metadata(Some(&self.topic), PATIENCE).map_err(|error| self.failed(&error))?;
+        let found = metadata.topics().iter().find(|found| found.name() == self.topic && found.error().is_none());
+        let places = found.map_or(0, |found| found.partitions().len());
+        if places == 0 {
+            return Err(KafkaStoreError::Read { topic: self.topic.clone(), why: "there is no such topic".to_owned() });
+        }
+        let places: BTreeSet<i32> = (0..).take(places).collect();
+        let mut list = TopicPartitionList::with_capacity(places.len());
+        for place in &places {
+            list.add_partition_offset(&self.topic, *place, Offset::Beginning).map_err(|error| self.failed(&error))?;
+        }
+        self.committed.assign(&list).map_err(|error| self.failed(&error))?;
+        let deadline = Instant::now() + PATIENCE;
+        self.read_assigned(places, &mut || Instant::now() < deadline)
+    }
+
+    fn read_assigned(
+        &self,
+        mut open: BTreeSet<i32>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Values, KafkaStoreError> {
+        let mut values = Values::new();
+        while !open.is_empty() {
+            if !go_on() {
+                return Err(KafkaStoreError::Stopped);
+            }
+            let message = match self.committed.poll(POLL) {
+                None => continue,
+                Some(Ok(message)) => message,
+                Some(Err(KafkaError::PartitionEOF(place))) => {
+                    open.remove(&place);
+                    continue;
+                }
+                Some(Err(error)) => return Err(self.failed(&error)),
+            };
+            let key = message.key().and_then(|key| std::str::from_utf8(key).ok());
+            let Some(key) = key.and_then(|key| Key::parse(key, &self.group)) else { continue };
+            match message.payload() {
+                Some(value) => values.insert(key, value.to_vec()),
+                None => values.remove(&key),
+            };
+        }
+        Ok(values)
+    }
+
+    /// Waits until no transaction is open that has written below the present end.
+    fn wait_for_open_transactions(&self, place: i32, go_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaStoreError> {
+        let end = self.end(&self.all, place)?;
+        loop {
+            // Of a client that sees finished transactions only, the end is before the first open one.
+            if self.end(&self.committed, place)? >= end {
+                return Ok(());
+            }
+            if !go_on() {
+                return Err(KafkaStoreError::Stopped);
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    fn end(&self, client: &BaseConsumer<StoreContext>, place: i32) -> Result<i64, KafkaStoreError> {
+        let bounds = client.fetch_watermarks(&self.topic, place, STEP);
+        bounds.map(|(_, end)| end).map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &KafkaError) -> KafkaStoreError {
+        KafkaStoreError::Read { topic: self.topic.clone(), why: error.to_string() }
+    }
+}

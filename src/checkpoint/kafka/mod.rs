@@ -1,0 +1,247 @@
+//! A compacted topic that keeps the state of each input partition, so that it goes with the partition to whichever daemon of
+//! the group gets it.
+//!
+//! Each checkpoint is one transaction of the changed hours, a small manifest for each partition, and the group's offsets
+//! (KIP-447). The group's coordinator refuses the offsets of a member that no longer has the partitions, and then nothing of
+//! the transaction counts: a daemon that was thought dead cannot write over its successor's state. The successor reads only
+//! after every transaction that had written by then is over.
+
+mod book;
+mod chunks;
+mod client;
+mod key;
+mod log;
+mod topic;
+mod transaction;
+
+use std::collections::BTreeSet;
+
+use rdkafka::TopicPartitionList;
+
+use self::book::Book;
+use self::key::{Item, place_of};
+use self::log::LogReader;
+use self::transaction::{Target, Writer};
+use super::store::{Store, StoreError};
+use super::{FormatError, Snapshot};
+use crate::config::{Config, KafkaConfig, client_config};
+use crate::ingest::Member;
+use crate::message::PartitionId;
+
+/// Why the topic cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum KafkaStoreError {
+    /// librdkafka refused the settings.
+    #[error("no client for the checkpoint topic: {why}; check [kafka] and [kafka.properties]")]
+    Client {
+        /// What librdkafka said.
+        why: String,
+    },
+    /// The topic cannot be found, made or asked about.
+    #[error("checkpoint topic {topic}: {why}; check checkpoint.topic, and that this user may create and describe it")]
+    Topic {
+        /// The topic.
+        topic: String,
+        /// What the brokers said.
+        why: String,
+    },
+    /// The topic would lose state.
+    #[error(
+        "checkpoint topic {topic} has {name}={value}, and would lose state or refuse it: set it to {wanted}, or name \
+         another topic in checkpoint.topic"
+    )]
+    Unfit {
+        /// The topic.
+        topic: String,
+        /// The setting.
+        name: String,
+        /// What it is.
+        value: String,
+        /// What it must be.
+        wanted: String,
+    },
+    /// The topic cannot be read.
+    #[error("checkpoint topic {topic} cannot be read: {why}")]
+    Read {
+        /// The topic.
+        topic: String,
+        /// What librdkafka said.
+        why: String,
+    },
+    /// The topic cannot be written.
+    #[error("cannot {step} a transaction of checkpoint topic {topic}: {why}")]
+    Write {
+        /// The topic.
+        topic: String,
+        /// Which step of the transaction.
+        step: &'static str,
+        /// What librdkafka said.
+        why: String,
+    },
+    /// The partitions have another owner by now.
+    #[error("group {group} has given the partitions to another daemon since: {why}")]
+    Fenced {
+        /// The group.
+        group: String,
+        /// What the coordinator said.
+        why: String,
+    },
+    /// There is no membership to write under.
+    #[error("no partition is assigned: there is nothing to save in the checkpoint topic")]
+    NoMember,
+    /// Something in the topic cannot be decoded.
+    #[error(
+        "{item} in the checkpoint topic cannot be restored: {source}. Nothing is read, since starting from nothing would \
+         lose the windows: restart with --start-empty and another kafka.group to start anew"
+    )]
+    Damaged {
+        /// What it is of.
+        item: String,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// The snapshot cannot be encoded.
+    #[error("the state cannot be encoded: {0}")]
+    Encode(#[source] FormatError),
+    /// It is no longer wanted.
+    #[error("no longer wanted")]
+    Stopped,
+}
+
+impl KafkaStoreError {
+    /// Wraps what is wrong with an item.
+    fn damaged(item: &Item) -> impl FnOnce(FormatError) -> Self {
+        let item = match item {
+            Item::Manifest(partition) => format!("the state of {partition}"),
+            Item::Hour(partition, hour) => format!("hour {hour} since 1970 of {partition}"),
+            Item::Detector => "the detector's state".to_owned(),
+        };
+        |source| Self::Damaged { item, source }
+    }
+}
+
+/// The checkpoint topic.
+pub struct KafkaStore {
+    kafka: KafkaConfig,
+    topic: String,
+    /// The transactional id.
+    id: String,
+    /// How many partitions the topic has; none before it was looked at.
+    places: Option<i32>,
+    reader: Option<LogReader>,
+    writer: Option<Writer>,
+    book: Book,
+}
+
+impl KafkaStore {
+    /// A store that has asked the brokers nothing yet. `instance` names this daemon among those of its group.
+    #[must_use]
+    pub fn new(config: &Config, instance: &str) -> Self {
+        Self {
+            kafka: config.kafka.clone(),
+            topic: config.checkpoint.topic.clone(),
+            id: format!("latido-{}-{instance}", config.kafka.group),
+            places: None,
+            reader: None,
+            writer: None,
+            book: Book::default(),
+        }
+    }
+
+    /// What is saved of all partitions of the group. Needs no rights but to read, and hinders no daemon.
+    ///
+    /// # Errors
+    /// If the topic is not there or cannot be read.
+    pub fn read_all(config: &Config) -> Result<Snapshot, StoreError> {
+        let reader = LogReader::new(&config.kafka, &config.checkpoint.topic)?;
+        let values = reader.read_everything()?;
+        let partitions: BTreeSet<PartitionId> = values.keys().filter_map(|key| key.item.partition().cloned()).collect();
+        let partitions: Vec<PartitionId> = partitions.into_iter().collect();
+        Ok(Book::default().take_up(&partitions, &values)?)
+    }
+
+    fn places(&mut self) -> Result<i32, KafkaStoreError> {
+        if let Some(places) = self.places {
+            return Ok(places);
+        }
+        let places = topic::prepare(&client_config(&self.kafka), &self.topic)?;
+        Ok(*self.places.insert(places))
+    }
+
+    fn reader(&mut self) -> Result<&LogReader, KafkaStoreError> {
+        if self.reader.is_none() {
+            self.reader = Some(LogReader::new(&self.kafka, &self.topic)?);
+        }
+        self.reader.as_ref().ok_or(KafkaStoreError::Stopped)
+    }
+
+    /// The writer, made anew where the one before can write no more.
+    fn writer(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<&Writer, KafkaStoreError> {
+        if self.writer.as_ref().is_none_or(Writer::is_dead) {
+            self.writer = None;
+            let target = Target { topic: &self.topic, group: &self.kafka.group, id: &self.id };
+            self.writer = Some(Writer::start(client_config(&self.kafka), &target, go_on)?);
+        }
+        self.writer.as_ref().ok_or(KafkaStoreError::Stopped)
+    }
+
+    fn write(&mut self, snapshot: &Snapshot, member: &Member) -> Result<(), KafkaStoreError> {
+        let places = self.places()?;
+        let plan = self.book.plan(snapshot).map_err(KafkaStoreError::Encode)?;
+        let offsets = offsets_of(snapshot).map_err(|error| KafkaStoreError::Write {
+            topic: self.topic.clone(),
+            step: "prepare",
+            why: error.to_string(),
+        })?;
+        // Made when the state was fetched; anew only where it can write no more.
+        let mut tries = 10;
+        self.writer(&mut || {
+            tries -= 1;
+            tries > 0
+        })?;
+        self.book.begin(&plan);
+        let writer = self.writer.as_ref().ok_or(KafkaStoreError::Stopped)?;
+        writer.write(&plan.changes, places, &offsets, member)?;
+        self.book.finish(plan);
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        partitions: &[PartitionId],
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Snapshot, KafkaStoreError> {
+        let places = self.places()?;
+        // First, so that what a daemon of this name left open is over.
+        self.writer(go_on)?;
+        let group = self.kafka.group.clone();
+        let place = |item: &Item| place_of(item, &group, places);
+        let mut wanted: BTreeSet<i32> =
+            partitions.iter().map(|partition| place(&Item::Manifest(partition.clone()))).collect();
+        wanted.insert(place(&Item::Detector));
+        let mut values = self.reader()?.read(&wanted, go_on)?;
+        values.retain(|key, _| key.item.partition().is_none_or(|partition| partitions.contains(partition)));
+        self.book.take_up(partitions, &values)
+    }
+}
+
+impl Store for KafkaStore {
+    fn save(&mut self, snapshot: &Snapshot, member: Option<&Member>) -> Result<(), StoreError> {
+        let member = member.ok_or(KafkaStoreError::NoMember)?;
+        Ok(self.write(snapshot, member)?)
+    }
+
+    fn fetch(&mut self, partitions: &[PartitionId], go_on: &mut dyn FnMut() -> bool) -> Result<Snapshot, StoreError> {
+        Ok(self.read(partitions, go_on)?)
+    }
+}
+
+/// The group's offsets, to be committed with the state.
+fn offsets_of(snapshot: &Snapshot) -> rdkafka::error::KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(snapshot.partitions.len());
+    for saved in &snapshot.partitions {
+        let offset = rdkafka::Offset::Offset(saved.next_offset.0);
+        list.add_partition_offset(&saved.partition.topic, saved.partition.partition, offset)?;
+    }
+    Ok(list)
+}

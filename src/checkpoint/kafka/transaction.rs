@@ -1,0 +1,182 @@
+//! Writes changes and offsets in one transaction, which counts only while the group still has the member that wrote it.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::TopicPartitionList;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
+
+use super::KafkaStoreError;
+use super::book::Change;
+use super::client::StoreContext;
+use super::key::place_of;
+use crate::ingest::Member;
+
+/// A transaction that nobody ends is given up by the brokers after this. Whoever takes its partitions over waits until then.
+const OPEN_MILLIS: &str = "10000";
+/// How long one step of a transaction may take.
+const STEP: Duration = Duration::from_secs(10);
+/// How long a full queue is waited for before it is looked at again.
+const ROOM: Duration = Duration::from_millis(5);
+
+/// Writes to the checkpoint topic.
+pub(super) struct Writer {
+    producer: BaseProducer<StoreContext>,
+    topic: String,
+    group: String,
+}
+
+/// Where and under which name it is written.
+pub(super) struct Target<'a> {
+    pub(super) topic: &'a str,
+    pub(super) group: &'a str,
+    /// The transactional id: this daemon's own.
+    pub(super) id: &'a str,
+}
+
+impl Writer {
+    /// A writer that may begin transactions. A transaction that a daemon of the same name left open is given up at once.
+    ///
+    /// # Errors
+    /// If librdkafka does not take the settings, the brokers do not answer, or `go_on` says no.
+    pub(super) fn start(
+        mut client: ClientConfig,
+        target: &Target<'_>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Self, KafkaStoreError> {
+        let producer: BaseProducer<StoreContext> = client
+            .set("transactional.id", target.id)
+            .set("transaction.timeout.ms", OPEN_MILLIS)
+            .set("message.timeout.ms", OPEN_MILLIS)
+            .set("queue.buffering.max.kbytes", "65536")
+            .set("linger.ms", "0")
+            .set("allow.auto.create.topics", "false")
+            .create_with_context(StoreContext::new())
+            .map_err(|error| KafkaStoreError::Client { why: error.to_string() })?;
+        let writer = Self { producer, topic: target.topic.to_owned(), group: target.group.to_owned() };
+        loop {
+            match writer.producer.init_transactions(super::client::STEP) {
+                Ok(()) => return Ok(writer),
+                Err(error) if is_retriable(&error) && go_on() => {}
+                Err(error) if is_retriable(&error) => return Err(KafkaStoreError::Stopped),
+                Err(error) => return Err(writer.failed("start", &error)),
+            }
+        }
+    }
+
+    /// Writes changes, and the offsets that they go up to, in one transaction.
+    ///
+    /// # Errors
+    /// If it does not count: the brokers do not answer, or the group has given the partitions to others since.
+    pub(super) fn write(
+        &self,
+        changes: &[Change],
+        places: i32,
+        offsets: &TopicPartitionList,
+        member: &Member,
+    ) -> Result<(), KafkaStoreError> {
+        self.producer.begin_transaction().map_err(|error| self.failed("begin", &error))?;
+        let (step, error) = match self.fill(changes, places, offsets, member) {
+            Ok(()) => return Ok(()),
+            Err(failure) => failure,
+        };
+        let failed = self.failed(step, &error);
+        if !is_fatal(&error) {
+            self.abort();
+        }
+        Err(failed)
+    }
+
+    fn fill(
+        &self,
+        changes: &[Change],
+        places: i32,
+        offsets: &TopicPartitionList,
+        member: &Member,
+    ) -> Result<(), (&'static str, KafkaError)> {
+        let deadline = Instant::now() + STEP;
+        for change in changes {
+            self.send(change, places, deadline).map_err(|error| ("write", error))?;
+        }
+        self.flush(deadline).map_err(|error| ("write", error))?;
+        self.producer
+            .send_offsets_to_transaction(offsets, member.metadata(), STEP)
+            .map_err(|error| ("commit offsets in", error))?;
+        self.producer.commit_transaction(STEP).map_err(|error| ("commit", error))
+    }
+
+    fn send(&self, (key, value): &Change, places: i32, deadline: Instant) -> Result<(), KafkaError> {
+        let text = key.to_text(&self.group);
+        let mut record: BaseRecord<'_, str, [u8]> =
+            BaseRecord::to(&self.topic).partition(place_of(&key.item, &self.group, places)).key(&text);
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        loop {
+            let Err((error, unsent)) = self.producer.send(record) else { return Ok(()) };
+            let is_full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+            if !is_full || Instant::now() >= deadline {
+                return Err(error);
+            }
+            self.producer.poll(ROOM);
+            record = unsent;
+        }
+    }
+
+    /// Waits until everything is delivered or has failed. What has failed fails the transaction.
+    fn flush(&self, deadline: Instant) -> Result<(), KafkaError> {
+        while self.producer.in_flight_count() > 0 {
+            if Instant::now() >= deadline {
+                return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+            }
+            self.producer.poll(Duration::from_micros(500));
+        }
+        Ok(())
+    }
+
+    /// Gives up the transaction. Where that fails the brokers do so by themselves, and the next one says what is wrong.
+    fn abort(&self) {
+        if self.producer.in_flight_count() > 0 {
+            self.producer.purge(PurgeConfig::default().queue().inflight());
+        }
+        if let Err(error) = self.producer.abort_transaction(STEP) {
+            tracing::warn!(%error, "a transaction of the checkpoint topic could not be given up; the brokers will");
+        }
+    }
+
+    fn failed(&self, step: &'static str, error: &KafkaError) -> KafkaStoreError {
+        let why = match error {
+            KafkaError::Transaction(error) => error.string(),
+            error => error.to_string(),
+        };
+        if is_about_the_member(error) {
+            return KafkaStoreError::Fenced { group: self.group.clone(), why };
+        }
+        KafkaStoreError::Write { topic: self.topic.clone(), step, why }
+    }
+
+    /// Whether nothing can be written any more with this client.
+    pub(super) fn is_dead(&self) -> bool {
+        self.producer.client().fatal_error().is_some()
+    }
+}
+
+/// Whether the group no longer has the member that wrote.
+fn is_about_the_member(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{
+        FencedInstanceId, IllegalGeneration, RebalanceInProgress, StaleMemberEpoch, UnknownMemberId,
+    };
+    matches!(
+        error.rdkafka_error_code(),
+        Some(IllegalGeneration | UnknownMemberId | FencedInstanceId | RebalanceInProgress | StaleMemberEpoch)
+    )
+}
+
+fn is_retriable(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(error) if error.is_retriable())
+}
+
+fn is_fatal(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Transaction(error) if error.is_fatal())
+}

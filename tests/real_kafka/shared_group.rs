@@ -1,0 +1,174 @@
+//! State in a topic: it goes with its partition to whichever daemon of the group gets it, and no other can write over it.
+
+use std::thread;
+
+use crate::exactness::{assert_panes, assert_read_to_the_end, ends};
+use crate::support::broker::{self, RealKafka};
+use crate::support::daemon::{Daemon, Home};
+use crate::support::stream::{self, Expected, Line};
+use crate::support::{kcat, seconds};
+
+const PARTITIONS: i32 = 4;
+/// A topic for the state of all groups here: they may share one.
+const STATE: &str = "latido-state";
+
+fn home(kafka: &RealKafka, topic: &str) -> Home {
+    Home::new(kafka.bootstrap(), &[topic], topic)
+        .set("checkpoint.store", "kafka")
+        .set("checkpoint.topic", STATE)
+        .set("kafka.session_timeout", "6s")
+}
+
+fn assigned(daemon: &Daemon) -> Result<u64, String> {
+    Ok(daemon.metrics()?.count("latido_assigned_partitions", &[]))
+}
+
+/// Waits until what is saved covers the topic.
+fn wait_covered(daemon: &mut Daemon, home: &Home, kafka: &RealKafka, topic: &str) {
+    let wanted = ends(kafka, topic, PARTITIONS);
+    daemon.wait_until("the checkpoints cover the topic", seconds(90), |_| {
+        let saved = home.try_checkpoint().map_err(|output| format!("{output:?}"))?.next_offsets(topic);
+        if saved == wanted { Ok(()) } else { Err(format!("{saved:?} of {wanted:?}")) }
+    });
+}
+
+fn produce_slowly(kafka: &'static RealKafka, topic: &'static str, lines: &[Line]) -> thread::JoinHandle<()> {
+    let lines = lines.to_vec();
+    thread::spawn(move || kcat::produce_paced(kafka.bootstrap(), topic, &lines, 600))
+}
+
+/// What is saved at the end is exactly what was written.
+fn assert_exact(home: &Home, kafka: &RealKafka, topic: &str, lines: &[Line]) {
+    let checkpoint = home.checkpoint();
+    assert_read_to_the_end(&checkpoint, kafka, topic, PARTITIONS);
+    assert_panes(&checkpoint, &Expected::of(lines), 0);
+    assert_eq!(kafka.committed(topic, topic, PARTITIONS), checkpoint.next_offsets(topic), "committed with the state");
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: cargo xtask kafka"]
+fn a_killed_daemons_state_comes_back_from_the_topic() {
+    let kafka = broker::shared();
+    let lines = stream::day(8_000, 81);
+    kafka.create_topic("state-killed", PARTITIONS, &[]);
+    let producer = produce_slowly(kafka, "state-killed", &lines);
+    let home = home(kafka, "state-killed");
+    let mut daemon = home.start();
+    for scored in [1_000, 300] {
+        daemon.wait_for_metrics("the daemon is in the middle of its work", seconds(60), |samples| {
+            samples.count("latido_messages_total", &[]) >= scored
+        });
+        daemon.kill();
+        daemon = home.start();
+    }
+    producer.join().expect("kcat took every line");
+    wait_covered(&mut daemon, &home, kafka, "state-killed");
+    daemon.stop();
+    assert_exact(&home, kafka, "state-killed", &lines);
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: cargo xtask kafka"]
+fn daemons_that_come_and_go_hand_each_other_the_windows_of_their_partitions() {
+    let kafka = broker::shared();
+    let lines = stream::day(12_000, 82);
+    kafka.create_topic("state-shared", PARTITIONS, &[]);
+    let producer = produce_slowly(kafka, "state-shared", &lines);
+    let home = home(kafka, "state-shared");
+    let mut first = home.start();
+    first.wait_for_metrics("the first reads", seconds(60), |samples| {
+        samples.count("latido_messages_total", &[]) > 1_000
+    });
+    let mut second = home.start();
+    for daemon in [&mut first, &mut second] {
+        daemon.wait_until("each has half", seconds(60), |daemon| match assigned(daemon)? {
+            2 => Ok(()),
+            other => Err(format!("{other} partitions")),
+        });
+    }
+    second
+        .wait_for_metrics("the second reads", seconds(60), |samples| samples.count("latido_messages_total", &[]) > 300);
+    first.kill();
+    second.wait_until("the second has all", seconds(60), |daemon| match assigned(daemon)? {
+        4 => Ok(()),
+        other => Err(format!("{other} partitions")),
+    });
+    let third = home.start();
+    producer.join().expect("kcat took every line");
+    wait_covered(&mut second, &home, kafka, "state-shared");
+    third.stop();
+    second.stop();
+    assert_exact(&home, kafka, "state-shared", &lines);
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: cargo xtask kafka"]
+fn a_daemon_that_was_thought_dead_cannot_write_over_its_successors_state() {
+    let kafka = broker::shared();
+    let lines = stream::day(12_000, 83);
+    kafka.create_topic("state-zombie", PARTITIONS, &[]);
+    let producer = produce_slowly(kafka, "state-zombie", &lines);
+    let home = home(kafka, "state-zombie");
+    let mut frozen = home.start();
+    frozen.wait_for_metrics("it reads", seconds(60), |samples| samples.count("latido_messages_total", &[]) > 1_000);
+    frozen.freeze();
+    let mut successor = home.start();
+    successor.wait_for_metrics("its successor reads", seconds(90), |samples| {
+        samples.count("latido_messages_total", &[]) > 1_000
+    });
+    frozen.thaw();
+    for daemon in [&mut frozen, &mut successor] {
+        daemon.wait_until("each has half", seconds(90), |daemon| match assigned(daemon)? {
+            2 => Ok(()),
+            other => Err(format!("{other} partitions")),
+        });
+    }
+    producer.join().expect("kcat took every line");
+    wait_covered(&mut successor, &home, kafka, "state-zombie");
+    frozen.stop();
+    successor.stop();
+    assert_exact(&home, kafka, "state-zombie", &lines);
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: cargo xtask kafka"]
+fn a_topic_that_would_lose_state_is_refused_until_it_is_set_right() {
+    let kafka = broker::shared();
+    let lines = stream::day(200, 84);
+    kafka.create_topic("state-unfit", PARTITIONS, &[]);
+    kafka.create_topic("state-deleted", 1, &[("cleanup.policy", "compact,delete")]);
+    kcat::produce(kafka.bootstrap(), "state-unfit", &lines);
+    let home = home(kafka, "state-unfit").set("checkpoint.topic", "state-deleted");
+    let mut daemon = home.start();
+    let answer = daemon.wait_unready("cleanup.policy=compact,delete", seconds(60));
+    assert!(answer.contains("state-deleted"), "{answer}");
+    assert_eq!(daemon.metrics().expect("a scrape").count("latido_messages_total", &[]), 0, "nothing is read");
+    kafka.set_topic("state-deleted", "cleanup.policy", "compact");
+    daemon.wait_scored(Expected::of(&lines).scored(), seconds(60));
+    daemon.stop();
+    assert_exact(&home, kafka, "state-unfit", &lines);
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: cargo xtask kafka"]
+fn a_group_that_has_read_before_does_not_start_from_nothing_in_silence() {
+    let kafka = broker::shared();
+    let lines = stream::day(400, 85);
+    let (read, more) = lines.split_at(200);
+    kafka.create_topic("state-gone", PARTITIONS, &[]);
+    kcat::produce(kafka.bootstrap(), "state-gone", read);
+    let before = home(kafka, "state-gone");
+    let mut daemon = before.start();
+    daemon.wait_scored(Expected::of(read).scored(), seconds(60));
+    daemon.stop();
+    kcat::produce(kafka.bootstrap(), "state-gone", more);
+
+    let elsewhere = home(kafka, "state-gone").set("checkpoint.topic", "state-elsewhere");
+    let mut daemon = elsewhere.start();
+    daemon.wait_unready("--start-empty", seconds(60));
+    assert_eq!(daemon.metrics().expect("a scrape").count("latido_messages_total", &[]), 0, "nothing is read");
+    daemon.stop();
+    let mut daemon = elsewhere.start_with(&["--start-empty"]);
+    daemon.wait_scored(Expected::of(more).scored(), seconds(60));
+    daemon.stop();
+}
