@@ -11,6 +11,9 @@ mod chunks;
 mod client;
 mod key;
 mod log;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;
 mod topic;
 mod transaction;
 
