@@ -184,6 +184,7 @@ impl Shared {
     #[cfg(test)]
     fn fork(&self) -> Self {
         let copy = |one: &AtomicUsize| AtomicUsize::new(one.load(Ordering::Relaxed));
+        let round = |one: &AtomicU64| AtomicU64::new(one.load(Ordering::Relaxed));
         let is = |one: &AtomicBool| AtomicBool::new(one.load(Ordering::Relaxed));
         Self {
             ledger: Mutex::new(self.ledger().clone()),
@@ -195,6 +196,8 @@ impl Shared {
             fetched_bytes: copy(&self.fetched_bytes),
             fetched_records: copy(&self.fetched_records),
             held: is(&self.held),
+            awaited: round(&self.awaited),
+            restored: round(&self.restored),
             rewind: is(&self.rewind),
         }
     }

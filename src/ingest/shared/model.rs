@@ -179,9 +179,9 @@ impl Threads {
             Consumer::Sought => {
                 if self.broken == Broken::SameEpoch {
                     self.sequence = 0;
-                } else if let Some(seat) = self.shared.ledger().rewind(&partition()) {
-                    self.seat = seat;
-                    self.sequence = 0;
+                } else {
+                    let seat = self.shared.ledger().assign(&partition());
+                    self.begin(seat);
                 }
                 Consumer::BegunAnew
             }
