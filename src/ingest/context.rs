@@ -99,6 +99,7 @@ impl IngestContext {
             start: self.start,
             starting: self.starting,
             group: self.group.clone(),
+            travels: self.travels,
             drain_timeout: self.drain_timeout,
             closing: AtomicBool::new(false),
             lost: AtomicBool::new(true),
