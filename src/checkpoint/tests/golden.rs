@@ -76,6 +76,8 @@ fn golden_snapshot() -> Snapshot {
         frontier: frontier.map(EventTime::from_millis),
     };
     Snapshot {
+        shards: Vec::new(),
+        is_whole: true,
         taken: EventTime::from_millis(1_750_003_700_000),
         stream_time: Some(EventTime::from_millis(1_750_003_610_000)),
         window_end: Some(EventTime::from_millis(1_750_003_610_000)),
