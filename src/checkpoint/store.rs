@@ -26,11 +26,13 @@ impl StoreError {
 
 /// Keeps checkpoints.
 pub trait Store: Send {
-    /// Saves a checkpoint: all of it or nothing. `member` is the membership of the group under which it was taken.
+    /// Saves a checkpoint: all of it or nothing. `member` is the membership of the group under which it was taken. `pulse` is
+    /// called again and again while others are waited for.
     ///
     /// # Errors
     /// If it could not be saved; what was saved before still stands.
-    fn save(&mut self, snapshot: &Snapshot, member: Option<&Member>) -> Result<(), StoreError>;
+    fn save(&mut self, snapshot: &Snapshot, member: Option<&Member>, pulse: &mut dyn FnMut())
+    -> Result<(), StoreError>;
 
     /// What is saved of these partitions, and of the detector. Nothing where state does not travel: such a store is read
     /// once, when the daemon starts.
@@ -43,7 +45,12 @@ pub trait Store: Send {
 }
 
 impl Store for Directory {
-    fn save(&mut self, snapshot: &Snapshot, _member: Option<&Member>) -> Result<(), StoreError> {
+    fn save(
+        &mut self,
+        snapshot: &Snapshot,
+        _member: Option<&Member>,
+        _pulse: &mut dyn FnMut(),
+    ) -> Result<(), StoreError> {
         Ok(Self::save(self, snapshot)?)
     }
 

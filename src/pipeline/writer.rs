@@ -183,7 +183,9 @@ impl Writer {
             self.status.unsaved.store(true, Ordering::Relaxed);
             return;
         }
-        match self.store.save(&job.snapshot, job.member.as_ref()) {
+        let health = Arc::clone(&self.health);
+        let mut pulse = || health.beat(Thread::Checkpoint);
+        match self.store.save(&job.snapshot, job.member.as_ref(), &mut pulse) {
             Err(error) if error.is_fenced() => {
                 // The consumer thread learns of it by itself, and lets go of them.
                 tracing::warn!(%error, "checkpoint not saved");

@@ -171,24 +171,17 @@ impl KafkaStore {
         Ok(*self.places.insert(places))
     }
 
-    fn reader(&mut self) -> Result<&LogReader, KafkaStoreError> {
-        if self.reader.is_none() {
-            self.reader = Some(LogReader::new(&self.kafka, &self.topic)?);
-        }
-        self.reader.as_ref().ok_or(KafkaStoreError::Stopped)
-    }
-
-    /// The writer, made anew where the one before can write no more.
-    fn writer(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<&Writer, KafkaStoreError> {
+    /// Has a writer ready; made anew where the one before can write no more.
+    fn have_writer(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaStoreError> {
         if self.writer.as_ref().is_none_or(Writer::is_dead) {
             self.writer = None;
             let target = Target { topic: &self.topic, group: &self.kafka.group, id: &self.id };
             self.writer = Some(Writer::start(client_config(&self.kafka), &target, go_on)?);
         }
-        self.writer.as_ref().ok_or(KafkaStoreError::Stopped)
+        Ok(())
     }
 
-    fn write(&mut self, snapshot: &Snapshot, member: &Member) -> Result<(), KafkaStoreError> {
+    fn write(&mut self, snapshot: &Snapshot, member: &Member, pulse: &mut dyn FnMut()) -> Result<(), KafkaStoreError> {
         let places = self.places()?;
         let plan = self.book.plan(snapshot).map_err(KafkaStoreError::Encode)?;
         let offsets = offsets_of(snapshot).map_err(|error| KafkaStoreError::Write {
@@ -198,13 +191,17 @@ impl KafkaStore {
         })?;
         // Made when the state was fetched; anew only where it can write no more.
         let mut tries = 10;
-        self.writer(&mut || {
+        self.have_writer(&mut || {
+            pulse();
             tries -= 1;
             tries > 0
         })?;
         self.book.begin(&plan);
-        let writer = self.writer.as_ref().ok_or(KafkaStoreError::Stopped)?;
-        writer.write(&plan.changes, places, &offsets, member)?;
+        // One that failed may be in the middle of something: the next transaction begins with a new one, which ends whatever
+        // this one left open.
+        let writer = self.writer.take().ok_or(KafkaStoreError::Stopped)?;
+        writer.write(&plan.changes, places, (&offsets, member), pulse)?;
+        self.writer = Some(writer);
         self.book.finish(plan);
         Ok(())
     }
@@ -216,22 +213,33 @@ impl KafkaStore {
     ) -> Result<Snapshot, KafkaStoreError> {
         let places = self.places()?;
         // First, so that what a daemon of this name left open is over.
-        self.writer(go_on)?;
+        self.have_writer(go_on)?;
         let group = self.kafka.group.clone();
         let place = |item: &Item| place_of(item, &group, places);
         let mut wanted: BTreeSet<i32> =
             partitions.iter().map(|partition| place(&Item::Manifest(partition.clone()))).collect();
         wanted.insert(place(&Item::Detector));
-        let mut values = self.reader()?.read(&wanted, go_on)?;
+        // Kept only while it reads: after leaders have moved a client may look for partitions in vain for minutes.
+        let reader = match self.reader.take() {
+            Some(reader) => reader,
+            None => LogReader::new(&self.kafka, &self.topic)?,
+        };
+        let mut values = reader.read(&wanted, go_on)?;
+        self.reader = Some(reader);
         values.retain(|key, _| key.item.partition().is_none_or(|partition| partitions.contains(partition)));
         self.book.take_up(partitions, &values)
     }
 }
 
 impl Store for KafkaStore {
-    fn save(&mut self, snapshot: &Snapshot, member: Option<&Member>) -> Result<(), StoreError> {
+    fn save(
+        &mut self,
+        snapshot: &Snapshot,
+        member: Option<&Member>,
+        pulse: &mut dyn FnMut(),
+    ) -> Result<(), StoreError> {
         let member = member.ok_or(KafkaStoreError::NoMember)?;
-        Ok(self.write(snapshot, member)?)
+        Ok(self.write(snapshot, member, pulse)?)
     }
 
     fn fetch(&mut self, partitions: &[PartitionId], go_on: &mut dyn FnMut() -> bool) -> Result<Snapshot, StoreError> {

@@ -9,14 +9,16 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
 
 use super::KafkaStoreError;
 use super::book::Change;
-use super::client::StoreContext;
+use super::client::{STEP, StoreContext};
 use super::key::place_of;
 use crate::ingest::Member;
 
 /// A transaction that nobody ends is given up by the brokers after this. Whoever takes its partitions over waits until then.
 const OPEN_MILLIS: &str = "10000";
-/// How long one step of a transaction may take.
-const STEP: Duration = Duration::from_secs(10);
+/// How long a transaction may take before it is given up.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// How long giving it up may take.
+const ABORT_WITHIN: Duration = Duration::from_secs(3);
 /// How long a full queue is waited for before it is looked at again.
 const ROOM: Duration = Duration::from_millis(5);
 
@@ -56,7 +58,7 @@ impl Writer {
             .map_err(|error| KafkaStoreError::Client { why: error.to_string() })?;
         let writer = Self { producer, topic: target.topic.to_owned(), group: target.group.to_owned() };
         loop {
-            match writer.producer.init_transactions(super::client::STEP) {
+            match writer.producer.init_transactions(STEP) {
                 Ok(()) => return Ok(writer),
                 Err(error) if is_retriable(&error) && go_on() => {}
                 Err(error) if is_retriable(&error) => return Err(KafkaStoreError::Stopped),
@@ -65,7 +67,7 @@ impl Writer {
         }
     }
 
-    /// Writes changes, and the offsets that they go up to, in one transaction.
+    /// Writes changes, and the offsets that they go up to, in one transaction. `pulse` is called at least each second or two.
     ///
     /// # Errors
     /// If it does not count: the brokers do not answer, or the group has given the partitions to others since.
@@ -73,37 +75,45 @@ impl Writer {
         &self,
         changes: &[Change],
         places: i32,
-        offsets: &TopicPartitionList,
-        member: &Member,
+        (offsets, member): (&TopicPartitionList, &Member),
+        pulse: &mut dyn FnMut(),
     ) -> Result<(), KafkaStoreError> {
         self.producer.begin_transaction().map_err(|error| self.failed("begin", &error))?;
-        let (step, error) = match self.fill(changes, places, offsets, member) {
-            Ok(()) => return Ok(()),
-            Err(failure) => failure,
-        };
-        let failed = self.failed(step, &error);
+        let deadline = Instant::now() + WRITE_WITHIN;
+        let sent = self.send_all(changes, places, deadline, pulse).map_err(|error| ("write", error));
+        let added = sent.and_then(|()| {
+            let add = || self.producer.send_offsets_to_transaction(offsets, member.metadata(), STEP);
+            in_steps(add, deadline, pulse).map_err(|error| ("commit offsets in", error))
+        });
+        let committed = added.and_then(|()| {
+            in_steps(|| self.producer.commit_transaction(STEP), deadline, pulse).map_err(|error| ("commit", error))
+        });
+        let Err((step, error)) = committed else { return Ok(()) };
         if !is_fatal(&error) {
-            self.abort();
+            self.abort(pulse);
         }
-        Err(failed)
+        Err(self.failed(step, &error))
     }
 
-    fn fill(
+    /// Sends everything and waits until it is delivered or has failed. What has failed fails the transaction.
+    fn send_all(
         &self,
         changes: &[Change],
         places: i32,
-        offsets: &TopicPartitionList,
-        member: &Member,
-    ) -> Result<(), (&'static str, KafkaError)> {
-        let deadline = Instant::now() + STEP;
+        deadline: Instant,
+        pulse: &mut dyn FnMut(),
+    ) -> Result<(), KafkaError> {
         for change in changes {
-            self.send(change, places, deadline).map_err(|error| ("write", error))?;
+            self.send(change, places, deadline)?;
         }
-        self.flush(deadline).map_err(|error| ("write", error))?;
-        self.producer
-            .send_offsets_to_transaction(offsets, member.metadata(), STEP)
-            .map_err(|error| ("commit offsets in", error))?;
-        self.producer.commit_transaction(STEP).map_err(|error| ("commit", error))
+        while self.producer.in_flight_count() > 0 {
+            if Instant::now() >= deadline {
+                return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+            }
+            self.producer.poll(Duration::from_micros(500));
+            pulse();
+        }
+        Ok(())
     }
 
     fn send(&self, (key, value): &Change, places: i32, deadline: Instant) -> Result<(), KafkaError> {
@@ -124,23 +134,15 @@ impl Writer {
         }
     }
 
-    /// Waits until everything is delivered or has failed. What has failed fails the transaction.
-    fn flush(&self, deadline: Instant) -> Result<(), KafkaError> {
-        while self.producer.in_flight_count() > 0 {
-            if Instant::now() >= deadline {
-                return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
-            }
-            self.producer.poll(Duration::from_micros(500));
+    /// Gives up the transaction. Where that fails the brokers do so by themselves.
+    fn abort(&self, pulse: &mut dyn FnMut()) {
+        let deadline = Instant::now() + ABORT_WITHIN;
+        // The client waits for its own reports of what is thrown away, and those come by polling.
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
+            self.producer.poll(ROOM);
         }
-        Ok(())
-    }
-
-    /// Gives up the transaction. Where that fails the brokers do so by themselves, and the next one says what is wrong.
-    fn abort(&self) {
-        if self.producer.in_flight_count() > 0 {
-            self.producer.purge(PurgeConfig::default().queue().inflight());
-        }
-        if let Err(error) = self.producer.abort_transaction(STEP) {
+        if let Err(error) = in_steps(|| self.producer.abort_transaction(STEP), deadline, pulse) {
             tracing::warn!(%error, "a transaction of the checkpoint topic could not be given up; the brokers will");
         }
     }
@@ -159,6 +161,20 @@ impl Writer {
     /// Whether nothing can be written any more with this client.
     pub(super) fn is_dead(&self) -> bool {
         self.producer.client().fatal_error().is_some()
+    }
+}
+
+/// Tries a call that goes on where it timed out, until it is done.
+fn in_steps(
+    mut call: impl FnMut() -> Result<(), KafkaError>,
+    deadline: Instant,
+    pulse: &mut dyn FnMut(),
+) -> Result<(), KafkaError> {
+    loop {
+        match call() {
+            Err(error) if is_retriable(&error) && Instant::now() < deadline => pulse(),
+            outcome => return outcome,
+        }
     }
 }
 
