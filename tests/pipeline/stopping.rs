@@ -8,11 +8,13 @@ use latido::config::Span;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::broker::{Broker, Written};
-use crate::daemon::{CALM, Daemon, LETTERS, LIMIT, TOPIC, config, message, now, saved_offsets};
+use crate::daemon::{CALM, Daemon, LETTERS, TOPIC, config, message, now, saved_offsets};
 
 const DRAIN: Duration = Duration::from_secs(2);
 /// Beyond the drain timeout: what the threads may take to end on a busy machine.
 const GRACE: Duration = Duration::from_secs(3);
+/// A last commit may wait as long as librdkafka waits for any answer (a minute), and then for its own threads.
+const LET_GO_WITHIN: Duration = Duration::from_secs(120);
 
 /// Stops a daemon whose broker is gone; it must let go of everything in time.
 fn stop_without_broker(broker: &Broker, daemon: Daemon, home: &std::path::Path) {
@@ -24,7 +26,7 @@ fn stop_without_broker(broker: &Broker, daemon: Daemon, home: &std::path::Path) 
     assert!(outcome.is_ok(), "{outcome:?}");
     // What still waits for the broker's answer to a last commit ends by itself.
     while health.strong_count() > 0 {
-        assert!(begun.elapsed() < LIMIT, "threads are left behind");
+        assert!(begun.elapsed() < LET_GO_WITHIN, "threads are left behind");
         std::thread::sleep(Duration::from_millis(10));
     }
     Directory::open(home).expect("the directory is free again");
