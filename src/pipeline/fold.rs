@@ -586,9 +586,15 @@ impl Fold {
             let ledger = self.links.shared.ledger();
             ledger.positions().map(|(partition, next)| (partition.clone(), next)).collect()
         };
+        if self.limits.store_is_shared && positions.is_empty() {
+            // A member without a partition has nothing of its own, and what it knows of the detector may be old.
+            return;
+        }
         let positions = self.positions_to_save(positions);
+        let mut snapshot = self.state.snapshot(&positions, wall_clock());
+        snapshot.is_whole &= !self.limits.store_is_shared || self.holds_all();
         let job = Job::Save(Box::new(Checkpoint {
-            snapshot: self.state.snapshot(&positions, wall_clock()),
+            snapshot,
             member: self.member.clone(),
             positions,
             ticket: self.links.letters.as_ref().map_or(0, DeadLetters::last_ticket),
@@ -619,6 +625,12 @@ impl Fold {
             }
         }
         positions
+    }
+
+    /// Whether all partitions of the topics are known to be here.
+    fn holds_all(&self) -> bool {
+        let status = self.links.shared.status();
+        status.topic_partitions.is_some_and(|all| status.partitions.len() >= all)
     }
 
     /// The last checkpoint and the last view.

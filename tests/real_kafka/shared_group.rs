@@ -132,6 +132,45 @@ fn a_daemon_that_was_thought_dead_cannot_write_over_its_successors_state() {
 
 #[test]
 #[ignore = "needs Apache Kafka: cargo xtask kafka"]
+fn a_daemon_without_a_partition_writes_over_nothing_and_takes_all_up_when_it_gets_one() {
+    let kafka = broker::shared();
+    let lines = stream::day(600, 86);
+    let (read, more) = lines.split_at(300);
+    kafka.create_topic("state-spare", 1, &[]);
+    kcat::produce(kafka.bootstrap(), "state-spare", read);
+    let home = home(kafka, "state-spare");
+    let mut owner = home.start();
+    owner.wait_scored(Expected::of(read).scored(), seconds(60));
+    let spare = home.start();
+    // The group may give the one partition to either.
+    let changed_hands = owner.wait_until("one has the partition, and one has none", seconds(60), |owner| {
+        let counts = (assigned(owner)?, assigned(&spare)?);
+        let without = if counts.0 == 0 { owner } else { &spare };
+        let told = without.get("/readyz")?.1;
+        let is_settled = counts.0 + counts.1 == 1 && told.contains("more members than partitions");
+        if is_settled { Ok(counts.0 == 0) } else { Err(told) }
+    });
+    let (mut owner, mut spare) = if changed_hands { (spare, owner) } else { (owner, spare) };
+    let saved = |daemon: &Daemon| daemon.metrics().expect("a scrape").value("latido_checkpoint_timestamp_seconds", &[]);
+    let before = saved(&spare);
+    kcat::produce(kafka.bootstrap(), "state-spare", more);
+    let wanted = ends(kafka, "state-spare", 1);
+    owner.wait_until("the checkpoints cover the topic", seconds(90), |_| {
+        let saved = home.try_checkpoint().map_err(|output| format!("{output:?}"))?.next_offsets("state-spare");
+        if saved == wanted { Ok(()) } else { Err(format!("{saved:?} of {wanted:?}")) }
+    });
+    assert_eq!(saved(&spare), before, "it has saved nothing");
+    owner.kill();
+    spare.wait_until("the spare has it", seconds(90), |daemon| match assigned(daemon)? {
+        1 => Ok(()),
+        other => Err(format!("{other} partitions")),
+    });
+    spare.stop();
+    assert_panes(&home.checkpoint(), &Expected::of(&lines), 0);
+}
+
+#[test]
+#[ignore = "needs Apache Kafka: cargo xtask kafka"]
 fn a_topic_that_would_lose_state_is_refused_until_it_is_set_right() {
     let kafka = broker::shared();
     let lines = stream::day(200, 84);
