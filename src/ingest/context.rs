@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{RecvTimeoutError, Sender};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
@@ -315,11 +315,18 @@ impl IngestContext {
         if self.to_fold.send(Assignment::Checkpoint(answer)).is_err() {
             return;
         }
-        let Ok(covered) = covered.recv_timeout(self.drain_timeout) else {
-            tracing::warn!(
-                "no checkpoint within pipeline.drain_timeout; the next owner reads again what is not committed"
-            );
-            return;
+        let covered = match covered.recv_timeout(self.drain_timeout) {
+            Ok(covered) => covered,
+            Err(RecvTimeoutError::Disconnected) => {
+                tracing::info!("no checkpoint for the partitions that go; the next owner goes on at the one before");
+                return;
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                tracing::warn!(
+                    "no checkpoint within pipeline.drain_timeout; the next owner reads again what is not committed"
+                );
+                return;
+            }
         };
         if self.travels {
             // The store has committed them with the state.

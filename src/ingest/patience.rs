@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Endless while the daemon runs; ends a while after it was told to stop. Must be asked several times a second.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Patience {
     stop: Arc<AtomicBool>,
     lasts: Duration,

@@ -125,6 +125,7 @@ impl Parts {
             jobs: jobs_out,
             fetched,
             shared: Arc::clone(&self.shared),
+            stop: Arc::clone(&self.stop),
             covered: covered_in,
             letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
             patience: Patience::new(Arc::clone(&self.stop), drain_timeout),

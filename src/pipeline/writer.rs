@@ -117,6 +117,8 @@ pub(super) struct Writer {
     /// Where state goes that was fetched.
     pub(super) fetched: Sender<Fetched>,
     pub(super) shared: Arc<Shared>,
+    /// Set when the daemon stops: then state is no longer waited for.
+    pub(super) stop: Arc<AtomicBool>,
     pub(super) covered: Sender<Positions>,
     pub(super) letters: Option<Arc<DeadLetterProgress>>,
     /// How long dead letters are waited for while the daemon stops.
@@ -147,10 +149,10 @@ impl Writer {
     fn fetch(&mut self, wanted: Wanted) {
         let began = Instant::now();
         let (health, shared, round) = (Arc::clone(&self.health), Arc::clone(&self.shared), wanted.round);
-        let mut patience = self.patience.clone();
+        let stop = Arc::clone(&self.stop);
         let mut is_wanted = move || {
             health.beat(Thread::Checkpoint);
-            shared.status().round() == round && !patience.is_over()
+            shared.status().round() == round && !stop.load(Ordering::Acquire)
         };
         let partitions = wanted.partitions.len();
         self.health.set_not_ready("restoring", format!("the state of {partitions} partitions is on its way"));

@@ -35,11 +35,14 @@ struct Detected<'a> {
     alerts: Cow<'a, [Alert]>,
 }
 
+/// Hours by partition.
+pub(super) type Hours = BTreeMap<PartitionId, BTreeMap<i64, SavedHour>>;
+
 /// What is known to be in the topic.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     /// Hours as they were written last.
-    hours: BTreeMap<PartitionId, BTreeMap<i64, SavedHour>>,
+    hours: Hours,
     /// Keys that have a value, or may have one.
     keys: BTreeSet<Key>,
 }
@@ -47,7 +50,7 @@ pub(super) struct Book {
 /// What becomes of the book once what was planned is in the topic.
 pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
-    hours: BTreeMap<PartitionId, BTreeMap<i64, SavedHour>>,
+    hours: Hours,
 }
 
 impl Book {
@@ -110,12 +113,16 @@ impl Book {
         changes.extend((0..).zip(values).map(|(chunk, value)| (key(chunk), Some(value))));
     }
 
-    /// What was planned is on its way: the topic may have it or not.
-    pub(super) fn begin(&mut self, plan: &Plan) {
-        for partition in plan.hours.keys() {
-            self.hours.remove(partition);
-        }
+    /// What was planned is on its way: the topic may have it or not. Gives what is known if it has not.
+    pub(super) fn begin(&mut self, plan: &Plan) -> Hours {
         self.keys.extend(plan.changes.iter().filter(|(_, value)| value.is_some()).map(|(key, _)| key.clone()));
+        let before = |partition: &PartitionId| Some((partition.clone(), self.hours.remove(partition)?));
+        plan.hours.keys().filter_map(before).collect()
+    }
+
+    /// The topic has not what was planned.
+    pub(super) fn give_up(&mut self, before: Hours) {
+        self.hours.extend(before);
     }
 
     /// The topic has what was planned.

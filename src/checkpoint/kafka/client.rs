@@ -63,6 +63,8 @@ pub(super) fn reading(kafka: &KafkaConfig, isolation: &str) -> ClientConfig {
         .set("allow.auto.create.topics", "false")
         .set("queued.max.messages.kbytes", "16384")
         .set("fetch.wait.max.ms", "50")
+        // A copy near by may be behind, and state must not be.
+        .set("client.rack", "")
         .set("isolation.level", isolation);
     client
 }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -19,6 +19,8 @@ pub(super) type Values = BTreeMap<Key, Vec<u8>>;
 
 /// How long a person waits for the whole topic.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the brokers may take to tell where the topic ends before it is asked by other clients.
+const FIRST_ANSWER: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(100);
 
 /// Reads what finished transactions wrote.
@@ -69,9 +71,7 @@ impl LogReader {
             list.add_partition_offset(&self.topic, *place, Offset::Beginning).map_err(|error| self.failed(&error))?;
         }
         self.committed.assign(&list).map_err(|error| self.failed(&error))?;
-        let values = self.read_assigned(places.clone(), go_on);
-        self.committed.unassign().map_err(|error| self.failed(&error))?;
-        values
+        self.read_assigned(places.clone(), go_on)
     }
 
     /// The newest values in the whole topic, of this group, as they are now.
@@ -86,13 +86,8 @@ impl LogReader {
             return Err(KafkaStoreError::Read { topic: self.topic.clone(), why: "there is no such topic".to_owned() });
         }
         let places: BTreeSet<i32> = (0..).take(places).collect();
-        let mut list = TopicPartitionList::with_capacity(places.len());
-        for place in &places {
-            list.add_partition_offset(&self.topic, *place, Offset::Beginning).map_err(|error| self.failed(&error))?;
-        }
-        self.committed.assign(&list).map_err(|error| self.failed(&error))?;
         let deadline = Instant::now() + PATIENCE;
-        self.read_assigned(places, &mut || Instant::now() < deadline)
+        self.read(&places, &mut || Instant::now() < deadline)
     }
 
     fn read_assigned(
@@ -112,6 +107,8 @@ impl LogReader {
                     open.remove(&place);
                     continue;
                 }
+                // It may be of a broker that is not needed, or long past; whoever asks decides how long to wait.
+                Some(Err(error)) if is_about_connections(&error) => continue,
                 Some(Err(error)) => return Err(self.failed(&error)),
             };
             let key = message.key().and_then(|key| std::str::from_utf8(key).ok());
@@ -126,10 +123,10 @@ impl LogReader {
 
     /// Waits until no transaction is open that has written below the present end.
     fn wait_for_open_transactions(&self, place: i32, go_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaStoreError> {
-        let end = self.end(&self.all, place)?;
+        let end = self.end(&self.all, place, go_on)?;
         loop {
             // Of a client that sees finished transactions only, the end is before the first open one.
-            if self.end(&self.committed, place)? >= end {
+            if self.end(&self.committed, place, go_on)? >= end {
                 return Ok(());
             }
             if !go_on() {
@@ -139,12 +136,33 @@ impl LogReader {
         }
     }
 
-    fn end(&self, client: &BaseConsumer<StoreContext>, place: i32) -> Result<i64, KafkaStoreError> {
-        let bounds = client.fetch_watermarks(&self.topic, place, STEP);
-        bounds.map(|(_, end)| end).map_err(|error| self.failed(&error))
+    /// Where a place ends. A client that has just been made may take a while to find its way.
+    fn end(
+        &self,
+        client: &BaseConsumer<StoreContext>,
+        place: i32,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<i64, KafkaStoreError> {
+        let deadline = Instant::now() + FIRST_ANSWER;
+        loop {
+            match client.fetch_watermarks(&self.topic, place, STEP) {
+                Ok((_, end)) => return Ok(end),
+                Err(error) if is_about_connections(&error) && Instant::now() < deadline => {}
+                Err(error) => return Err(self.failed(&error)),
+            }
+            if !go_on() {
+                return Err(KafkaStoreError::Stopped);
+            }
+        }
     }
 
     fn failed(&self, error: &KafkaError) -> KafkaStoreError {
         KafkaStoreError::Read { topic: self.topic.clone(), why: error.to_string() }
     }
+}
+
+/// Trouble that passes by itself.
+fn is_about_connections(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
+    matches!(error.rdkafka_error_code(), Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve))
 }

@@ -112,6 +112,11 @@ pub enum KafkaStoreError {
 }
 
 impl KafkaStoreError {
+    /// Whether a transaction that failed so may have been committed all the same.
+    fn may_count(&self) -> bool {
+        matches!(self, Self::Write { step: transaction::COMMIT, .. })
+    }
+
     /// Wraps what is wrong with an item.
     fn damaged(item: &Item) -> impl FnOnce(FormatError) -> Self {
         let item = match item {
@@ -131,7 +136,6 @@ pub struct KafkaStore {
     id: String,
     /// How many partitions the topic has; none before it was looked at.
     places: Option<i32>,
-    reader: Option<LogReader>,
     writer: Option<Writer>,
     book: Book,
 }
@@ -143,9 +147,8 @@ impl KafkaStore {
         Self {
             kafka: config.kafka.clone(),
             topic: config.checkpoint.topic.clone(),
-            id: format!("latido-{}-{instance}", config.kafka.group),
+            id: format!("latido-{}/{instance}", config.kafka.group),
             places: None,
-            reader: None,
             writer: None,
             book: Book::default(),
         }
@@ -163,11 +166,11 @@ impl KafkaStore {
         Ok(Book::default().take_up(&partitions, &values)?)
     }
 
-    fn places(&mut self) -> Result<i32, KafkaStoreError> {
+    fn places(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<i32, KafkaStoreError> {
         if let Some(places) = self.places {
             return Ok(places);
         }
-        let places = topic::prepare(&client_config(&self.kafka), &self.topic)?;
+        let places = topic::prepare(&client_config(&self.kafka), &self.topic, go_on)?;
         Ok(*self.places.insert(places))
     }
 
@@ -182,7 +185,10 @@ impl KafkaStore {
     }
 
     fn write(&mut self, snapshot: &Snapshot, member: &Member, pulse: &mut dyn FnMut()) -> Result<(), KafkaStoreError> {
-        let places = self.places()?;
+        let places = self.places(&mut || {
+            pulse();
+            true
+        })?;
         let plan = self.book.plan(snapshot).map_err(KafkaStoreError::Encode)?;
         let offsets = offsets_of(snapshot).map_err(|error| KafkaStoreError::Write {
             topic: self.topic.clone(),
@@ -196,11 +202,16 @@ impl KafkaStore {
             tries -= 1;
             tries > 0
         })?;
-        self.book.begin(&plan);
+        let before = self.book.begin(&plan);
         // One that failed may be in the middle of something: the next transaction begins with a new one, which ends whatever
         // this one left open.
         let writer = self.writer.take().ok_or(KafkaStoreError::Stopped)?;
-        writer.write(&plan.changes, places, (&offsets, member), pulse)?;
+        if let Err(error) = writer.write(&plan.changes, places, (&offsets, member), pulse) {
+            if !error.may_count() {
+                self.book.give_up(before);
+            }
+            return Err(error);
+        }
         self.writer = Some(writer);
         self.book.finish(plan);
         Ok(())
@@ -211,7 +222,7 @@ impl KafkaStore {
         partitions: &[PartitionId],
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Snapshot, KafkaStoreError> {
-        let places = self.places()?;
+        let places = self.places(go_on)?;
         // First, so that what a daemon of this name left open is over.
         self.have_writer(go_on)?;
         let group = self.kafka.group.clone();
@@ -219,13 +230,9 @@ impl KafkaStore {
         let mut wanted: BTreeSet<i32> =
             partitions.iter().map(|partition| place(&Item::Manifest(partition.clone()))).collect();
         wanted.insert(place(&Item::Detector));
-        // Kept only while it reads: after leaders have moved a client may look for partitions in vain for minutes.
-        let reader = match self.reader.take() {
-            Some(reader) => reader,
-            None => LogReader::new(&self.kafka, &self.topic)?,
-        };
-        let mut values = reader.read(&wanted, go_on)?;
-        self.reader = Some(reader);
+        // Not kept: nobody polls it until the next rebalance, and after leaders have moved a client may look for partitions in
+        // vain for minutes.
+        let mut values = LogReader::new(&self.kafka, &self.topic)?.read(&wanted, go_on)?;
         values.retain(|key, _| key.item.partition().is_none_or(|partition| partitions.contains(partition)));
         self.book.take_up(partitions, &values)
     }

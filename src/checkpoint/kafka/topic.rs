@@ -29,24 +29,37 @@ const SETTINGS: [(&str, &str); 4] = [
     ("unclean.leader.election.enable", "false"),
 ];
 
-/// Makes the topic if it is not there and looks whether it keeps what is written. Gives how many partitions it has.
+/// Makes the topic if it is not there and looks whether it keeps what is written. Gives how many partitions it has. `go_on` is
+/// asked between two questions to the brokers.
 ///
 /// # Errors
 /// If the brokers do not answer or refuse, or if the topic's settings would lose state.
-pub(super) fn prepare(client: &ClientConfig, topic: &str) -> Result<i32, KafkaStoreError> {
+pub(super) fn prepare(
+    client: &ClientConfig,
+    topic: &str,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<i32, KafkaStoreError> {
     let failed = |why: String| KafkaStoreError::Topic { topic: topic.to_owned(), why };
     let explain = |error: KafkaError| failed(error.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| failed(format!("no runtime for the admin client: {error}")))?;
-    let admin: AdminClient<DefaultClientContext> = client.create().map_err(explain)?;
+    // Asking for a topic must not make it, as brokers that make topics by themselves would, with settings of their own.
+    let admin: AdminClient<DefaultClientContext> =
+        client.clone().set("allow.auto.create.topics", "false").create().map_err(explain)?;
     let mut metadata = look(&admin, topic).map_err(explain)?;
     if places_in(&metadata, topic).is_none() {
         make(&runtime, &admin, topic, metadata.brokers().len()).map_err(failed)?;
+        if !go_on() {
+            return Err(KafkaStoreError::Stopped);
+        }
         metadata = look(&admin, topic).map_err(explain)?;
     }
     let places = places_in(&metadata, topic).ok_or_else(|| failed("it was made, and is not there yet".to_owned()))?;
+    if !go_on() {
+        return Err(KafkaStoreError::Stopped);
+    }
     let options = AdminOptions::new().request_timeout(Some(STEP));
     let described = runtime.block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options));
     let described = described.map_err(explain)?.pop().ok_or_else(|| failed("its settings are not told".to_owned()))?;

@@ -17,6 +17,8 @@ use crate::ingest::Member;
 const OPEN_MILLIS: &str = "10000";
 /// How long a transaction may take before it is given up.
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// The step after which a transaction may count though it failed.
+pub(super) const COMMIT: &str = "commit";
 /// How long giving it up may take.
 const ABORT_WITHIN: Duration = Duration::from_secs(3);
 /// How long a full queue is waited for before it is looked at again.
@@ -86,7 +88,7 @@ impl Writer {
             in_steps(add, deadline, pulse).map_err(|error| ("commit offsets in", error))
         });
         let committed = added.and_then(|()| {
-            in_steps(|| self.producer.commit_transaction(STEP), deadline, pulse).map_err(|error| ("commit", error))
+            in_steps(|| self.producer.commit_transaction(STEP), deadline, pulse).map_err(|error| (COMMIT, error))
         });
         let Err((step, error)) = committed else { return Ok(()) };
         if !is_fatal(&error) {
@@ -105,6 +107,7 @@ impl Writer {
     ) -> Result<(), KafkaError> {
         for change in changes {
             self.send(change, places, deadline)?;
+            pulse();
         }
         while self.producer.in_flight_count() > 0 {
             if Instant::now() >= deadline {
@@ -141,6 +144,7 @@ impl Writer {
         self.producer.purge(PurgeConfig::default().queue().inflight());
         while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
             self.producer.poll(ROOM);
+            pulse();
         }
         if let Err(error) = in_steps(|| self.producer.abort_transaction(STEP), deadline, pulse) {
             tracing::warn!(%error, "a transaction of the checkpoint topic could not be given up; the brokers will");
