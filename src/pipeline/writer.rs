@@ -219,8 +219,12 @@ impl Writer {
         if sabotage::is(Sabotage::DeadLetterNotAwaited) {
             return true;
         }
+        // Of partitions that go elsewhere meanwhile nothing can be saved any more, and their next state waits behind this.
+        let travels = !job.snapshot.shards.is_empty();
+        let round = self.shared.status().round();
         while letters.confirmed_through() < job.ticket {
-            if self.patience.is_over() || job.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let is_void = travels && self.shared.status().round() != round;
+            if is_void || self.patience.is_over() || job.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return false;
             }
             self.health.beat(Thread::Checkpoint);
