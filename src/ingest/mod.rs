@@ -30,6 +30,6 @@ pub use decode::{Decoder, Rejection};
 pub use ledger::{Claim, Ledger, Seat};
 pub use member::Member;
 pub use patience::Patience;
-pub(crate) use quiet_log::QuietLog;
+pub(crate) use quiet_log::{QuietLog, is_connection_trouble};
 pub use route::Router;
 pub use shared::{ConsumerStatus, PartitionStatus, Shared};

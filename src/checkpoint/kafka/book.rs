@@ -100,7 +100,7 @@ impl Book {
             .iter()
             .filter(|key| matches!(&key.item, Item::Hour(of, hour) if of == partition && !kept.contains(hour)));
         plan.changes.extend(gone.map(|key| (key.clone(), None)));
-        plan.hours.insert(partition.clone(), hours.iter().map(|hour| (hour.hour, hour.clone())).collect());
+        plan.hours.insert(partition.clone(), by_number(hours));
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Book {
         for partition in partitions {
             let Some(manifest) = manifest_of(partition, values)? else { continue };
             let hours = hours_of(partition, &manifest.hours, values)?;
-            self.hours.insert(partition.clone(), hours.iter().map(|hour| (hour.hour, hour.clone())).collect());
+            self.hours.insert(partition.clone(), by_number(&hours));
             snapshot.shards.push(SavedShard { partition: partition.clone(), hours });
             snapshot.partitions.push(manifest.position.into_owned());
             snapshot.taken = snapshot.taken.max(manifest.taken);
@@ -183,6 +183,10 @@ fn hours_of(partition: &PartitionId, wanted: &[i64], values: &Values) -> Result<
         bytes.and_then(|bytes| hours::decode(*hour, &bytes)).map_err(KafkaStoreError::damaged(&item))
     };
     wanted.iter().map(hour_of).collect()
+}
+
+fn by_number(hours: &[SavedHour]) -> BTreeMap<i64, SavedHour> {
+    hours.iter().map(|hour| (hour.hour, hour.clone())).collect()
 }
 
 fn has(item: &Item, values: &Values) -> bool {

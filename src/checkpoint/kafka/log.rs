@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -13,6 +13,7 @@ use super::KafkaStoreError;
 use super::client::{STEP, StoreContext, reading};
 use super::key::Key;
 use crate::config::KafkaConfig;
+use crate::ingest::is_connection_trouble;
 
 /// The newest value of each key that has one.
 pub(super) type Values = BTreeMap<Key, Vec<u8>>;
@@ -163,6 +164,5 @@ impl LogReader {
 
 /// Trouble that passes by itself.
 fn is_about_connections(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
-    matches!(error.rdkafka_error_code(), Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve))
+    error.rdkafka_error_code().is_some_and(is_connection_trouble)
 }
