@@ -18,7 +18,8 @@ const VARIABLE: &str = "LATIDO_SABOTAGE";
 pub(crate) enum Sabotage {
     /// A checkpoint's offsets pass records that were read and are not in its panes yet.
     CommitBeforeApply,
-    /// The panes of a checkpoint are restored, its offsets are not: reading goes on at those that the group committed.
+    /// A checkpoint's panes and offsets do not belong together. Of a directory the panes are restored, and reading goes on at
+    /// the offsets that the group committed; into a topic panes are written without the offsets that go with them.
     CheckpointWithoutOffsets,
     /// A checkpoint passes unusable records though the broker has not confirmed their dead letters.
     DeadLetterNotAwaited,

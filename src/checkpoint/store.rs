@@ -26,13 +26,19 @@ impl StoreError {
 
 /// Keeps checkpoints.
 pub trait Store: Send {
-    /// Saves a checkpoint: all of it or nothing. `member` is the membership of the group under which it was taken. `pulse` is
-    /// called again and again while others are waited for.
+    /// Saves a checkpoint: all of it or nothing. `member` is the membership of the group under which it was taken.
+    ///
+    /// `go_on` is asked again and again while others are waited for, at least each second or two; where it says no, an error is
+    /// returned.
     ///
     /// # Errors
     /// If it could not be saved; what was saved before still stands.
-    fn save(&mut self, snapshot: &Snapshot, member: Option<&Member>, pulse: &mut dyn FnMut())
-    -> Result<(), StoreError>;
+    fn save(
+        &mut self,
+        snapshot: &Snapshot,
+        member: Option<&Member>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), StoreError>;
 
     /// What is saved of these partitions, and of the detector. Nothing where state does not travel: such a store is read
     /// once, when the daemon starts.
@@ -49,7 +55,7 @@ impl Store for Directory {
         &mut self,
         snapshot: &Snapshot,
         _member: Option<&Member>,
-        _pulse: &mut dyn FnMut(),
+        _go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), StoreError> {
         Ok(Self::save(self, snapshot)?)
     }

@@ -13,6 +13,8 @@ pub fn client_config(kafka: &KafkaConfig) -> ClientConfig {
     client.set("client.id", "latido");
     // TLS is linked in, so it does not know where this system keeps its certificates.
     client.set("ssl.ca.location", "probe");
+    // A broker that was away for long is found again at once: by default a client waits up to 10 s.
+    client.set("reconnect.backoff.max.ms", "1000");
     for (name, value) in kafka.properties.iter().filter(|(name, _)| !name.ends_with(FILE_ENDING)) {
         client.set(name, value);
     }

@@ -21,6 +21,12 @@ impl Patience {
 
     /// Whether it is over.
     pub fn is_over(&mut self) -> bool {
-        self.stop.load(Ordering::Acquire) && self.stopping.get_or_insert_with(Instant::now).elapsed() >= self.lasts
+        self.ends().is_some_and(|ends| Instant::now() >= ends)
+    }
+
+    /// When it ends; none while the daemon runs.
+    pub fn ends(&mut self) -> Option<Instant> {
+        let stopping = self.stop.load(Ordering::Acquire);
+        stopping.then(|| *self.stopping.get_or_insert_with(Instant::now) + self.lasts)
     }
 }

@@ -128,7 +128,7 @@ impl Parts {
             stop: Arc::clone(&self.stop),
             covered: covered_in,
             letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
-            patience: Patience::new(Arc::clone(&self.stop), drain_timeout),
+            patience: Patience::new(Arc::clone(&self.stop), drain_timeout / 2),
             status: Arc::clone(&self.writer),
             health: Arc::clone(&self.health),
         };
@@ -146,7 +146,7 @@ impl Parts {
             health: Arc::clone(&self.health),
             timings: Arc::clone(&self.timings),
             writer: Arc::clone(&self.writer),
-            stop: Arc::clone(&self.stop),
+            patience: Patience::new(Arc::clone(&self.stop), drain_timeout),
         };
         let limits = Limits {
             checkpoint_every: config.checkpoint.interval.get(),

@@ -121,7 +121,7 @@ pub(super) struct Writer {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) covered: Sender<Positions>,
     pub(super) letters: Option<Arc<DeadLetterProgress>>,
-    /// How long dead letters are waited for while the daemon stops.
+    /// How long a checkpoint that nobody asked for goes on while the daemon stops: the last one must have its time.
     pub(super) patience: Patience,
     pub(super) status: Arc<WriterStatus>,
     pub(super) health: Arc<Health>,
@@ -185,9 +185,15 @@ impl Writer {
             self.status.unsaved.store(true, Ordering::Relaxed);
             return;
         }
-        let health = Arc::clone(&self.health);
-        let mut pulse = || health.beat(Thread::Checkpoint);
-        match self.store.save(&job.snapshot, job.member.as_ref(), &mut pulse) {
+        let (health, patience) = (&self.health, &mut self.patience);
+        let mut go_on = || {
+            health.beat(Thread::Checkpoint);
+            match job.deadline {
+                Some(deadline) => Instant::now() < deadline,
+                None => !patience.is_over(),
+            }
+        };
+        match self.store.save(&job.snapshot, job.member.as_ref(), &mut go_on) {
             Err(error) if error.is_fenced() => {
                 // The consumer thread learns of it by itself, and lets go of them.
                 tracing::warn!(%error, "checkpoint not saved");
@@ -224,7 +230,12 @@ impl Writer {
         let round = self.shared.status().round();
         while letters.confirmed_through() < job.ticket {
             let is_void = travels && self.shared.status().round() != round;
-            if is_void || self.patience.is_over() || job.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            // The last checkpoint waits for them too.
+            let is_over = match job.deadline {
+                Some(deadline) => Instant::now() >= deadline,
+                None => self.stop.load(Ordering::Acquire),
+            };
+            if is_void || is_over {
                 return false;
             }
             self.health.beat(Thread::Checkpoint);

@@ -69,7 +69,7 @@ struct Arguments {
 enum Broken {
     /// The offsets that a checkpoint saves pass records that are not in its panes.
     CommitBeforeApply,
-    /// Panes are restored, and reading goes on at the offsets that the group committed.
+    /// Panes are restored, and reading goes on at the offsets that the group committed, or at those of an earlier checkpoint.
     CheckpointWithoutOffsets,
     /// A checkpoint does not wait until the broker has confirmed the dead letters before it.
     DeadLetterNotAwaited,

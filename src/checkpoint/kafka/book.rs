@@ -53,6 +53,13 @@ pub(super) struct Plan {
     hours: Hours,
 }
 
+impl Plan {
+    /// Leaves everything of a partition but its hours as it is in the topic.
+    pub(super) fn leave_out_positions(&mut self) {
+        self.changes.retain(|(key, _)| !matches!(key.item, Item::Manifest(_)));
+    }
+}
+
 impl Book {
     /// The records that bring the topic up to a snapshot.
     ///

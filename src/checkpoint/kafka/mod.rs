@@ -30,6 +30,7 @@ use super::{FormatError, Snapshot};
 use crate::config::{Config, KafkaConfig, client_config};
 use crate::ingest::Member;
 use crate::message::PartitionId;
+use crate::sabotage::{self, Sabotage};
 
 /// Why the topic cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -184,12 +185,18 @@ impl KafkaStore {
         Ok(())
     }
 
-    fn write(&mut self, snapshot: &Snapshot, member: &Member, pulse: &mut dyn FnMut()) -> Result<(), KafkaStoreError> {
-        let places = self.places(&mut || {
-            pulse();
-            true
-        })?;
-        let plan = self.book.plan(snapshot).map_err(KafkaStoreError::Encode)?;
+    fn write(
+        &mut self,
+        snapshot: &Snapshot,
+        member: &Member,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), KafkaStoreError> {
+        let places = self.places(go_on)?;
+        let mut plan = self.book.plan(snapshot).map_err(KafkaStoreError::Encode)?;
+        // In a build broken so, every other second's.
+        if sabotage::is(Sabotage::CheckpointWithoutOffsets) && snapshot.taken.as_millis() / 1_000 % 2 == 1 {
+            plan.leave_out_positions();
+        }
         let offsets = offsets_of(snapshot).map_err(|error| KafkaStoreError::Write {
             topic: self.topic.clone(),
             step: "prepare",
@@ -198,15 +205,14 @@ impl KafkaStore {
         // Made when the state was fetched; anew only where it can write no more.
         let mut tries = 10;
         self.have_writer(&mut || {
-            pulse();
             tries -= 1;
-            tries > 0
+            tries > 0 && go_on()
         })?;
         let before = self.book.begin(&plan);
         // One that failed may be in the middle of something: the next transaction begins with a new one, which ends whatever
         // this one left open.
         let writer = self.writer.take().ok_or(KafkaStoreError::Stopped)?;
-        if let Err(error) = writer.write(&plan.changes, places, (&offsets, member), pulse) {
+        if let Err(error) = writer.write(&plan.changes, places, (&offsets, member), go_on) {
             if !error.may_count() {
                 self.book.give_up(before);
             }
@@ -243,10 +249,10 @@ impl Store for KafkaStore {
         &mut self,
         snapshot: &Snapshot,
         member: Option<&Member>,
-        pulse: &mut dyn FnMut(),
+        go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), StoreError> {
         let member = member.ok_or(KafkaStoreError::NoMember)?;
-        Ok(self.write(snapshot, member, pulse)?)
+        Ok(self.write(snapshot, member, go_on)?)
     }
 
     fn fetch(&mut self, partitions: &[PartitionId], go_on: &mut dyn FnMut() -> bool) -> Result<Snapshot, StoreError> {

@@ -69,57 +69,50 @@ impl Writer {
         }
     }
 
-    /// Writes changes, and the offsets that they go up to, in one transaction. `pulse` is called at least each second or two.
+    /// Writes changes, and the offsets that they go up to, in one transaction. `go_on` is asked at least each second or two.
     ///
     /// # Errors
-    /// If it does not count: the brokers do not answer, or the group has given the partitions to others since.
+    /// If it does not count: the brokers do not answer, the group has given the partitions to others since, or `go_on` says no.
     pub(super) fn write(
         &self,
         changes: &[Change],
         places: i32,
         (offsets, member): (&TopicPartitionList, &Member),
-        pulse: &mut dyn FnMut(),
+        go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), KafkaStoreError> {
         self.producer.begin_transaction().map_err(|error| self.failed("begin", &error))?;
         let deadline = Instant::now() + WRITE_WITHIN;
-        let sent = self.send_all(changes, places, deadline, pulse).map_err(|error| ("write", error));
+        let goes_on = &mut || go_on() && Instant::now() < deadline;
+        let sent = self.send_all(changes, places, goes_on).map_err(|error| ("write", error));
         let added = sent.and_then(|()| {
             let add = || self.producer.send_offsets_to_transaction(offsets, member.metadata(), STEP);
-            in_steps(add, deadline, pulse).map_err(|error| ("commit offsets in", error))
+            in_steps(add, goes_on).map_err(|error| ("commit offsets in", error))
         });
         let committed = added.and_then(|()| {
-            in_steps(|| self.producer.commit_transaction(STEP), deadline, pulse).map_err(|error| (COMMIT, error))
+            in_steps(|| self.producer.commit_transaction(STEP), goes_on).map_err(|error| (COMMIT, error))
         });
         let Err((step, error)) = committed else { return Ok(()) };
         if !is_fatal(&error) {
-            self.abort(pulse);
+            self.abort(go_on);
         }
         Err(self.failed(step, &error))
     }
 
     /// Sends everything and waits until it is delivered or has failed. What has failed fails the transaction.
-    fn send_all(
-        &self,
-        changes: &[Change],
-        places: i32,
-        deadline: Instant,
-        pulse: &mut dyn FnMut(),
-    ) -> Result<(), KafkaError> {
+    fn send_all(&self, changes: &[Change], places: i32, goes_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaError> {
         for change in changes {
-            self.send(change, places, deadline)?;
-            pulse();
+            self.send(change, places, goes_on)?;
         }
         while self.producer.in_flight_count() > 0 {
-            if Instant::now() >= deadline {
+            if !goes_on() {
                 return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
             }
             self.producer.poll(Duration::from_micros(500));
-            pulse();
         }
         Ok(())
     }
 
-    fn send(&self, (key, value): &Change, places: i32, deadline: Instant) -> Result<(), KafkaError> {
+    fn send(&self, (key, value): &Change, places: i32, goes_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaError> {
         let text = key.to_text(&self.group);
         let mut record: BaseRecord<'_, str, [u8]> =
             BaseRecord::to(&self.topic).partition(place_of(&key.item, &self.group, places)).key(&text);
@@ -129,7 +122,7 @@ impl Writer {
         loop {
             let Err((error, unsent)) = self.producer.send(record) else { return Ok(()) };
             let is_full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
-            if !is_full || Instant::now() >= deadline {
+            if !is_full || !goes_on() {
                 return Err(error);
             }
             self.producer.poll(ROOM);
@@ -137,16 +130,19 @@ impl Writer {
         }
     }
 
-    /// Gives up the transaction. Where that fails the brokers do so by themselves.
-    fn abort(&self, pulse: &mut dyn FnMut()) {
+    /// Gives up the transaction. Where that fails, or nobody waits for it, the next writer or the brokers do so.
+    fn abort(&self, go_on: &mut dyn FnMut() -> bool) {
         let deadline = Instant::now() + ABORT_WITHIN;
+        let goes_on = &mut || go_on() && Instant::now() < deadline;
+        if !goes_on() {
+            return;
+        }
         // The client waits for its own reports of what is thrown away, and those come by polling.
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        while self.producer.in_flight_count() > 0 && Instant::now() < deadline {
+        while self.producer.in_flight_count() > 0 && goes_on() {
             self.producer.poll(ROOM);
-            pulse();
         }
-        if let Err(error) = in_steps(|| self.producer.abort_transaction(STEP), deadline, pulse) {
+        if let Err(error) = in_steps(|| self.producer.abort_transaction(STEP), goes_on) {
             tracing::warn!(%error, "a transaction of the checkpoint topic could not be given up; the brokers will");
         }
     }
@@ -171,12 +167,11 @@ impl Writer {
 /// Tries a call that goes on where it timed out, until it is done.
 fn in_steps(
     mut call: impl FnMut() -> Result<(), KafkaError>,
-    deadline: Instant,
-    pulse: &mut dyn FnMut(),
+    goes_on: &mut dyn FnMut() -> bool,
 ) -> Result<(), KafkaError> {
     loop {
         match call() {
-            Err(error) if is_retriable(&error) && Instant::now() < deadline => pulse(),
+            Err(error) if is_retriable(&error) && goes_on() => {}
             outcome => return outcome,
         }
     }

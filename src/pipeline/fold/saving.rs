@@ -1,0 +1,151 @@
+//! Assignments and state: what is taken up, let go and saved.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, TrySendError};
+
+use super::Fold;
+use crate::ingest::{Assigned, Assignment, DeadLetters, Positions};
+use crate::message::PartitionId;
+use crate::pipeline::scoring::wall_clock;
+use crate::pipeline::writer::{Checkpoint, Fetched, Job, Wanted};
+use crate::publish::Thread;
+use crate::sabotage::{self, Sabotage};
+
+/// Least time for the last checkpoint, however long draining took.
+const LAST_SAVE: Duration = Duration::from_millis(500);
+
+impl Fold {
+    pub(super) fn change(&mut self, assignment: Assignment) {
+        let now = self.begun.elapsed();
+        match assignment {
+            Assignment::Assigned(Assigned { partitions, round, member }) => {
+                self.drop_stale();
+                for partition in &partitions {
+                    self.state.clock.assign(partition.clone(), now);
+                }
+                self.member = member;
+                if self.limits.store_is_shared {
+                    self.wanted = Some(Wanted { partitions, round });
+                    return;
+                }
+                // Where reading starts is saved before the first record: `latest` means that of the first start.
+                self.unsaved = true;
+            }
+            Assignment::Rewound => {
+                self.drop_stale();
+                self.unsaved = true;
+            }
+            Assignment::Revoked(partitions) => {
+                self.let_go(&partitions);
+                self.drop_stale();
+            }
+            Assignment::Checkpoint(answer) => self.save(Some(answer), Some(Instant::now() + self.limits.drain_timeout)),
+        }
+    }
+
+    /// Partitions are no longer ours. Where their state travels it is with the next owner.
+    fn let_go(&mut self, partitions: &[PartitionId]) {
+        for partition in partitions {
+            self.state.clock.revoke(partition);
+        }
+        if !self.limits.store_is_shared {
+            return;
+        }
+        let mut ledger = self.links.shared.ledger();
+        partitions.iter().for_each(|partition| ledger.forget(partition));
+        drop(ledger);
+        (self.member, self.wanted, self.unsaved) = (None, None, false);
+        self.state.let_go();
+    }
+
+    /// Asks for the state of what was assigned, and takes it up once it is here.
+    pub(super) fn follow_restore(&mut self) {
+        if let Some(wanted) = self.wanted.take()
+            && let Err(TrySendError::Full(Job::Fetch(wanted))) = self.links.jobs.try_send(Job::Fetch(wanted))
+        {
+            self.wanted = Some(wanted);
+        }
+        let Some(Fetched { wanted, snapshot }) = self.links.fetched.try_iter().last() else { return };
+        let shared = &self.links.shared;
+        if shared.status().round() != wanted.round {
+            return;
+        }
+        let left_out = self.state.take_up(&wanted.partitions, &snapshot);
+        left_out.into_iter().for_each(|what| tracing::warn!("not restored from the checkpoint: {what}"));
+        let mut ledger = shared.ledger();
+        snapshot.partitions.iter().for_each(|saved| ledger.start_at(&saved.partition, saved.next_offset));
+        drop(ledger);
+        shared.set_restored(wanted.round);
+    }
+
+    /// Hands a checkpoint to the writer. Where it still has one to save, the next turn tries again.
+    pub(super) fn save(&mut self, answer: Option<Sender<Positions>>, deadline: Option<Instant>) {
+        // While state is on its way there is none to save, and before reading has begun no position of some partitions.
+        let is_restoring = self.limits.store_is_shared && (self.member.is_none() || !self.links.shared.is_rewound());
+        if self.must_not_save || is_restoring {
+            return;
+        }
+        // A snapshot walks through every hour of panes: not each turn while the writer waits for dead letters or a slow disk.
+        if deadline.is_none() && self.links.jobs.is_full() {
+            return;
+        }
+        let positions: Positions = {
+            let ledger = self.links.shared.ledger();
+            ledger.positions().map(|(partition, next)| (partition.clone(), next)).collect()
+        };
+        if self.limits.store_is_shared && positions.is_empty() {
+            // A member without a partition has nothing of its own, and what it knows of the detector may be old.
+            return;
+        }
+        let positions = self.positions_to_save(positions);
+        let mut snapshot = self.state.snapshot(&positions, wall_clock());
+        snapshot.is_whole &= !self.limits.store_is_shared || self.holds_all();
+        let job = Job::Save(Box::new(Checkpoint {
+            snapshot,
+            member: self.member.clone(),
+            positions,
+            ticket: self.links.letters.as_ref().map_or(0, DeadLetters::last_ticket),
+            deadline,
+            answer,
+        }));
+        let sent = match deadline {
+            None => self.links.jobs.try_send(job).map_err(|error| matches!(error, TrySendError::Full(_))),
+            Some(deadline) => self.links.jobs.send_deadline(job, deadline).map_err(|_| false),
+        };
+        match sent {
+            Ok(()) => {
+                self.unsaved = false;
+                self.saved = Instant::now();
+            }
+            Err(true) => {}
+            Err(false) => tracing::error!("checkpoint could not be handed to its writer"),
+        }
+    }
+
+    /// The positions held; in a build broken so, those read instead.
+    fn positions_to_save(&self, mut positions: Positions) -> Positions {
+        if sabotage::is(Sabotage::CommitBeforeApply) {
+            let status = self.links.shared.status();
+            for (partition, next) in &mut positions {
+                let read = status.partitions.get(partition).and_then(|known| known.handed_over);
+                *next = read.map_or(*next, |read| read.max(*next));
+            }
+        }
+        positions
+    }
+
+    /// Whether all partitions of the topics are known to be here.
+    fn holds_all(&self) -> bool {
+        let status = self.links.shared.status();
+        status.topic_partitions.is_some_and(|all| status.partitions.len() >= all)
+    }
+
+    /// The last checkpoint and the last view.
+    pub(super) fn finish(&mut self) {
+        self.links.health.release(Thread::Fold);
+        let ends = self.links.patience.ends().unwrap_or_else(|| Instant::now() + self.limits.drain_timeout);
+        self.save(None, Some(ends.max(Instant::now() + LAST_SAVE)));
+        self.publish();
+    }
+}

@@ -1,0 +1,87 @@
+//! What the fold shows of itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Fold;
+use crate::ingest::{Batch, FETCH_AHEAD, OUTSTANDING_LIMIT};
+use crate::pipeline::scoring::wall_clock;
+use crate::publish::{Buffer, PartitionView, StreamView};
+
+impl Fold {
+    pub(super) fn publish(&mut self) {
+        self.published = Instant::now();
+        let now = wall_clock();
+        let stream = self.stream_view();
+        let changed = self.state.changed_views();
+        self.links.board.publish(stream, changed);
+        for event_time in self.state.delays.drain(..) {
+            let millis = now.as_millis().saturating_sub(event_time.as_millis()).max(0);
+            self.links.timings.event_to_metric.observe(Duration::from_millis(millis.unsigned_abs()).as_secs_f64());
+        }
+    }
+
+    fn stream_view(&self) -> StreamView {
+        let status = self.links.shared.status();
+        let ledger = self.links.shared.ledger();
+        let partitions = status.partitions.iter().map(|(partition, known)| {
+            let behind =
+                known.end.zip(ledger.applied(partition)).map(|(end, next)| (end - next.0).max(0).unsigned_abs());
+            let drained =
+                known.drained.is_some() && known.handed_over.is_none_or(|next| ledger.applied(partition) >= Some(next));
+            PartitionView { partition: partition.clone(), lag: if drained { Some(0) } else { behind } }
+        });
+        let partitions = partitions.collect();
+        drop(ledger);
+        StreamView {
+            catching_up: self.state.catching_up,
+            paging_suspended: self.state.is_suspended()
+                || (status.partitions.is_empty() && status.topic_partitions.is_some()),
+            breaker_open: self.breaker.is_open(),
+            watermark: self.state.clock.stream_time(),
+            window_end: self.state.panes.window_end(),
+            rejected: self.state.rejected,
+            partitions,
+            topic_partitions: status.topic_partitions,
+            unreadable_partitions: status.partitions.values().filter(|known| known.unreadable).count(),
+            rebalances_assigned: status.assigned,
+            rebalances_revoked: status.revoked,
+            checkpoint_saved: self.links.writer.saved(),
+            checkpoint_failures: self.links.writer.failures(),
+            checkpoint_damaged: self.links.writer.damaged(),
+            dead_letters: self.links.letters.as_ref().map_or(0, |letters| letters.progress().confirmed()),
+            alerts: Arc::clone(self.state.book.alerts()),
+            buffers: self.buffers(),
+        }
+    }
+
+    fn buffers(&self) -> Vec<Buffer> {
+        let (shared, budget) = (&self.links.shared, &self.limits.budget);
+        let mut buffers = vec![
+            Buffer {
+                name: "in_flight",
+                items: shared.in_flight_records(),
+                items_limit: budget.batches / Batch::RECORD_ROOM,
+                bytes: shared.in_flight_bytes(),
+                bytes_limit: budget.batches,
+            },
+            Buffer {
+                name: "fetched",
+                items: shared.fetched_records(),
+                items_limit: FETCH_AHEAD,
+                bytes: shared.fetched_bytes(),
+                bytes_limit: budget.fetched,
+            },
+        ];
+        if let Some(letters) = &self.links.letters {
+            buffers.push(Buffer {
+                name: "dead_letters",
+                items: letters.progress().outstanding(),
+                items_limit: 2 * OUTSTANDING_LIMIT,
+                bytes: letters.progress().outstanding_bytes(),
+                bytes_limit: letters.progress().bytes_limit(),
+            });
+        }
+        buffers
+    }
+}
