@@ -1,5 +1,8 @@
 //! What the dead-letter topic holds, without the values.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use crate::message::{DepartmentId, EventTime};
 
 use super::letter::{Cut, Kind, Letter, Source};
@@ -27,8 +30,10 @@ pub struct Row {
     pub department: Option<DepartmentId>,
     /// What it lacks.
     pub cut: Option<Cut>,
-    /// Whether a replay has put it back.
+    /// Whether a replay has put its record back, by this letter or by another one of it.
     pub replayed: bool,
+    /// Whether a letter before it is of the same record: a daemon that dies writes those since its last checkpoint once more.
+    pub repeated: bool,
 }
 
 impl Row {
@@ -44,8 +49,18 @@ impl Row {
             department,
             cut: letter.cut,
             replayed: false,
+            repeated: false,
         }
     }
+}
+
+/// What tells the records of letters apart: where they stood, and a digest, since a topic made anew has the same places again.
+type Identity = (Source, u64);
+
+fn identity(letter: &Letter) -> Identity {
+    let mut digest = DefaultHasher::new();
+    (&letter.key, &letter.value).hash(&mut digest);
+    (letter.source.clone(), digest.finish())
 }
 
 /// The letters that a filter takes.
@@ -63,20 +78,27 @@ impl Catalogue {
     pub fn read(reader: &Reader, filter: &Filter) -> Result<Self, LettersError> {
         let bounds = reader.bounds()?;
         let (mut rows, mut replayed) = (Vec::new(), Replayed::default());
+        let mut copies: HashMap<Identity, Vec<Place>> = HashMap::new();
         reader.read(&bounds, |place, record| {
             match Kind::of(place, record) {
-                Kind::Letter(letter) if filter.takes(&letter) => {
-                    rows.push(Row::new(&letter, filter.department_of(&letter)));
+                Kind::Letter(letter) => {
+                    let identity = identity(&letter);
+                    copies.entry(identity.clone()).or_default().push(place);
+                    if filter.takes(&letter) {
+                        rows.push((identity, Row::new(&letter, filter.department_of(&letter))));
+                    }
                 }
                 Kind::Receipt(receipt) => replayed.add(&receipt),
-                Kind::Letter(_) | Kind::Foreign => {}
+                Kind::Foreign => {}
             }
             Ok(())
         })?;
-        for row in &mut rows {
-            row.replayed = replayed.contains(row.place);
+        rows.sort_by_key(|(_, row)| (row.received, row.place));
+        let mut seen = HashSet::new();
+        for (identity, row) in &mut rows {
+            row.replayed = copies.get(identity).into_iter().flatten().any(|copy| replayed.contains(*copy));
+            row.repeated = !seen.insert(identity.clone());
         }
-        rows.sort_by_key(|row| (row.received, row.place));
-        Ok(Self { rows })
+        Ok(Self { rows: rows.into_iter().map(|(_, row)| row).collect() })
     }
 }

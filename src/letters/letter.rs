@@ -52,15 +52,16 @@ impl Kind {
     /// Reads a record.
     #[must_use]
     pub fn of(place: Place, record: Record) -> Self {
-        if let Some(receipt) = Receipt::of(place.partition, &record) {
-            return Self::Receipt(receipt);
+        // First, since a letter has its record's own headers, whatever they are.
+        if let Some(start) = provenance_of(&record.headers) {
+            return Letter::of(place, record, start).map_or(Self::Foreign, Self::Letter);
         }
-        Letter::of(place, record).map_or(Self::Foreign, Self::Letter)
+        Receipt::of(place.partition, &record).map_or(Self::Foreign, Self::Receipt)
     }
 }
 
 /// Where a letter's record stood before it was set aside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// Its topic.
     pub topic: String,
@@ -105,13 +106,9 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// Reads a record; none where it lacks what every letter bears.
-    fn of(place: Place, mut record: Record) -> Option<Self> {
-        let names = provenance::NAMES;
-        let bears = |run: &[Header]| run.iter().zip(names).all(|((name, _), wanted)| name == wanted);
-        // The last: the record's own headers stand before them, and may have the same names.
-        let start = record.headers.windows(names.len()).rposition(bears)?;
-        let mut told = record.headers.drain(start..start + names.len()).map(|(_, value)| text(value));
+    /// Reads a record whose provenance stands there; none where that says nothing.
+    fn of(place: Place, mut record: Record, start: usize) -> Option<Self> {
+        let mut told = record.headers.drain(start..start + provenance::NAMES.len()).map(|(_, value)| text(value));
         let mut next = || told.next().flatten();
         let (topic, partition, offset) = (next()?, number(next())?, number(next())?);
         let (reason, error, received_at) = (next()?, next()?, next()?);
@@ -128,6 +125,14 @@ impl Letter {
         let moment = self.received_at.parse::<jiff::Timestamp>().ok()?;
         Some(EventTime::from_millis(moment.as_millisecond()))
     }
+}
+
+/// Where the headers stand that every letter bears.
+fn provenance_of(headers: &[Header]) -> Option<usize> {
+    let names = provenance::NAMES;
+    let bears = |run: &[Header]| run.iter().zip(names).all(|((name, _), wanted)| name == wanted);
+    // The last: the record's own headers stand before them, and may have the same names.
+    headers.windows(names.len()).rposition(bears)
 }
 
 fn text(value: Option<Vec<u8>>) -> Option<String> {
@@ -206,6 +211,13 @@ pub(super) mod tests {
         assert_eq!((truncated.cut, truncated.headers.len()), (Some(Cut::Truncated(70_000)), 1));
         let stub = letter(&[header("stub_of_bytes", "900")], "not_json", "2026-01-31T10:00:00Z", "{}");
         assert_eq!((stub.cut, stub.headers.len()), (Some(Cut::Stub(900)), 0));
+    }
+
+    #[test]
+    fn a_letter_whose_record_had_a_receipts_header_is_a_letter() {
+        let own = [header(crate::letters::receipt::RECEIPT_HEADER, "0.1.0")];
+        let letter = letter(&own, "missing_text", "2026-01-31T10:00:00Z", r#"{"replayed":[[0,9223372036854775807]]}"#);
+        assert_eq!(letter.headers, own);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use crate::message::LetterReason;
 pub enum Skip {
     /// A replay has put it back already.
     Replayed,
+    /// A letter before it is of the same record.
+    Repeated,
     /// It does not hold all that its record held.
     Cut,
     /// Its topic is none of `kafka.topics`.
@@ -24,6 +26,7 @@ impl Skip {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Replayed => "put back before",
+            Self::Repeated => "of a record that another letter is of",
             Self::Cut => "cut to fit, so not whole",
             Self::Topic => "from a topic that is not in kafka.topics",
             Self::Late => "late, and would be late again (--reason late puts them back all the same)",
@@ -82,6 +85,8 @@ impl Plan {
 fn skip(row: &Row, topics: &[String], asks_for_late: bool) -> Option<Skip> {
     if row.replayed {
         Some(Skip::Replayed)
+    } else if row.repeated {
+        Some(Skip::Repeated)
     } else if row.cut.is_some() {
         Some(Skip::Cut)
     } else if !topics.contains(&row.source.topic) {
@@ -110,6 +115,7 @@ mod tests {
             department: None,
             cut: None,
             replayed: false,
+            repeated: false,
         }
     }
 
@@ -118,13 +124,17 @@ mod tests {
         let rows = [
             row(0, 1, "chats"),
             Row { replayed: true, ..row(0, 2, "chats") },
+            Row { repeated: true, ..row(0, 6, "chats") },
             Row { cut: Some(Cut::Truncated(70_000)), ..row(0, 3, "chats") },
             Row { cut: Some(Cut::Stub(9)), ..row(0, 4, "chats") },
             row(0, 5, "elsewhere"),
         ];
         let plan = Plan::new(&rows, &["chats".to_owned()], None, false);
         assert_eq!(plan.letters, BTreeSet::from([Place { partition: 0, offset: 1 }]));
-        assert_eq!(plan.skipped, BTreeMap::from([(Skip::Replayed, 1), (Skip::Cut, 2), (Skip::Topic, 1)]));
+        assert_eq!(
+            plan.skipped,
+            BTreeMap::from([(Skip::Replayed, 1), (Skip::Repeated, 1), (Skip::Cut, 2), (Skip::Topic, 1)])
+        );
         assert_eq!(plan.topics(), BTreeSet::from(["chats"]));
     }
 

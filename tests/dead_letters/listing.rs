@@ -44,7 +44,7 @@ fn json_is_one_object_with_all_that_is_known() {
             "partition": 0, "offset": 1, "reason": "missing_text", "error": "wrong at line 11",
             "source_topic": "chats", "source_partition": 0, "source_offset": 11,
             "received_at": "2026-01-31T11:00:00Z", "bytes": 48, "department": "billing",
-            "truncated_from_bytes": null, "stub_of_bytes": null, "replayed": false,
+            "truncated_from_bytes": null, "stub_of_bytes": null, "replayed": false, "repeated": false,
         })
     );
     assert_eq!(listing["letters"][0]["department"], Value::Null);

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use latido::ingest::DeadLetter;
-use latido::message::{PartitionId, RejectReason};
+use latido::message::{EventTime, PartitionId, RejectReason};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::broker::Read;
-use crate::desk::{CHATS, Desk, LETTERS, four, letter, text};
+use crate::desk::{CHATS, Desk, LETTERS, TEN, four, letter, text};
 
 /// The values of what was put back on the first partition of `chats`.
 fn back(desk: &Desk, count: usize) -> Vec<String> {
@@ -52,6 +52,34 @@ fn letters_are_put_back_once_however_often_it_runs() {
     assert!(listed.ends_with("4 letters in letters\n"), "the receipt is none: {listed}");
     let receipt = desk.run(&["show", "0:4"]);
     assert!(text(&receipt.stderr).contains("it is the receipt of a replay"), "{receipt:?}");
+}
+
+#[test]
+fn a_record_that_several_letters_are_of_is_put_back_once() {
+    let desk = Desk::open();
+    // A daemon that is killed before its checkpoint writes the letters since the one before again, with a later time.
+    let again = DeadLetter { received_at: EventTime::from_millis(TEN + 40_000), ..four()[0].clone() };
+    // A topic made anew has the same places for other records.
+    let made_anew = DeadLetter { value: Some(b"something else".to_vec()), ..four()[0].clone() };
+    let letters = [four(), vec![again, made_anew]].concat();
+    desk.write(letters.clone());
+    let said = desk.say(&["replay", "--yes", "--until", "2026-01-31T10:00:10Z"]);
+    assert!(said.ends_with("2 letters put back\n"), "{said}");
+    let listed = desk.say(&["list"]);
+    assert_eq!((listed.matches("replayed").count(), listed.matches("repeated").count()), (3, 1), "{listed}");
+    let rest = desk.say(&["replay", "--yes"]);
+    assert!(rest.ends_with("3 letters skipped: put back before\n3 letters put back\n"), "{rest}");
+    let order = [0, 5, 1, 2, 3].map(|place: usize| letters[place].clone());
+    assert_eq!(back(&desk, 5), values(&order));
+}
+
+#[test]
+fn copies_of_a_letter_in_one_run_are_named_and_stay() {
+    let desk = Desk::open();
+    desk.write([four(), four()].concat());
+    let said = desk.say(&["replay", "--yes"]);
+    assert!(said.ends_with("4 letters skipped: of a record that another letter is of\n4 letters put back\n"), "{said}");
+    assert_eq!(back(&desk, 4), values(&four()));
 }
 
 #[test]

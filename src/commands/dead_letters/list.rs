@@ -18,8 +18,9 @@ Examples:
   latido dead-letters list --json | jq '.reasons'
 
 Reads the topic from its beginning to the end it has at the start. No text is
-shown. The note `replayed` stands at letters that were put back, `cut` at those
-that were too large for the topic.
+shown. The note `replayed` stands at letters whose record was put back,
+`repeated` at those of a record that another letter is of, `cut` at those that
+were too large for the topic.
 
 Exit codes: 0 fine, 1 failed, 78 wrong config.";
 
@@ -52,6 +53,7 @@ struct JsonRow<'a> {
     truncated_from_bytes: Option<u64>,
     stub_of_bytes: Option<u64>,
     replayed: bool,
+    repeated: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -105,6 +107,7 @@ fn json_row<'a>(row: &'a Row, roster: &'a Roster) -> JsonRow<'a> {
         truncated_from_bytes: if let Some(Cut::Truncated(bytes)) = row.cut { Some(bytes) } else { None },
         stub_of_bytes: if let Some(Cut::Stub(bytes)) = row.cut { Some(bytes) } else { None },
         replayed: row.replayed,
+        repeated: row.repeated,
     }
 }
 
@@ -132,7 +135,7 @@ fn write_table(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
 
 fn cells(row: &Row) -> [String; 7] {
     let source = &row.source;
-    let notes = [row.replayed.then_some("replayed"), row.cut.map(|_| "cut")];
+    let notes = [row.replayed.then_some("replayed"), row.repeated.then_some("repeated"), row.cut.map(|_| "cut")];
     [
         row.place.to_string(),
         printable(&row.reason),
