@@ -30,6 +30,8 @@ pub const OUTSTANDING_LIMIT: usize = 1_024;
 const TRUNCATED_BYTES: usize = 64 * 1024;
 /// If it is still too large, it goes without its headers and with a key and a value of at most this.
 const STUB_BYTES: usize = 256;
+/// Most bytes that letters fill a batch to, so that many small ones seldom exceed a topic's limit together.
+const BATCH_BYTES: &str = "65536";
 const POLL: Duration = Duration::from_millis(10);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -165,6 +167,8 @@ impl DeadLetters {
         client.set("acks", "all");
         client.set("message.max.bytes", "100000000");
         client.set("linger.ms", "5");
+        // A broker's limit is for a whole batch.
+        client.set("batch.size", BATCH_BYTES);
         let context = Context { reports: Mutex::default(), log: QuietLog::new("dead-letter producer") };
         let producer: BaseProducer<Context> = client.create_with_context(context)?;
         let (sender, receiver) = bounded(OUTSTANDING_LIMIT);
@@ -270,13 +274,19 @@ struct Unconfirmed {
     retry: Option<Instant>,
     /// The topic did not take it, and has not taken it since.
     refused: bool,
+    /// It, or the batch that it was in, was too large: it goes alone, so that the broker's word is about it.
+    alone: bool,
 }
 
 impl Writer {
     fn run(mut self) {
         loop {
             self.health.beat(Thread::DeadLetters);
-            if self.waiting.len() < OUTSTANDING_LIMIT {
+            let is_full = self.waiting.len() >= OUTSTANDING_LIMIT || self.next_alone().is_some();
+            if is_full && self.patience.is_over() {
+                return self.give_up();
+            }
+            if !is_full {
                 match self.receiver.recv_timeout(if self.waiting.is_empty() { POLL * 10 } else { POLL }) {
                     Ok((ticket, letter)) => self.take(ticket, letter),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -284,10 +294,8 @@ impl Writer {
                     Err(RecvTimeoutError::Disconnected) if self.patience.is_over() => return self.give_up(),
                     Err(RecvTimeoutError::Disconnected) => thread::sleep(POLL),
                 }
-            } else if self.patience.is_over() {
-                return self.give_up();
             }
-            self.producer.poll(if self.waiting.len() < OUTSTANDING_LIMIT { Duration::ZERO } else { POLL });
+            self.producer.poll(if is_full { POLL } else { Duration::ZERO });
             self.settle();
             self.send_again();
         }
@@ -301,7 +309,7 @@ impl Writer {
     fn take(&mut self, ticket: u64, letter: DeadLetter) {
         self.last_taken = ticket;
         let bytes = letter.bytes();
-        self.waiting.insert(ticket, Unconfirmed { letter, bytes, retry: None, refused: false });
+        self.waiting.insert(ticket, Unconfirmed { letter, bytes, retry: None, refused: false, alone: false });
         self.produce(ticket);
     }
 
@@ -350,7 +358,9 @@ impl Writer {
     fn retry_later(&mut self, ticket: u64, error: &KafkaError) {
         let Some(unconfirmed) = self.waiting.get_mut(&ticket) else { return };
         let too_large = error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge);
-        if too_large && cut(&mut unconfirmed.letter) {
+        let was_alone = unconfirmed.alone;
+        unconfirmed.alone |= too_large;
+        if too_large && (!was_alone || cut(&mut unconfirmed.letter)) {
             unconfirmed.retry = Some(Instant::now());
             return;
         }
@@ -362,8 +372,23 @@ impl Writer {
         self.health.set_not_ready("dead_letters", message);
     }
 
+    /// The first letter that must go alone.
+    fn next_alone(&self) -> Option<(u64, &Unconfirmed)> {
+        self.waiting
+            .iter()
+            .find(|(_, unconfirmed)| unconfirmed.alone)
+            .map(|(ticket, unconfirmed)| (*ticket, unconfirmed))
+    }
+
     fn send_again(&mut self) {
         let now = Instant::now();
+        if let Some((ticket, unconfirmed)) = self.next_alone() {
+            let is_due = unconfirmed.retry.is_some_and(|at| at <= now);
+            if is_due && self.producer.in_flight_count() == 0 {
+                self.produce(ticket);
+            }
+            return;
+        }
         let is_due = |unconfirmed: &Unconfirmed| unconfirmed.retry.is_some_and(|at| at <= now);
         let due = self.waiting.iter().filter(|(_, unconfirmed)| is_due(unconfirmed)).map(|(ticket, _)| *ticket);
         for ticket in due.collect::<Vec<u64>>() {
