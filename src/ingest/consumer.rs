@@ -1,7 +1,9 @@
-//! The consumer thread: it polls, copies records into batches and hands them over. It blocks on nothing but the poll.
+//! The consumer thread: it polls, copies records into batches and hands them over. It blocks on the poll, and where an assignment or
+//! an offset needs it on a short question to the brokers.
 
 mod elsewhere;
 mod leave;
+mod orphans;
 mod reopen;
 mod rewind;
 mod settings;
@@ -30,6 +32,7 @@ use super::stats::{PartitionReport, Report};
 use super::{Batch, Budget};
 use elsewhere::Elsewhere;
 use leave::leave;
+use orphans::Orphans;
 pub use settings::FETCH_AHEAD;
 use settings::own_settings;
 
@@ -43,6 +46,11 @@ const RECORDS_A_TURN: usize = 1_000;
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(5);
 /// Without room for this long, partitions are paused. Pausing drops what librdkafka has fetched, so not at once.
 const PAUSE_AFTER: Duration = Duration::from_millis(500);
+/// How long before the group is joined again where something went wrong.
+const REJOIN_AFTER: Duration = Duration::from_secs(5);
+
+/// The key of the reason on `/readyz` that the consumer cannot go on.
+pub const CONSUMER: &str = "consumer";
 
 /// Why the consumer cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +120,8 @@ pub struct Consumer {
     check_topics: bool,
     /// Partitions of topics of which none is assigned here.
     elsewhere: Elsewhere,
+    /// Partitions that the group has given to nobody.
+    orphans: Orphans,
     /// librdkafka cannot go on: only a restart helps.
     failed: bool,
     /// Whether any broker was connected at the last report.
@@ -119,6 +129,8 @@ pub struct Consumer {
     /// Saved positions without a partition were looked for.
     named_what_is_gone: bool,
     rejoin_at: Option<Instant>,
+    /// The assignment has partitions of which nobody knows where they start: nothing is read until the next one.
+    startless: bool,
     /// When a new client takes the place of this one.
     reopen_at: Option<Instant>,
 }
@@ -173,10 +185,12 @@ impl Consumer {
             topic_missing: false,
             check_topics: false,
             elsewhere: Elsewhere::default(),
+            orphans: Orphans::default(),
             failed: false,
             connected: false,
             named_what_is_gone: false,
             rejoin_at: None,
+            startless: false,
             reopen_at: None,
         };
         this.subscribe()?;
@@ -277,6 +291,7 @@ impl Consumer {
                 Event::Revoked(partitions) => {
                     self.assembler.revoke(&partitions);
                     self.outbox.retain(|batch| !partitions.contains(&batch.partition));
+                    self.startless = false;
                     self.health.set_not_ready("assignment", "waiting for the group to assign partitions".to_owned());
                 }
                 Event::Report(report) => self.take_report(report),
@@ -285,7 +300,11 @@ impl Consumer {
                     tracing::error!("{message}");
                     self.health.set_not_ready("no_checkpoint", message);
                 }
-                Event::Rejoin => self.rejoin_at = Some(Instant::now() + Duration::from_secs(5)),
+                Event::NoStarts => {
+                    self.startless = true;
+                    self.rejoin_later();
+                }
+                Event::Rejoin => self.rejoin_later(),
             }
         }
     }
@@ -297,7 +316,10 @@ impl Consumer {
             self.health.set_ready("kafka");
             self.look_for_topics();
         } else {
-            self.health.set_not_ready("kafka", "no broker of kafka.brokers is connected".to_owned());
+            let cause =
+                self.consumer.context().log.connection_trouble().map_or_else(String::new, |why| format!(": {why}"));
+            let message = format!("no broker of kafka.brokers is connected{cause}; `latido check --live` tries them");
+            self.health.set_not_ready("kafka", message);
         }
         self.name_what_is_gone(&report);
         self.assembler.flush(&mut self.outbox);
@@ -306,6 +328,7 @@ impl Consumer {
         self.ends.take(&report.partitions);
         self.note_queue(&report);
         let topic_partitions = self.elsewhere.count(&self.consumer, &self.topics, &report);
+        self.look_for_orphans(topic_partitions);
         let now = Instant::now();
         let mut status = self.shared.status();
         status.topic_partitions = topic_partitions.or(status.topic_partitions);
@@ -315,6 +338,19 @@ impl Consumer {
             partition.end = told.end;
             partition.end_at_assignment = partition.end_at_assignment.or(told.end);
             partition.drained = drained.then_some((now, partition.handed_over));
+        }
+    }
+
+    /// Joins the group again where partitions are nobody's: that has it give out what it has.
+    fn look_for_orphans(&mut self, topic_partitions: Option<usize>) {
+        let Some(all) = topic_partitions else { return };
+        let held = self.shared.status().partitions.len();
+        if held >= all {
+            return self.orphans.are_none();
+        }
+        if held > 0 && self.rejoin_at.is_none() && self.orphans.are_there(&self.consumer, &self.topics, all) {
+            tracing::warn!(held, all, "the group has given some partitions to nobody; joining it again");
+            self.rejoin_at = Some(Instant::now());
         }
     }
 
@@ -385,7 +421,7 @@ impl Consumer {
         // Large records overshoot the budget fast: at twice the budget there is no more waiting.
         let overfull = in_flight / 2 > self.in_flight_limit;
         let stuck = overfull || self.congested_since.is_some_and(|since| since.elapsed() > PAUSE_AFTER);
-        let stands_still = stuck || self.stateless || self.shared.is_held();
+        let stands_still = stuck || self.stateless || self.startless || self.shared.is_held();
         let wanted: BTreeSet<PartitionId> = {
             let status = self.shared.status();
             let assigned = status.partitions.keys();
@@ -426,6 +462,10 @@ impl Consumer {
         commit(&self.consumer, &covered);
     }
 
+    fn rejoin_later(&mut self) {
+        self.rejoin_at = Some(Instant::now() + REJOIN_AFTER);
+    }
+
     fn rejoin_if_due(&mut self) {
         if self.rejoin_at.is_none_or(|at| Instant::now() < at) {
             return;
@@ -434,7 +474,7 @@ impl Consumer {
         self.consumer.unsubscribe();
         if let Err(error) = self.subscribe() {
             tracing::error!(%error, "cannot join the group again");
-            self.rejoin_at = Some(Instant::now() + Duration::from_secs(5));
+            self.rejoin_later();
         }
     }
 
@@ -493,15 +533,17 @@ impl Consumer {
         }
         self.failed = true;
         let reason = reason.unwrap_or_else(|| error.to_string());
+        let mut told = format!("the consumer cannot go on: {reason}");
         if code == Some(RDKafkaErrorCode::FencedInstanceId) {
-            tracing::error!(
-                reason,
-                "another member of the group has this daemon's kafka.group_instance_id or checkpoint.directory"
+            let instance = self.client.get("group.instance.id").unwrap_or_default();
+            let group = &self.consumer.context().group;
+            told = format!(
+                "another member of group {group} has the name {instance} of this one: give each daemon a \
+                 kafka.group_instance_id and a checkpoint.directory of its own, or stop the other"
             );
-        } else {
-            tracing::error!(reason, "the consumer cannot go on");
         }
-        self.health.set_not_ready("consumer", format!("the consumer cannot go on: {reason}"));
+        tracing::error!(reason, "{told}");
+        self.health.set_not_ready(CONSUMER, told);
     }
 
     /// Finds the partitions whose saved offset is not in the log. They are not read until an operator decides.

@@ -1,11 +1,13 @@
 //! What librdkafka calls back: rebalances, statistics, errors. Everything here runs on the consumer thread, inside `poll`.
 
+mod starts;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
@@ -22,8 +24,10 @@ use super::quiet_log::QuietLog;
 use super::shared::{PartitionStatus, Shared};
 use super::stats::{self, Report};
 
-/// How long one question to the broker may take inside a rebalance.
-const ASK: Duration = Duration::from_secs(5);
+/// How often it is looked whether what was handed over is folded.
+const LOOK: Duration = Duration::from_millis(2);
+/// Between two heartbeats of whoever waits longer.
+const BEAT: Duration = Duration::from_millis(500);
 
 /// A change of assignment, for the fold.
 #[derive(Debug)]
@@ -35,7 +39,12 @@ pub enum Assignment {
     /// These are no longer.
     Revoked(Vec<PartitionId>),
     /// Save a checkpoint now and answer with the positions it covers.
-    Checkpoint(Sender<Positions>),
+    Checkpoint {
+        /// Who waits for it.
+        answer: Sender<Positions>,
+        /// Until when.
+        deadline: Instant,
+    },
 }
 
 /// Partitions that a rebalance gave.
@@ -61,7 +70,9 @@ pub(super) enum Event {
     Revoked(Vec<PartitionId>),
     /// The group has offsets, and no checkpoint has what was counted up to them: with what to tell.
     StateMissing(String),
-    /// Where to start could not be asked: join again.
+    /// Where to start could not be asked: nothing may be read, and the group is joined again.
+    NoStarts,
+    /// The group could not be rebalanced: join again.
     Rejoin,
     /// librdkafka told how its partitions and brokers are.
     Report(Report),
@@ -165,130 +176,17 @@ impl IngestContext {
         seats
     }
 
-    /// Finds where the partitions start that have no position yet. Where that cannot be asked the group is joined again.
-    pub(super) fn complete_starts(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &[PartitionId],
-        starts: &mut BTreeMap<PartitionId, i64>,
-    ) {
-        if let Err(error) = self.find_starts(consumer, partitions, starts) {
-            self.log.error(&error, "where to start reading cannot be asked; joining the group again");
-            self.health.set_not_ready("assignment", format!("where to start reading cannot be asked: {error}"));
-            self.push(Event::Rejoin);
-        }
-    }
-
-    fn find_starts(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &[PartitionId],
-        starts: &mut BTreeMap<PartitionId, i64>,
-    ) -> KafkaResult<()> {
-        let unknown: Vec<&PartitionId> =
-            partitions.iter().filter(|partition| !starts.contains_key(*partition)).collect();
-        if !unknown.is_empty() {
-            self.health.beat(Thread::Ingest);
-            let committed = consumer.committed_offsets(list_of(&unknown, KafkaOffset::Invalid)?, ASK)?;
-            let mut nowhere = Vec::new();
-            let (mut read_before, mut example) = (0, None);
-            for partition in unknown {
-                match committed.find_partition(&partition.topic, partition.partition).map(|element| element.offset()) {
-                    Some(KafkaOffset::Offset(_)) if !self.starting.start_empty => {
-                        read_before += 1;
-                        example = Some(partition);
-                    }
-                    Some(KafkaOffset::Offset(offset)) => {
-                        starts.insert(partition.clone(), offset);
-                    }
-                    _ => nowhere.push(partition),
-                }
-            }
-            if let Some(partition) = example {
-                self.push(Event::StateMissing(self.state_missing(partition, read_before)));
-                return Ok(());
-            }
-            starts.extend(self.resolve(consumer, self.start, &nowhere)?);
-        }
-        match self.starting.start_from {
-            Some(position) => self.replace_unreadable(consumer, position, starts),
-            None => Ok(()),
-        }
-    }
-
-    /// What to tell where the windows of what the group has read are gone.
-    fn state_missing(&self, partition: &PartitionId, partitions: usize) -> String {
-        let group = &self.group;
-        let store = if self.travels { "checkpoint.topic" } else { "checkpoint.directory" };
-        format!(
-            "group {group} has read {partition} before ({partitions} such partitions), but {store} holds no \
-             checkpoint of what was counted. Nothing is read. Put the checkpoint back, or restart with --start-empty to go \
-             on at the group's offsets with empty windows"
-        )
-    }
-
-    /// The offsets at a position of the log. Each question to the broker may take long: the heart beats in between.
-    fn resolve(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        position: StartPosition,
-        partitions: &[&PartitionId],
-    ) -> KafkaResult<Vec<(PartitionId, i64)>> {
-        if partitions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut at_moment = BTreeMap::new();
-        if let StartPosition::At(moment) = position {
-            self.health.beat(Thread::Ingest);
-            let list = list_of(partitions, KafkaOffset::Offset(moment.as_millisecond()))?;
-            for element in consumer.offsets_for_times(list, ASK)?.elements() {
-                if let KafkaOffset::Offset(offset) = element.offset() {
-                    at_moment.insert(PartitionId::new(element.topic(), element.partition()), offset);
-                }
-            }
-        }
-        let mut found = Vec::with_capacity(partitions.len());
-        for partition in partitions.iter().copied() {
-            self.health.beat(Thread::Ingest);
-            let (low, high) = consumer.fetch_watermarks(&partition.topic, partition.partition, ASK)?;
-            let offset = match position {
-                StartPosition::Earliest => low,
-                StartPosition::Latest => high,
-                StartPosition::At(_) => at_moment.get(partition).copied().unwrap_or(high),
-            };
-            found.push((partition.clone(), offset));
-        }
-        Ok(found)
-    }
-
-    /// Puts saved offsets, the checkpoint's or the group's, that are not in the log at `--start-from`'s position; the others stay.
-    fn replace_unreadable(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        position: StartPosition,
-        starts: &mut BTreeMap<PartitionId, i64>,
-    ) -> KafkaResult<()> {
-        let mut unreadable = Vec::new();
-        for (partition, offset) in starts.iter() {
-            self.health.beat(Thread::Ingest);
-            let (low, high) = consumer.fetch_watermarks(&partition.topic, partition.partition, ASK)?;
-            if !(low..=high).contains(offset) {
-                tracing::warn!(%partition, offset, low, high, start_from = %position, "saved offset is not in the log; starting as told");
-                unreadable.push(partition.clone());
-            }
-        }
-        let unreadable: Vec<&PartitionId> = unreadable.iter().collect();
-        starts.extend(self.resolve(consumer, position, &unreadable)?);
-        Ok(())
-    }
-
-    /// Ends the assignment: what is on its way becomes stale, what was folded is saved and committed.
+    /// Ends the assignment: what was handed over may be folded, what is still on its way then becomes stale, and what was folded
+    /// is saved and committed.
     fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
         if self.closing.load(Ordering::Acquire) {
             return;
         }
         self.lost.store(consumer.assignment_lost(), Ordering::Release);
         let partitions = partitions_of(list);
+        // All of the callback ends with the drain timeout, and the checkpoint needs its time too.
+        let began = Instant::now();
+        self.drain(consumer, began + self.drain_timeout / 2);
         {
             let mut ledger = self.shared.ledger();
             for partition in &partitions {
@@ -303,19 +201,31 @@ impl IngestContext {
         drop(status);
         tracing::info!(partitions = partitions.len(), "partitions revoked");
         self.health.beat(Thread::Ingest);
-        self.save_and_commit(consumer, &partitions);
+        self.save_and_commit(consumer, &partitions, began + self.drain_timeout);
         if self.to_fold.send(Assignment::Revoked(partitions.clone())).is_ok() {
             self.push(Event::Revoked(partitions));
         }
     }
 
-    /// Asks for a checkpoint and commits what it covers, within the drain timeout.
-    fn save_and_commit(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId]) {
+    /// Lets what was handed over be folded, so that the next owner need not read it again. Nothing is handed over meanwhile.
+    fn drain(&self, consumer: &BaseConsumer<Self>, deadline: Instant) {
+        while self.shared.in_flight_records() > 0
+            && !self.shared.is_held()
+            && !consumer.assignment_lost()
+            && Instant::now() < deadline
+        {
+            self.health.beat(Thread::Ingest);
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Asks for a checkpoint and commits what it covers.
+    fn save_and_commit(&self, consumer: &BaseConsumer<Self>, partitions: &[PartitionId], deadline: Instant) {
         let (answer, covered) = crossbeam_channel::bounded(1);
-        if self.to_fold.send(Assignment::Checkpoint(answer)).is_err() {
+        if self.to_fold.send(Assignment::Checkpoint { answer, deadline }).is_err() {
             return;
         }
-        let covered = match covered.recv_timeout(self.drain_timeout) {
+        let covered = match self.wait_for(&covered, deadline) {
             Ok(covered) => covered,
             Err(RecvTimeoutError::Disconnected) => {
                 tracing::info!("no checkpoint for the partitions that go; the next owner goes on at the one before");
@@ -342,6 +252,16 @@ impl IngestContext {
         // Not waited for: with the coordinator away that takes a minute (INV-3). It goes out before the group is joined
         // again, so whoever gets the partitions next finds it.
         commit(consumer, &ours);
+    }
+
+    fn wait_for(&self, covered: &Receiver<Positions>, deadline: Instant) -> Result<Positions, RecvTimeoutError> {
+        loop {
+            self.health.beat(Thread::Ingest);
+            match covered.recv_deadline(deadline.min(Instant::now() + BEAT)) {
+                Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     fn take_statistics(&self, json: &[u8]) {
@@ -415,21 +335,23 @@ pub(super) fn list_of(partitions: &[&PartitionId], offset: KafkaOffset) -> Kafka
     Ok(list)
 }
 
-/// Has nothing read of partitions yet: their batches are stale. Told no offset at all, the client would ask for the group's.
+/// Has nothing read of partitions yet: their batches are stale.
 fn stand_by(partitions: &[PartitionId], list: &TopicPartitionList) -> Vec<(PartitionId, u32)> {
-    set_offsets(list, &partitions.iter().map(|partition| (partition.clone(), 0)).collect());
+    set_offsets(list, &BTreeMap::new());
     partitions.iter().map(|partition| (partition.clone(), 0)).collect()
 }
 
+/// Tells the client where each partition starts. Where that is not known yet it waits at the end, which is never outside the
+/// log: told no offset at all, it would ask for the group's and read on from there.
 fn set_offsets(list: &TopicPartitionList, starts: &BTreeMap<PartitionId, i64>) {
     if list.count() == 0 {
         return;
     }
     for mut element in list.elements() {
         let partition = PartitionId::new(element.topic(), element.partition());
-        let Some(start) = starts.get(&partition) else { continue };
-        if let Err(error) = element.set_offset(KafkaOffset::Offset(*start)) {
-            tracing::error!(%partition, start, %error, "librdkafka refuses the offset to start at");
+        let start = starts.get(&partition).map_or(KafkaOffset::End, |start| KafkaOffset::Offset(*start));
+        if let Err(error) = element.set_offset(start) {
+            tracing::error!(%partition, ?start, %error, "librdkafka refuses the offset to start at");
         }
     }
 }

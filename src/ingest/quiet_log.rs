@@ -8,18 +8,22 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 
 const QUIET_FOR: Duration = Duration::from_secs(60);
+/// The kind of all trouble with connections.
+const CONNECTION: &str = "connection";
 
 /// Rate-limits the log lines of one client.
 #[derive(Debug)]
 pub(crate) struct QuietLog {
     client: &'static str,
     last: Mutex<HashMap<String, (Instant, u64)>>,
+    /// What a connection last suffered, with its address.
+    trouble: Mutex<Option<String>>,
 }
 
 impl QuietLog {
     /// For a client of that name.
     pub(crate) fn new(client: &'static str) -> Self {
-        Self { client, last: Mutex::default() }
+        Self { client, last: Mutex::default(), trouble: Mutex::default() }
     }
 
     /// A line of librdkafka's own. Whatever its trouble with connections, the kind is one.
@@ -27,6 +31,11 @@ impl QuietLog {
         let client = self.client;
         // What connections suffer comes again as an error, which says it in our words.
         let is_connection = matches!(facility, "FAIL" | "ERROR" | "CONNECT");
+        if facility == "FAIL" {
+            // Behind the name of librdkafka's thread.
+            let told = message.split_once("]: ").map_or(message, |(_, told)| told);
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(told.to_owned());
+        }
         if is_connection || matches!(level, RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug | RDKafkaLogLevel::Notice) {
             tracing::debug!(client, facility, "{message}");
             return;
@@ -40,13 +49,19 @@ impl QuietLog {
     pub(crate) fn error(&self, error: &KafkaError, what: &str) {
         let client = self.client;
         let kind = match error.rdkafka_error_code() {
-            Some(code) if is_connection_trouble(code) => "connection".to_owned(),
+            Some(code) if is_connection_trouble(code) => CONNECTION.to_owned(),
             Some(code) => format!("{code:?}"),
             None => "other".to_owned(),
         };
         if let Some(suppressed) = self.may_say(&kind) {
-            tracing::warn!(client, %error, suppressed, "{what}");
+            let cause = self.connection_trouble().filter(|_| kind == CONNECTION);
+            tracing::warn!(client, %error, cause, suppressed, "{what}");
         }
+    }
+
+    /// What a connection last suffered, with its address; none if nothing.
+    pub(crate) fn connection_trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether a line of this kind may be said now, and how many were not since the last.

@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::DirectoryError;
 use crate::config::{Config, StartPosition, client_config};
-use crate::ingest::{Consumer, ConsumerError, DeadLetterError, Starting};
+use crate::ingest::{CONSUMER, Consumer, ConsumerError, DeadLetterError, Starting};
 use crate::publish::http::{self, HttpError};
 use crate::publish::{Board, Health, Thread};
 use crate::score::{ModelError, RulesError};
@@ -73,6 +73,9 @@ pub enum PipelineError {
     /// A thread or a runtime.
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] io::Error),
+    /// The consumer cannot go on.
+    #[error("{0}. What was read is in the checkpoint, or read again after a restart")]
+    Consuming(String),
     /// A thread ended that should not have.
     #[error("thread {0} ended unexpectedly; the log above says why. Restart: nothing is lost, the checkpoint stands")]
     Died(String),
@@ -187,10 +190,17 @@ impl Pipeline {
         while stop.recv_timeout(Duration::from_millis(200)).is_err_and(|error| error.is_timeout()) {
             let mut threads = self.threads.iter().chain([&self.http]);
             if let Some(dead) = threads.find(|thread| thread.is_finished()) {
-                return Err(PipelineError::Died(name_of(dead)));
+                return Err(self.death(name_of(dead)));
             }
         }
         Ok(())
+    }
+
+    /// Why a thread has died: where the consumer could not go on, the others only followed it.
+    fn death(&self, thread: String) -> PipelineError {
+        let reasons = self.health.not_ready();
+        let consumer = reasons.into_iter().find(|(key, _)| *key == CONSUMER);
+        consumer.map_or(PipelineError::Died(thread), |(_, reason)| PipelineError::Consuming(reason))
     }
 
     /// Drains: reads no more, folds what is in flight, saves and commits, within the drain timeout. Then the board holds

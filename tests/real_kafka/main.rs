@@ -8,6 +8,8 @@ mod support;
 
 mod exactness;
 mod ground;
+mod growth;
+mod letters;
 mod rejects;
 mod replayed_day;
 mod replays;

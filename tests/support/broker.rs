@@ -8,7 +8,9 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -156,14 +158,31 @@ impl RealKafka {
         let options = AdminOptions::new().operation_timeout(Some(CALL_LIMIT));
         let created = wait(self.admin().create_topics([&topic], &options)).expect("the broker answers");
         assert!(created.iter().all(Result::is_ok), "cannot create topic {name}: {created:?}");
+        self.wait_for_leaders(name, partitions);
+    }
+
+    fn wait_for_leaders(&self, name: &str, partitions: i32) {
         let client = self.client();
         wait_for(&format!("topic {name} has leaders"), CALL_LIMIT, || {
+            // Or the client goes on with what it knew of the topic.
+            if let Err(error) = client.fetch_metadata(Some(name), seconds(5)) {
+                return Progress::NotYet(error.to_string());
+            }
             let ends = (0..partitions).map(|partition| client.fetch_watermarks(name, partition, seconds(5)));
             match ends.collect::<Result<Vec<_>, _>>() {
                 Ok(_) => Progress::Done(()),
                 Err(error) => Progress::NotYet(error.to_string()),
             }
         });
+    }
+
+    /// Gives a topic more partitions; returns when all can be written to.
+    pub(crate) fn grow_topic(&self, name: &str, partitions: i32) {
+        let wanted = NewPartitions::new(name, usize::try_from(partitions).expect("a few"));
+        let options = AdminOptions::new().operation_timeout(Some(CALL_LIMIT));
+        let grown = wait(self.admin().create_partitions([&wanted], &options)).expect("the broker answers");
+        assert!(grown.iter().all(Result::is_ok), "cannot grow topic {name}: {grown:?}");
+        self.wait_for_leaders(name, partitions);
     }
 
     /// Sets the one setting of a topic, in place of those it has.

@@ -56,6 +56,7 @@ impl Consumer {
         self.check_range = false;
         self.connected = false;
         self.rejoin_at = None;
+        self.startless = false;
         self.subscribe()
     }
 }

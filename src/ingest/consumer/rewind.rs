@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::Offset as KafkaOffset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
 use super::Consumer;
 use crate::ingest::context::Assignment;
@@ -38,6 +38,11 @@ impl Consumer {
         }
         if let Err(error) = self.seek(&positions) {
             self.consumer.context().log.error(&error, "cannot go back to where reading stopped; trying again");
+            if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State) {
+                // It is not read at all: for an offset outside the log, which is said then, or else until it is assigned anew.
+                self.check_range = true;
+                self.rejoin_later();
+            }
             return;
         }
         let seats: Vec<(PartitionId, u32)> = {
@@ -71,9 +76,15 @@ impl Consumer {
         }
     }
 
+    /// Those whose offset is not in the log are left where they are: nothing is read of them.
     fn seek(&self, positions: &[(PartitionId, NextOffset)]) -> KafkaResult<()> {
         let mut list = TopicPartitionList::with_capacity(positions.len());
-        for (partition, next) in positions {
+        let unreadable: BTreeSet<PartitionId> = {
+            let status = self.shared.status();
+            let unreadable = status.partitions.iter().filter(|(_, known)| known.unreadable);
+            unreadable.map(|(partition, _)| partition.clone()).collect()
+        };
+        for (partition, next) in positions.iter().filter(|(partition, _)| !unreadable.contains(partition)) {
             list.add_partition_offset(&partition.topic, partition.partition, KafkaOffset::Offset(next.0))?;
         }
         if list.count() == 0 {

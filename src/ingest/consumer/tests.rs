@@ -17,12 +17,16 @@ struct Bench {
     cluster: MockCluster<'static, DefaultProducerContext>,
     producer: BaseProducer,
     batches: Receiver<Batch>,
-    _assignments: Receiver<Assignment>,
+    assignments: Receiver<Assignment>,
     covered: Sender<Positions>,
 }
 
 impl Bench {
     fn new(topics: &[&str]) -> Self {
+        Self::draining_within(topics, 1)
+    }
+
+    fn draining_within(topics: &[&str], seconds: u64) -> Self {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic(TOPIC, 2, 1).unwrap();
         cluster.coordinator(MockCoordinator::Group("g".to_owned()), 1).unwrap();
@@ -32,7 +36,7 @@ impl Bench {
         let mut config = Config::default();
         config.kafka.topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
         config.kafka.group = "g".to_owned();
-        config.pipeline.drain_timeout = crate::config::Span::from_secs(1);
+        config.pipeline.drain_timeout = crate::config::Span::from_secs(seconds);
         let (batches, batches_out) = unbounded();
         let (assignments, assignments_out) = unbounded();
         let (covered, covered_out) = unbounded();
@@ -45,7 +49,7 @@ impl Bench {
             stop: Arc::default(),
         };
         let consumer = Consumer::new(&config, client, Some("one"), Starting::default(), links).unwrap();
-        Self { consumer, cluster, producer, batches: batches_out, _assignments: assignments_out, covered }
+        Self { consumer, cluster, producer, batches: batches_out, assignments: assignments_out, covered }
     }
 
     fn produce(&self, partition: i32, records: usize) {
@@ -103,6 +107,87 @@ fn a_partition_paused_before_a_rebalance_is_read_after_it() {
     assert!(!bench.consumer.paused.is_empty(), "the others have not come up yet");
     bench.consumer.shared.set_ahead(BTreeSet::new());
     bench.read_until(0, 2);
+}
+
+/// Plays a fold that applies the first batch, of three records, only once a rebalance had the chance to end its epoch. Gives
+/// what the checkpoint covers that the rebalance asks for.
+fn fold_late(shared: Arc<Shared>, assignments: Receiver<Assignment>, partition: PartitionId) -> Option<NextOffset> {
+    let epoch = shared.ledger().epoch(&partition).unwrap();
+    let mut is_folded = false;
+    loop {
+        match assignments.recv_timeout(Duration::from_millis(300)) {
+            Ok(Assignment::Checkpoint { .. }) => return shared.ledger().applied(&partition),
+            Ok(_) => {}
+            Err(_) if is_folded => panic!("no checkpoint is asked for"),
+            Err(_) => {
+                shared.ledger().claim(&partition, epoch, 0, NextOffset(3));
+                is_folded = true;
+                shared.leave(3, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rebalance_lets_what_was_handed_over_be_folded_before_the_partitions_go() {
+    let mut bench = Bench::draining_within(&[TOPIC], 60);
+    bench.turn_until("the assignment", |bench| bench.consumer.shared.status().assigned > 0);
+    bench.produce(0, 3);
+    bench.turn_until("all in one batch", |bench| bench.consumer.shared.in_flight_records() == 3);
+    let (shared, assignments) = (Arc::clone(&bench.consumer.shared), bench.assignments.clone());
+    assignments.try_iter().for_each(drop);
+    let fold = std::thread::spawn(move || fold_late(shared, assignments, PartitionId::new(TOPIC, 0)));
+    bench.consumer.rejoin_at = Some(Instant::now());
+    bench.turn_until("the rebalance", |bench| bench.consumer.shared.status().revoked > 0);
+    assert_eq!(fold.join().unwrap(), Some(NextOffset(3)), "what the checkpoint of the rebalance covers");
+}
+
+#[test]
+fn a_fold_that_stands_still_holds_up_no_rebalance_beyond_the_drain_timeout() {
+    let mut bench = Bench::draining_within(&[TOPIC], 1);
+    bench.produce(0, 3);
+    bench.read_until(0, 3);
+    let assigned = bench.consumer.shared.status().assigned;
+    bench.consumer.rejoin_at = Some(Instant::now());
+    bench.turn_until("the next assignment", |bench| bench.consumer.shared.status().assigned > assigned);
+    assert_eq!(bench.consumer.shared.ledger().applied(&PartitionId::new(TOPIC, 0)), Some(NextOffset(0)));
+}
+
+#[test]
+fn where_nobody_can_say_what_the_group_has_read_nothing_is_read_until_it_can_be_asked() {
+    let mut bench = Bench::new(&[TOPIC]);
+    let read = PartitionId::new(TOPIC, 0);
+    bench.produce(0, 3);
+    bench.read_until(0, 3);
+    bench.covered.send(vec![(read.clone(), NextOffset(1))]).unwrap();
+    bench.turn_until("the commit", |bench| {
+        let list = list_of(&[&read], KafkaOffset::Invalid).unwrap();
+        let committed = bench.consumer.consumer.committed_offsets(list, LIMIT).unwrap();
+        committed.elements()[0].offset() == KafkaOffset::Offset(1)
+    });
+    // As after a restart whose checkpoint is gone.
+    bench.consumer.shared.ledger().forget(&read);
+    let refused = rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    bench.cluster.request_errors(RDKafkaApiKey::OffsetFetch, &[refused]);
+    bench.consumer.rejoin_at = Some(Instant::now());
+    bench.turn_until("the question in vain", |bench| bench.consumer.startless);
+    bench.batches.try_iter().for_each(drop);
+    bench.turn_until("the next answer", |bench| bench.says("no_checkpoint"));
+    assert_eq!(bench.batches.try_iter().count(), 0, "no batch came without a checkpoint of what the group had read");
+}
+
+#[test]
+fn an_offset_outside_the_log_of_one_partition_keeps_no_other_from_going_back() {
+    let mut bench = Bench::new(&[TOPIC]);
+    bench.produce(0, 3);
+    bench.produce(1, 3);
+    bench.consumer.shared.ledger().restore(PartitionId::new(TOPIC, 0), NextOffset(100));
+    bench.read_until(1, 3);
+    bench.turn_until("it is said of the other", |bench| bench.says("offset_out_of_range"));
+    bench.consumer.shared.hold();
+    bench.turn_until("back where reading stopped", |bench| bench.consumer.shared.is_rewound());
+    bench.consumer.shared.release();
+    bench.read_until(1, 3);
 }
 
 #[test]

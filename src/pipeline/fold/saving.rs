@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, TrySendError};
+use crossbeam_channel::{SendTimeoutError, Sender, TrySendError};
 
-use super::Fold;
+use super::{Fold, TICK};
 use crate::ingest::{Assigned, Assignment, DeadLetters, Positions};
 use crate::message::PartitionId;
 use crate::pipeline::scoring::wall_clock;
-use crate::pipeline::writer::{Checkpoint, Fetched, Job, Wanted};
+use crate::pipeline::writer::{CHECKPOINT, Checkpoint, Fetched, Job, LETTERS_WAIT, Wanted};
 use crate::publish::Thread;
 use crate::sabotage::{self, Sabotage};
 
@@ -40,7 +40,7 @@ impl Fold {
                 self.let_go(&partitions);
                 self.drop_stale();
             }
-            Assignment::Checkpoint(answer) => self.save(Some(answer), Some(Instant::now() + self.limits.drain_timeout)),
+            Assignment::Checkpoint { answer, deadline } => self.save(Some(answer), Some(deadline)),
         }
     }
 
@@ -56,6 +56,8 @@ impl Fold {
         partitions.iter().for_each(|partition| ledger.forget(partition));
         drop(ledger);
         (self.member, self.wanted, self.unsaved) = (None, None, false);
+        // Whatever could not be saved is read again by whoever has them now.
+        self.links.health.set_ready(CHECKPOINT);
         self.state.let_go();
     }
 
@@ -83,6 +85,9 @@ impl Fold {
     pub(super) fn save(&mut self, answer: Option<Sender<Positions>>, deadline: Option<Instant>) {
         // While state is on its way there is none to save, and before reading has begun no position of some partitions.
         let is_restoring = self.limits.store_is_shared && (self.member.is_none() || !self.links.shared.is_rewound());
+        if self.must_not_save {
+            self.links.health.set_not_ready(CHECKPOINT, LETTERS_WAIT.to_owned());
+        }
         if self.must_not_save || is_restoring {
             return;
         }
@@ -94,8 +99,9 @@ impl Fold {
             let ledger = self.links.shared.ledger();
             ledger.positions().map(|(partition, next)| (partition.clone(), next)).collect()
         };
-        if self.limits.store_is_shared && positions.is_empty() {
-            // A member without a partition has nothing of its own, and what it knows of the detector may be old.
+        if positions.is_empty() {
+            // Nothing was read yet, or may be: an empty checkpoint would stand before one that an operator puts back. A member
+            // without a partition has nothing of its own, and what it knows of the detector may be old.
             return;
         }
         let positions = self.positions_to_save(positions);
@@ -111,15 +117,37 @@ impl Fold {
         }));
         let sent = match deadline {
             None => self.links.jobs.try_send(job).map_err(|error| matches!(error, TrySendError::Full(_))),
-            Some(deadline) => self.links.jobs.send_deadline(job, deadline).map_err(|_| false),
+            Some(deadline) => self.hand_over(job, deadline).map_err(|()| false),
         };
         match sent {
             Ok(()) => {
+                self.handed_over += 1;
                 self.unsaved = false;
                 self.saved = Instant::now();
             }
             Err(true) => {}
             Err(false) => tracing::error!("checkpoint could not be handed to its writer"),
+        }
+    }
+
+    /// Where all is saved that there is, that is as good as a checkpoint of this moment.
+    pub(super) fn note_saved(&mut self) {
+        if self.links.writer.has_settled(self.handed_over) {
+            self.saved = Instant::now();
+            self.links.writer.note_saved();
+        }
+    }
+
+    /// Waits for the writer until then.
+    fn hand_over(&self, mut job: Job, deadline: Instant) -> Result<(), ()> {
+        loop {
+            self.links.health.beat(Thread::Fold);
+            let step = deadline.min(Instant::now() + TICK);
+            match self.links.jobs.send_deadline(job, step) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(unsent)) if Instant::now() < deadline => job = unsent,
+                Err(_) => return Err(()),
+            }
         }
     }
 
