@@ -31,6 +31,8 @@ pub struct Detector {
     departments: Vec<Department>,
     /// Since when nothing is tested; none while everything is.
     gap: Option<Gap>,
+    /// Where the state was taken up of another member: the last window that was judged before. None once one is judged here.
+    taken_up: Option<EventTime>,
 }
 
 /// Panes that hold only a part of what was written: no window with one of them is tested.
@@ -92,6 +94,10 @@ struct OpenAlert {
 pub struct DetectorState {
     /// The departments of which something was seen.
     pub departments: Vec<DepartmentState>,
+    /// End of the last window that was judged, where that may be another than the last one of the panes: state in a topic goes
+    /// from member to member, and is judged only by one that has all of it.
+    #[serde(skip)]
+    pub judged_until: Option<EventTime>,
 }
 
 /// What a [`Detector`] remembers of a department.
@@ -121,6 +127,7 @@ impl Detector {
             departments: departments.collect(),
             settings: settings.clone(),
             gap: None,
+            taken_up: None,
         }
     }
 
@@ -139,13 +146,27 @@ impl Detector {
         ended.collect()
     }
 
+    /// Others had the windows from that one on, up to `window_end`, and nobody judged them. Alerts that were open for all that
+    /// time end as they would have here.
+    pub fn take_up_after(&mut self, judged_until: EventTime, window_end: EventTime) -> Vec<AlertChange> {
+        if window_end <= judged_until {
+            return Vec::new();
+        }
+        self.taken_up = Some(judged_until);
+        let away = Gap { begun: judged_until, ended: window_end };
+        let numbered = (0_u16..).map(DepartmentId).zip(&mut self.departments);
+        let ended = numbered
+            .filter_map(|(id, department)| Some(AlertChange::Closed(id, department.leave_alert(window_end, away)?)));
+        ended.collect()
+    }
+
     /// All is here again, and panes that end until then still hold only a part.
     pub fn resume_after(&mut self, end: EventTime) {
         self.doubt_until(end);
     }
 
     fn doubt_until(&mut self, end: EventTime) -> Gap {
-        let known = self.gap.unwrap_or(Gap { begun: end, ended: end });
+        let known = self.gap.unwrap_or(Gap { begun: self.taken_up.unwrap_or(end).min(end), ended: end });
         let gap = Gap { ended: known.ended.max(end), ..known };
         self.gap = Some(gap);
         gap
@@ -170,6 +191,7 @@ impl Detector {
         closed_pane: &Tally,
     ) -> Option<AlertChange> {
         let settings = &self.settings;
+        self.taken_up = None;
         let of_department = &mut self.departments[department.index()];
         of_department.baseline.push(window_end, *closed_pane, settings);
         self.gap = self.gap.filter(|gap| window_end < gap.ended.plus(settings.window.get()));
@@ -224,7 +246,7 @@ impl Detector {
             tests: department.tests,
             open: department.open.clone(),
         });
-        DetectorState { departments: departments.collect() }
+        DetectorState { departments: departments.collect(), judged_until: None }
     }
 
     /// Takes up what was remembered, by the departments' names. Returns the names that the roster does not have: what was

@@ -150,6 +150,11 @@ impl State {
         let followed: Vec<&str> = self.detector.open_alerts().map(|(_, alert)| &*alert.id).collect();
         let lost = self.book.restore(snapshot.alerts.clone(), &followed);
         left_out.extend(lost.into_iter().map(|id| format!("open alert {id}: its department is gone")));
+        if let Some((judged_until, window_end)) = snapshot.detector.judged_until.zip(snapshot.window_end) {
+            for change in self.detector.take_up_after(judged_until, window_end) {
+                self.book.enter(change, true);
+            }
+        }
         left_out
     }
 

@@ -33,6 +33,8 @@ struct Manifest<'a> {
 struct Detected<'a> {
     detector: Cow<'a, DetectorState>,
     alerts: Cow<'a, [Alert]>,
+    /// End of the last window that they were judged by.
+    judged_until: Option<EventTime>,
 }
 
 /// Hours by partition.
@@ -82,8 +84,11 @@ impl Book {
             self.replace(&Item::Manifest(position.partition.clone()), chunks::encode(&manifest)?, &mut plan.changes);
         }
         if snapshot.is_whole {
-            let detected =
-                Detected { detector: Cow::Borrowed(&snapshot.detector), alerts: Cow::Borrowed(&snapshot.alerts) };
+            let detected = Detected {
+                detector: Cow::Borrowed(&snapshot.detector),
+                alerts: Cow::Borrowed(&snapshot.alerts),
+                judged_until: snapshot.window_end,
+            };
             self.replace(&Item::Detector, chunks::encode(&detected)?, &mut plan.changes);
         }
         Ok(plan)
@@ -162,6 +167,7 @@ impl Book {
         }
         if let Some(detected) = detected(values)? {
             snapshot.detector = detected.detector.into_owned();
+            snapshot.detector.judged_until = detected.judged_until;
             snapshot.alerts = detected.alerts.into_owned();
         }
         Ok(snapshot)

@@ -65,7 +65,10 @@ pub enum KafkaStoreError {
         wanted: String,
     },
     /// The topic cannot be read.
-    #[error("checkpoint topic {topic} cannot be read: {why}")]
+    #[error(
+        "checkpoint topic {topic} cannot be read: {why}; check that its partitions have leaders, and that this user may read \
+         it"
+    )]
     Read {
         /// The topic.
         topic: String,
@@ -73,7 +76,10 @@ pub enum KafkaStoreError {
         why: String,
     },
     /// The topic cannot be written.
-    #[error("cannot {step} a transaction of checkpoint topic {topic}: {why}")]
+    #[error(
+        "cannot {step} a transaction of checkpoint topic {topic}: {why}; check that its partitions have enough replicas in \
+         sync, and that this user may write it and transactional ids that begin with latido-"
+    )]
     Write {
         /// The topic.
         topic: String,
@@ -91,12 +97,16 @@ pub enum KafkaStoreError {
         why: String,
     },
     /// There is no membership to write under.
-    #[error("no partition is assigned: there is nothing to save in the checkpoint topic")]
+    #[error(
+        "no partition is assigned, so there is nothing to save in the checkpoint topic; it is saved once the group has \
+         assigned some"
+    )]
     NoMember,
     /// Something in the topic cannot be decoded.
     #[error(
         "{item} in the checkpoint topic cannot be restored: {source}. Nothing is read, since starting from nothing would \
-         lose the windows: restart with --start-empty and another kafka.group to start anew"
+         lose the windows: name another topic in checkpoint.topic and restart with --start-empty, to go on at the group's \
+         offsets with empty windows"
     )]
     Damaged {
         /// What it is of.
@@ -139,6 +149,8 @@ pub struct KafkaStore {
     places: Option<i32>,
     writer: Option<Writer>,
     book: Book,
+    /// Whether the last transaction counts is not known: the topic must be asked what it holds.
+    is_unsure: bool,
 }
 
 impl KafkaStore {
@@ -152,6 +164,7 @@ impl KafkaStore {
             places: None,
             writer: None,
             book: Book::default(),
+            is_unsure: false,
         }
     }
 
@@ -192,6 +205,10 @@ impl KafkaStore {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), KafkaStoreError> {
         let places = self.places(go_on)?;
+        if self.is_unsure {
+            let partitions: Vec<_> = snapshot.partitions.iter().map(|saved| saved.partition.clone()).collect();
+            self.read(&partitions, go_on)?;
+        }
         let mut plan = self.book.plan(snapshot).map_err(KafkaStoreError::Encode)?;
         // In a build broken so, every other second's.
         if sabotage::is(Sabotage::CheckpointWithoutOffsets) && snapshot.taken.as_millis() / 1_000 % 2 == 1 {
@@ -213,7 +230,8 @@ impl KafkaStore {
         // this one left open.
         let writer = self.writer.take().ok_or(KafkaStoreError::Stopped)?;
         if let Err(error) = writer.write(&plan.changes, places, (&offsets, member), go_on) {
-            if !error.may_count() {
+            self.is_unsure = error.may_count();
+            if !self.is_unsure {
                 self.book.give_up(before);
             }
             return Err(error);
@@ -240,7 +258,9 @@ impl KafkaStore {
         // vain for minutes.
         let mut values = LogReader::new(&self.kafka, &self.topic)?.read(&wanted, go_on)?;
         values.retain(|key, _| key.item.partition().is_none_or(|partition| partitions.contains(partition)));
-        self.book.take_up(partitions, &values)
+        let snapshot = self.book.take_up(partitions, &values)?;
+        self.is_unsure = false;
+        Ok(snapshot)
     }
 }
 

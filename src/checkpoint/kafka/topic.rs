@@ -65,7 +65,32 @@ pub(super) fn prepare(
     let described = described.map_err(explain)?.pop().ok_or_else(|| failed("its settings are not told".to_owned()))?;
     let settings = described.map_err(|code| failed(format!("its settings are not told: {code}")))?;
     check(&settings, topic)?;
+    warn_of_few_copies(&metadata, &settings, topic);
     Ok(places)
+}
+
+/// Says where fewer brokers keep the state than could. Not refused: there may be reasons, and a topic that was made while a
+/// broker was away has fewer for good.
+fn warn_of_few_copies(metadata: &Metadata, settings: &ConfigResource, topic: &str) {
+    let wanted = metadata.brokers().len().min(COPIES);
+    let partitions =
+        metadata.topics().iter().filter(|found| found.name() == topic).flat_map(|found| found.partitions());
+    let copies = partitions.map(|partition| partition.replicas().len()).min().unwrap_or(wanted);
+    if copies < wanted {
+        tracing::warn!(
+            topic,
+            copies,
+            wanted,
+            "the checkpoint topic has few copies: what its brokers lose is lost; reassign it"
+        );
+    }
+    let in_sync = settings.get("min.insync.replicas").and_then(|entry| entry.value.as_deref()?.parse().ok());
+    if copies >= COPIES && in_sync == Some(1) {
+        tracing::warn!(
+            topic,
+            "the checkpoint topic has min.insync.replicas=1: set it to 2, or a saved state may be lost with one broker"
+        );
+    }
 }
 
 fn look(admin: &AdminClient<DefaultClientContext>, topic: &str) -> Result<Metadata, KafkaError> {

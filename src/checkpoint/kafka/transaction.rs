@@ -9,6 +9,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
 
 use super::KafkaStoreError;
 use super::book::Change;
+use super::chunks::MOST_BYTES;
 use super::client::{STEP, StoreContext};
 use super::key::place_of;
 use crate::ingest::Member;
@@ -55,6 +56,8 @@ impl Writer {
             .set("message.timeout.ms", OPEN_MILLIS)
             .set("queue.buffering.max.kbytes", "65536")
             .set("linger.ms", "0")
+            // A broker's limit is for a whole batch, and one large value is the most that the topic must take.
+            .set("batch.size", MOST_BYTES.to_string())
             .set("allow.auto.create.topics", "false")
             .create_with_context(StoreContext::new())
             .map_err(|error| KafkaStoreError::Client { why: error.to_string() })?;

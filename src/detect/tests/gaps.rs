@@ -117,3 +117,40 @@ fn calm_seen_before_a_gap_does_not_close_an_alert_after_it() {
     feed.panes(12, CALM);
     assert_eq!(feed.closed.len(), 1);
 }
+
+#[test]
+fn an_alert_that_nobody_judged_for_half_an_hour_between_two_members_is_over() {
+    let mut feed = Feed::new(&settings(), &configured());
+    feed.panes(40, ANGRY);
+    let judged = feed.end;
+    let at = |second: i64| EventTime::from_millis(second * 1_000);
+    let taken_up = |after: i64| {
+        let mut detector = Detector::new(&settings(), &configured());
+        detector.restore(feed.detector.snapshot());
+        let ended = detector.take_up_after(at(judged), at(judged + after));
+        (detector, ended.len())
+    };
+    assert_eq!(taken_up(1_790).1, 0, "it may go on");
+    let (detector, ended) = taken_up(1_800);
+    assert_eq!((ended, detector.open_alerts().count()), (1, 0));
+}
+
+#[test]
+fn each_member_that_gets_a_part_goes_on_with_the_half_hour_of_the_one_before() {
+    let mut feed = Feed::new(&settings(), &configured());
+    feed.panes(40, ANGRY);
+    let judged = feed.end;
+    // Twice given to another member, each time with nothing but a part.
+    for _ in 0..2 {
+        let state = feed.detector.snapshot();
+        feed.detector = Detector::new(&settings(), &configured());
+        feed.detector.restore(state);
+        let judged = EventTime::from_millis(judged * 1_000);
+        assert!(feed.detector.take_up_after(judged, EventTime::from_millis(feed.end * 1_000)).is_empty());
+        feed.partial_panes(80, ANGRY);
+        assert_eq!(feed.closed.len(), 0);
+    }
+    feed.partial_panes(20, ANGRY);
+    assert_eq!(feed.closed.len(), 1);
+    assert_eq!(feed.closed[0].ended, Some(EventTime::from_millis((judged + 1_800) * 1_000)));
+}
