@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Encoder, FormatError, Snapshot, decode};
@@ -38,7 +39,8 @@ pub enum DirectoryError {
     /// None of the files in it is a checkpoint that can be read.
     #[error(
         "{path} cannot be restored: {source}. Starting from nothing would lose the windows: \
-         put the file back from a copy, or move it away to start anew"
+         put the file back from a copy, or move every state.*.latido away and restart with --start-empty, to go on at the \
+         group's offsets with empty windows"
     )]
     Damaged {
         /// The newest file.
@@ -74,7 +76,7 @@ pub struct Damage {
 pub struct Directory {
     path: PathBuf,
     encoder: Encoder,
-    _lock: File,
+    lock: File,
 }
 
 impl Directory {
@@ -84,18 +86,23 @@ impl Directory {
     /// If it cannot be made, written or locked, or if another daemon holds it.
     pub fn open(path: &Path) -> Result<Self, DirectoryError> {
         fs::create_dir_all(path).map_err(io_error("create", path))?;
-        let lock_path = path.join(LOCK);
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(io_error("open", &lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), encoder: Encoder::default(), _lock: lock }),
-            Err(fs::TryLockError::WouldBlock) => Err(DirectoryError::Locked { path: path.to_owned() }),
-            Err(fs::TryLockError::Error(source)) => Err(io_error("lock", &lock_path)(source)),
+        Ok(Self { path: path.to_owned(), encoder: Encoder::default(), lock: lock(path)? })
+    }
+
+    /// Holds the lock still, or takes it anew where the directory was removed and made again: nobody else may have it.
+    fn keep_lock(&mut self) -> Result<(), DirectoryError> {
+        let path = self.path.join(LOCK);
+        let file = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let held = self.lock.metadata().map(file).map_err(io_error("look at", &path))?;
+        match fs::metadata(&path).map(file) {
+            Ok(there) if there == held => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error("look at", &path)(error)),
         }
+        self.lock = lock(&self.path)?;
+        tracing::warn!(directory = %self.path.display(), "the checkpoint directory is another one than before; locked anew");
+        Ok(())
     }
 
     /// The newest checkpoint that can be read; see [`read`].
@@ -112,6 +119,7 @@ impl Directory {
     /// # Errors
     /// If the disk refuses; the checkpoints before then still stand.
     pub fn save(&mut self, snapshot: &Snapshot) -> Result<(), DirectoryError> {
+        self.keep_lock()?;
         let bytes = self.encoder.encode(snapshot).map_err(DirectoryError::Encode)?;
         let before = checkpoints(&self.path)?;
         let number = before.first().map_or(0, |(number, _)| *number) + 1;
@@ -154,6 +162,18 @@ impl Directory {
         }
         let directory = File::open(&self.path).map_err(io_error("open", &self.path))?;
         directory.sync_all().map_err(io_error("sync", &self.path))
+    }
+}
+
+/// Locks a directory for this process.
+fn lock(directory: &Path) -> Result<File, DirectoryError> {
+    let path = directory.join(LOCK);
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let lock = lock.map_err(io_error("open", &path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(DirectoryError::Locked { path: directory.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(io_error("lock", &path)(source)),
     }
 }
 

@@ -323,7 +323,7 @@ fn what_cannot_be_restored_names_the_file_and_the_remedy_and_is_left_alone() {
     assert_eq!(
         error.replace(home.path().to_str().unwrap(), "DIR"),
         "DIR/state.1.latido cannot be restored: it is cut short: 8 bytes of 24. Starting from nothing would lose the \
-         windows: put the file back from a copy, or move it away to start anew"
+         windows: put the file back from a copy, or move every state.*.latido away and restart with --start-empty, to go on at the group's offsets with empty windows"
     );
     assert_eq!(fs::read(&path).unwrap(), b"LATIDOCP");
 }
@@ -529,6 +529,30 @@ fn one_daemon_holds_a_directory_and_its_end_frees_it() {
     assert_eq!(newest(home.path()), Some(sample()), "looking at it needs no lock");
     drop(held);
     assert_eq!(Directory::open(home.path()).unwrap().load().unwrap().snapshot, Some(sample()));
+}
+
+#[test]
+fn a_directory_that_was_removed_and_made_again_is_locked_again_or_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("checkpoint");
+    let mut held = Directory::open(&path).unwrap();
+    held.save(&sample()).unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    assert!(matches!(held.save(&later(1)).unwrap_err(), DirectoryError::Io { action: "open", .. }));
+
+    fs::create_dir(&path).unwrap();
+    held.save(&later(2)).unwrap();
+    assert_eq!(newest(&path), Some(later(2)));
+    assert!(
+        matches!(Directory::open(&path).unwrap_err(), DirectoryError::Locked { .. }),
+        "it has the lock of the new one"
+    );
+
+    fs::remove_dir_all(&path).unwrap();
+    let mut faster = Directory::open(&path).unwrap();
+    faster.save(&later(3)).unwrap();
+    assert!(matches!(held.save(&later(4)).unwrap_err(), DirectoryError::Locked { .. }));
+    assert_eq!(newest(&path), Some(later(3)), "two daemons never write into one directory");
 }
 
 #[test]

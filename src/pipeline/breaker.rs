@@ -158,11 +158,6 @@ impl Breaker {
         matches!(self.state, State::Open { .. })
     }
 
-    /// Whether reading goes on as if nothing had been.
-    pub(super) fn is_closed(&self) -> bool {
-        matches!(self.state, State::Closed)
-    }
-
     /// Reading goes on: the next `records` pass, whatever they are. With 0 the next ones decide: if they are garbage too, reading
     /// stops again before any of them is taken.
     pub(super) fn resume(&mut self, records: u64, now: Duration) {

@@ -73,6 +73,8 @@ pub(super) struct Fold {
     saved: Instant,
     /// Something was folded since the last checkpoint.
     unsaved: bool,
+    /// Checkpoints handed to the writer.
+    handed_over: u64,
     /// A record was claimed whose dead letter is lost: no checkpoint may pass it.
     must_not_save: bool,
     /// The membership under which the partitions are ours.
@@ -98,6 +100,7 @@ impl Fold {
             published: now,
             saved: now,
             unsaved: false,
+            handed_over: 0,
             must_not_save: false,
             member: None,
             wanted: None,
@@ -144,8 +147,11 @@ impl Fold {
             self.publish();
         }
         self.unsaved |= self.links.writer.take_unsaved();
-        if self.unsaved && self.saved.elapsed() >= self.limits.checkpoint_every {
-            self.save(None, None);
+        if self.saved.elapsed() >= self.limits.checkpoint_every {
+            match self.unsaved {
+                true => self.save(None, None),
+                false => self.note_saved(),
+            }
         }
         open
     }

@@ -21,6 +21,9 @@ pub(super) const CHECKPOINT: &str = "checkpoint";
 
 const BEAT: Duration = Duration::from_secs(1);
 const WAIT_FOR_LETTERS: Duration = Duration::from_millis(5);
+/// Why the last checkpoint is not saved where dead letters are not confirmed.
+pub(super) const LETTERS_WAIT: &str = "dead letters that it would cover are not confirmed: see kafka.dead_letter_topic. Their \
+                                       records are read again";
 const NEVER: i64 = i64::MIN;
 
 /// Longest between two tries to fetch state.
@@ -70,6 +73,8 @@ pub(super) struct WriterStatus {
     damaged: AtomicU64,
     /// A checkpoint was not saved, and none since.
     unsaved: AtomicBool,
+    /// Checkpoints that the writer is done with, saved or not.
+    settled: AtomicU64,
 }
 
 impl Default for WriterStatus {
@@ -79,6 +84,7 @@ impl Default for WriterStatus {
             failures: AtomicU64::new(0),
             damaged: AtomicU64::new(0),
             unsaved: AtomicBool::new(false),
+            settled: AtomicU64::new(0),
         }
     }
 }
@@ -87,6 +93,18 @@ impl WriterStatus {
     /// Wall clock of the last checkpoint saved.
     pub(super) fn saved(&self) -> Option<EventTime> {
         Some(self.saved.load(Ordering::Relaxed)).filter(|millis| *millis != NEVER).map(EventTime::from_millis)
+    }
+
+    /// The last checkpoint saved is as good as one of this moment; nothing happens before the first.
+    pub(super) fn note_saved(&self) {
+        if self.saved().is_some() {
+            self.saved.store(wall_clock().as_millis(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the writer is done with so many checkpoints, and the last one is saved.
+    pub(super) fn has_settled(&self, handed_over: u64) -> bool {
+        self.settled.load(Ordering::Acquire) >= handed_over && !self.unsaved.load(Ordering::Relaxed)
     }
 
     /// Checkpoints that could not be saved.
@@ -137,7 +155,10 @@ impl Writer {
         loop {
             self.health.beat(Thread::Checkpoint);
             match self.jobs.recv_timeout(BEAT) {
-                Ok(Job::Save(checkpoint)) => self.save(*checkpoint),
+                Ok(Job::Save(checkpoint)) => {
+                    self.save(*checkpoint);
+                    self.status.settled.fetch_add(1, Ordering::Release);
+                }
                 Ok(Job::Fetch(wanted)) => self.fetch(wanted),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -180,9 +201,14 @@ impl Writer {
     }
 
     fn save(&mut self, job: Checkpoint) {
+        let round = self.shared.status().round();
         if !self.letters_confirmed(&job) {
             tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
             self.status.unsaved.store(true, Ordering::Relaxed);
+            if self.stop.load(Ordering::Acquire) && !self.is_void(&job, round) {
+                // Taken back by the last one, if that one is saved.
+                self.health.set_not_ready(CHECKPOINT, LETTERS_WAIT.to_owned());
+            }
             return;
         }
         let (health, patience) = (&self.health, &mut self.patience);
@@ -197,6 +223,11 @@ impl Writer {
             Err(error) if error.is_fenced() => {
                 // The consumer thread learns of it by itself, and lets go of them.
                 tracing::warn!(%error, "checkpoint not saved");
+                self.health.set_ready(CHECKPOINT);
+                return;
+            }
+            Err(error) if self.is_void(&job, round) => {
+                tracing::warn!(%error, "checkpoint of partitions not saved that have gone elsewhere meanwhile");
                 return;
             }
             Ok(()) => {
@@ -219,17 +250,21 @@ impl Writer {
         self.covered.send(job.positions).unwrap_or_default();
     }
 
+    /// Whether its partitions have gone elsewhere since that round, with their state: nothing of them can be saved any more, and
+    /// the next state waits behind this.
+    fn is_void(&self, job: &Checkpoint, round: u64) -> bool {
+        !job.snapshot.shards.is_empty() && self.shared.status().round() != round
+    }
+
     /// Waits until every dead letter that the job covers is confirmed.
     fn letters_confirmed(&mut self, job: &Checkpoint) -> bool {
         let Some(letters) = &self.letters else { return true };
         if sabotage::is(Sabotage::DeadLetterNotAwaited) {
             return true;
         }
-        // Of partitions that go elsewhere meanwhile nothing can be saved any more, and their next state waits behind this.
-        let travels = !job.snapshot.shards.is_empty();
         let round = self.shared.status().round();
         while letters.confirmed_through() < job.ticket {
-            let is_void = travels && self.shared.status().round() != round;
+            let is_void = self.is_void(job, round);
             // The last checkpoint waits for them too.
             let is_over = match job.deadline {
                 Some(deadline) => Instant::now() >= deadline,

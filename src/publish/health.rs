@@ -153,9 +153,9 @@ impl Health {
         self.reasons().insert(key, message);
     }
 
-    /// Takes a reason away; nothing happens where it is not there.
-    pub fn set_ready(&self, key: &'static str) {
-        self.reasons().remove(key);
+    /// Takes a reason away; says whether it was there.
+    pub fn set_ready(&self, key: &'static str) -> bool {
+        self.reasons().remove(key).is_some()
     }
 
     /// Why the daemon is not ready, by key; empty when it is ready.

@@ -54,8 +54,8 @@ impl Fold {
         if !self.breaker.is_open() {
             // Said of a stream that is read: there is nothing to resume.
             self.accept = None;
-            if self.breaker.is_closed() {
-                self.links.health.set_ready("garbage");
+            if !self.breaker.is_probing() && self.links.health.set_ready("garbage") {
+                tracing::info!("reading goes on");
             }
             return;
         }
