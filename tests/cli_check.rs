@@ -133,7 +133,18 @@ fn broker(topics: &[&str]) -> MockCluster<'static, DefaultProducerContext> {
 }
 
 fn config_for(brokers: &str) -> Given {
-    given(&format!("[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"chats\"]\ndead_letter_topic = \"dead\"\n"))
+    config_with(brokers, &format!("directory = \"{}\"", std::env::temp_dir().display()))
+}
+
+fn config_with(brokers: &str, checkpoint: &str) -> Given {
+    given(&format!(
+        "[kafka]\nbrokers = \"{brokers}\"\ntopics = [\"chats\"]\ndead_letter_topic = \"dead\"\n\n[checkpoint]\n{checkpoint}\n"
+    ))
+}
+
+/// The first line of a live check of [`config_for`].
+fn directory_line() -> String {
+    format!("ok     directory `{}`: may be written", std::env::temp_dir().display())
 }
 
 #[test]
@@ -143,6 +154,7 @@ fn a_live_check_of_a_sound_setup_says_ok_to_all() {
     assert_eq!(
         live_lines(&output),
         [
+            &*directory_line(),
             "ok     brokers: 1 broker reachable",
             "ok     topic `chats`: 4 partitions",
             "ok     reading `chats`: allowed",
@@ -191,11 +203,11 @@ fn a_live_check_names_missing_topics_and_goes_on() {
     let output = config_for(&cluster.bootstrap_servers()).check(&["--live"], &[]);
     let lines = live_lines(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text(&output.stderr), "error: 2 of 4 live checks failed\n");
-    assert!(lines[1].starts_with("failed topic `chats`: ") && lines[1].contains("correct `kafka.topics`"), "{lines:?}");
-    assert_eq!(lines[2], "ok     group `latido`: may be read");
+    assert_eq!(text(&output.stderr), "error: 2 of 5 live checks failed\n");
+    assert!(lines[2].starts_with("failed topic `chats`: ") && lines[2].contains("correct `kafka.topics`"), "{lines:?}");
+    assert_eq!(lines[3], "ok     group `latido`: may be read");
     assert!(
-        lines[3].starts_with("failed topic `dead`: ") && lines[3].contains("`kafka.dead_letter_topic`"),
+        lines[4].starts_with("failed topic `dead`: ") && lines[4].contains("`kafka.dead_letter_topic`"),
         "{lines:?}"
     );
 }
@@ -207,8 +219,48 @@ fn a_live_check_names_missing_rights() {
     let output = config_for(&cluster.bootstrap_servers()).check(&["--live"], &[]);
     let lines = live_lines(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert!(lines[1].starts_with("failed topic `chats`: ") && lines[1].contains("uthorization"), "{lines:?}");
-    assert!(lines[1].contains("grant the right"), "{lines:?}");
+    assert!(lines[2].starts_with("failed topic `chats`: ") && lines[2].contains("uthorization"), "{lines:?}");
+    assert!(lines[2].contains("grant the right"), "{lines:?}");
+}
+
+#[test]
+fn a_live_check_says_whether_state_could_be_kept_and_leaves_nothing_behind() {
+    let cluster = broker(&["chats", "dead"]);
+    let brokers = cluster.bootstrap_servers();
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("a/b");
+    let output = config_with(&brokers, &format!("directory = \"{}\"", directory.display())).check(&["--live"], &[]);
+    assert!(live_lines(&output)[0].ends_with("a/b`: not there yet: the daemon makes it"), "{:?}", live_lines(&output));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+
+    // No user may write below a file.
+    let file = home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let below = config_with(&brokers, &format!("directory = \"{}\"", file.join("x").display()));
+    let output = below.check(&["--live"], &[]);
+    let lines = live_lines(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        lines[0].starts_with("failed directory `") && lines[0].contains("correct `checkpoint.directory`"),
+        "{lines:?}"
+    );
+
+    let output = config_with(&brokers, "store = \"kafka\"").check(&["--live"], &[]);
+    let last = live_lines(&output).pop().map(str::to_owned);
+    let told =
+        "ok     checkpoint topic `latido-checkpoints`: not there yet: the daemon makes it; transactions are granted";
+    assert_eq!(last.as_deref(), Some(told), "{output:?}");
+}
+
+#[test]
+fn a_model_that_is_none_is_a_wrong_config() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("model.latido");
+    std::fs::write(&file, "no model").unwrap();
+    let output = given(&format!("[scorer]\nmodel = \"{}\"\n", file.display())).check(&[], &[]);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{told}");
+    assert!(told.starts_with("error: scorer.model: ") && told.contains("model.latido"), "{told}");
 }
 
 #[test]
@@ -219,7 +271,7 @@ fn a_live_check_without_a_broker_names_the_address_and_why() {
     let output = config_for(&address).check(&["--live"], &[]);
     let lines = live_lines(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(lines.len(), 1, "nothing else is tried: {lines:?}");
-    assert!(lines[0].starts_with(&format!("failed brokers: {address}: ")), "{lines:?}");
-    assert!(lines[0].contains("Connection refused") && lines[0].contains("`kafka.brokers`"), "{lines:?}");
+    assert_eq!(lines.len(), 2, "nothing else is tried: {lines:?}");
+    assert!(lines[1].starts_with(&format!("failed brokers: {address}: ")), "{lines:?}");
+    assert!(lines[1].contains("Connection refused") && lines[1].contains("`kafka.brokers`"), "{lines:?}");
 }

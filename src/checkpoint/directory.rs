@@ -165,6 +165,19 @@ impl Directory {
     }
 }
 
+/// Whether a daemon of this user could keep its state there. Makes nothing, and hinders no daemon.
+///
+/// # Errors
+/// If it could not.
+pub fn try_out(directory: &Path) -> Result<String, DirectoryError> {
+    let there = directory.ancestors().find(|path| path.as_os_str().is_empty() || path.exists()).unwrap_or(directory);
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    let probe = there.join(format!(".latido-check-{}", std::process::id()));
+    fs::create_dir(&probe).map_err(io_error("write in", there))?;
+    fs::remove_dir(&probe).map_err(io_error("write in", there))?;
+    Ok(if there == directory { "may be written" } else { "not there yet: the daemon makes it" }.to_owned())
+}
+
 /// Locks a directory for this process.
 fn lock(directory: &Path) -> Result<File, DirectoryError> {
     let path = directory.join(LOCK);

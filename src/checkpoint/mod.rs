@@ -16,7 +16,7 @@ mod tests;
 mod v1;
 mod v2;
 
-pub use directory::{Damage, Directory, DirectoryError, Loaded, read};
+pub use directory::{Damage, Directory, DirectoryError, Loaded, read, try_out};
 pub use format::{Encoder, FORMAT_VERSION, FormatError, decode, encode};
 pub use kafka::{KafkaStore, KafkaStoreError};
 pub use snapshot::{PartitionPosition, SavedHour, SavedShard, Snapshot};

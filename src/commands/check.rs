@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::ConfigArgs;
 use crate::config::{Loaded, effective, non_defaults};
-use crate::score::open_rules;
+use crate::pipeline::PipelineError;
+use crate::score::{open, open_rules};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +28,7 @@ Exit codes: 0 fine, 1 a live check failed, 78 wrong config.";
 pub struct CheckArgs {
     #[command(flatten)]
     config: ConfigArgs,
-    /// Also try the brokers, the topics, the right to read them, and a write to the dead-letter topic
+    /// Also try the brokers, the topics, the right to read them, where state is kept, and a write to the dead-letter topic
     ///
     /// The write is one record with the header `latido-probe`. No consumer group is joined, so a running daemon
     /// is not disturbed.
@@ -41,6 +42,8 @@ pub struct CheckArgs {
 /// A wrong config, a failed live check, or nowhere to print.
 pub fn run(args: CheckArgs) -> anyhow::Result<()> {
     let loaded = args.config.load()?;
+    // Loaded as the daemon would.
+    open(&loaded.config.scorer).map_err(PipelineError::from)?;
     let mut out = io::stdout().lock();
     print(&loaded, &mut out)?;
     if args.live {
@@ -53,7 +56,7 @@ pub fn run(args: CheckArgs) -> anyhow::Result<()> {
 fn print(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "{}", effective(&loaded.config)?.trim_end())?;
     if !loaded.config.signals.files.is_empty() {
-        let rules = open_rules(&loaded.config.signals)?;
+        let rules = open_rules(&loaded.config.signals).map_err(PipelineError::from)?;
         let switched_off = rules.switched_off();
         writeln!(out, "\n# Signals: {} rules, {switched_off} of the built-in ones switched off.", rules.len())?;
     }

@@ -111,13 +111,19 @@ fn report(error: &anyhow::Error) -> ExitCode {
     }
     // With standard error gone there is nobody left to tell.
     drop(io::stderr().write_all(told(error).as_bytes()));
-    if error.chain().any(|cause| cause.is::<ConfigError>()) {
+    if error.chain().any(is_wrong_config) {
         return ExitCode::from(EX_CONFIG);
     }
     if error.chain().any(cannot_be_restored) {
         return ExitCode::from(EX_DATA);
     }
     ExitCode::FAILURE
+}
+
+/// Whether that is a wrong config, or a file that it names which is not what it should be.
+fn is_wrong_config(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let named = cause.downcast_ref::<PipelineError>();
+    cause.is::<ConfigError>() || matches!(named, Some(PipelineError::Model(_) | PipelineError::Rules(_)))
 }
 
 /// Whether that is a checkpoint which only a person can help.

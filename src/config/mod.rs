@@ -99,7 +99,7 @@ pub struct KafkaConfig {
     /// such as `2026-01-31T00:00:00Z`.
     pub start: StartPosition,
     /// Topic for records that cannot be used; they go there as they are, with headers that say where they came from and
-    /// why. Unset: such records are counted and logged only. See [dead letters](dead-letters.md).
+    /// why. Unset: such records are counted only. See [dead letters](dead-letters.md).
     pub dead_letter_topic: Option<String>,
     /// Whether customers' messages too old for any window go to that topic too, with the reason `late`. They count as late
     /// either way.

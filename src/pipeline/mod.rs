@@ -56,10 +56,10 @@ pub enum PipelineError {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The model.
-    #[error(transparent)]
+    #[error("scorer.model: {0}")]
     Model(#[from] ModelError),
     /// The rules for signals.
-    #[error(transparent)]
+    #[error("signals.files: {0}")]
     Rules(#[from] RulesError),
     /// The consumer.
     #[error(transparent)]

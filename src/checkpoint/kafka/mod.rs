@@ -180,6 +180,28 @@ impl KafkaStore {
         Ok(Book::default().take_up(&partitions, &values)?)
     }
 
+    /// Whether a daemon could keep its state there: what the topic is, and whether transactions are granted. Makes nothing, and
+    /// hinders no daemon.
+    ///
+    /// # Errors
+    /// If it could not.
+    pub fn try_out(config: &Config) -> Result<String, StoreError> {
+        let mut tries = 8;
+        let mut go_on = || {
+            tries -= 1;
+            tries > 0
+        };
+        let client = client_config(&config.kafka);
+        let places = topic::inspect(&client, &config.checkpoint.topic)?;
+        let id = format!("latido-{}/check", config.kafka.group);
+        let target = Target { topic: &config.checkpoint.topic, group: &config.kafka.group, id: &id };
+        Writer::start(client, &target, &mut go_on)?;
+        Ok(match places {
+            Some(places) => format!("{places} partitions, and transactions are granted"),
+            None => "not there yet: the daemon makes it; transactions are granted".to_owned(),
+        })
+    }
+
     fn places(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<i32, KafkaStoreError> {
         if let Some(places) = self.places {
             return Ok(places);

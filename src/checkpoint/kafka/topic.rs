@@ -39,34 +39,96 @@ pub(super) fn prepare(
     topic: &str,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<i32, KafkaStoreError> {
-    let failed = |why: String| KafkaStoreError::Topic { topic: topic.to_owned(), why };
-    let explain = |error: KafkaError| failed(error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| failed(format!("no runtime for the admin client: {error}")))?;
-    // Asking for a topic must not make it, as brokers that make topics by themselves would, with settings of their own.
-    let admin: AdminClient<DefaultClientContext> =
-        client.clone().set("allow.auto.create.topics", "false").create().map_err(explain)?;
-    let mut metadata = look(&admin, topic).map_err(explain)?;
+    let desk = Desk::open(client, topic)?;
+    let mut metadata = desk.look()?;
     if places_in(&metadata, topic).is_none() {
-        make(&runtime, &admin, topic, metadata.brokers().len()).map_err(failed)?;
+        desk.make(metadata.brokers().len())?;
         if !go_on() {
             return Err(KafkaStoreError::Stopped);
         }
-        metadata = look(&admin, topic).map_err(explain)?;
+        metadata = desk.look()?;
     }
-    let places = places_in(&metadata, topic).ok_or_else(|| failed("it was made, and is not there yet".to_owned()))?;
+    let places =
+        places_in(&metadata, topic).ok_or_else(|| desk.failed("it was made, and is not there yet".to_owned()))?;
     if !go_on() {
         return Err(KafkaStoreError::Stopped);
     }
-    let options = AdminOptions::new().request_timeout(Some(STEP));
-    let described = runtime.block_on(admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options));
-    let described = described.map_err(explain)?.pop().ok_or_else(|| failed("its settings are not told".to_owned()))?;
-    let settings = described.map_err(|code| failed(format!("its settings are not told: {code}")))?;
+    let settings = desk.settings()?;
     check(&settings, topic)?;
     warn_of_few_copies(&metadata, &settings, topic);
     Ok(places)
+}
+
+/// Looks whether the topic keeps what is written, and makes nothing. Gives how many partitions it has; none where it is not
+/// there.
+///
+/// # Errors
+/// As [`prepare`].
+pub(super) fn inspect(client: &ClientConfig, topic: &str) -> Result<Option<i32>, KafkaStoreError> {
+    let desk = Desk::open(client, topic)?;
+    let Some(places) = places_in(&desk.look()?, topic) else { return Ok(None) };
+    check(&desk.settings()?, topic)?;
+    Ok(Some(places))
+}
+
+/// Where the brokers are asked about the topic.
+struct Desk<'a> {
+    runtime: Runtime,
+    admin: AdminClient<DefaultClientContext>,
+    topic: &'a str,
+}
+
+impl<'a> Desk<'a> {
+    fn open(client: &ClientConfig, topic: &'a str) -> Result<Self, KafkaStoreError> {
+        let failed = |why: String| KafkaStoreError::Topic { topic: topic.to_owned(), why };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| failed(format!("no runtime for the admin client: {error}")))?;
+        // Asking for a topic must not make it, as brokers that make topics by themselves would, with settings of their own.
+        let admin = client.clone().set("allow.auto.create.topics", "false").create();
+        Ok(Self { runtime, admin: admin.map_err(|error: KafkaError| failed(error.to_string()))?, topic })
+    }
+
+    fn failed(&self, why: String) -> KafkaStoreError {
+        KafkaStoreError::Topic { topic: self.topic.to_owned(), why }
+    }
+
+    fn look(&self) -> Result<Metadata, KafkaStoreError> {
+        let metadata = self.admin.inner().fetch_metadata(Some(self.topic), STEP);
+        metadata.map_err(|error| self.failed(error.to_string()))
+    }
+
+    fn settings(&self) -> Result<ConfigResource, KafkaStoreError> {
+        let options = AdminOptions::new().request_timeout(Some(STEP));
+        let topic = ResourceSpecifier::Topic(self.topic);
+        let described = self.admin.describe_configs([&topic], &options);
+        let described = self.runtime.block_on(described).map_err(|error| self.failed(error.to_string()))?.pop();
+        let described = described.ok_or_else(|| self.failed("its settings are not told".to_owned()))?;
+        described.map_err(|code| self.failed(format!("its settings are not told: {code}")))
+    }
+
+    fn make(&self, brokers: usize) -> Result<(), KafkaStoreError> {
+        let copies = i32::try_from(brokers.clamp(1, COPIES)).unwrap_or(1);
+        let mut wanted = NewTopic::new(self.topic, PLACES, TopicReplication::Fixed(copies));
+        for (name, value) in SETTINGS {
+            wanted = wanted.set(name, value);
+        }
+        if brokers >= COPIES {
+            wanted = wanted.set("min.insync.replicas", "2");
+        }
+        let options = AdminOptions::new().request_timeout(Some(STEP)).operation_timeout(Some(STEP));
+        let made = self.runtime.block_on(self.admin.create_topics([&wanted], &options));
+        for result in made.map_err(|error| self.failed(error.to_string()))? {
+            match result {
+                Ok(_) => tracing::info!(topic = self.topic, places = PLACES, copies, "checkpoint topic made"),
+                // Another daemon was faster.
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => return Err(self.failed(format!("it is not there and cannot be made: {code}"))),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Says where fewer brokers keep the state than could. Not refused: there may be reasons, and a topic that was made while a
@@ -93,41 +155,10 @@ fn warn_of_few_copies(metadata: &Metadata, settings: &ConfigResource, topic: &st
     }
 }
 
-fn look(admin: &AdminClient<DefaultClientContext>, topic: &str) -> Result<Metadata, KafkaError> {
-    admin.inner().fetch_metadata(Some(topic), STEP)
-}
-
 /// How many partitions a topic has; none where there is no such topic.
 fn places_in(metadata: &Metadata, topic: &str) -> Option<i32> {
     let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none())?;
     i32::try_from(found.partitions().len()).ok().filter(|places| *places > 0)
-}
-
-fn make(
-    runtime: &Runtime,
-    admin: &AdminClient<DefaultClientContext>,
-    topic: &str,
-    brokers: usize,
-) -> Result<(), String> {
-    let copies = i32::try_from(brokers.clamp(1, COPIES)).unwrap_or(1);
-    let mut wanted = NewTopic::new(topic, PLACES, TopicReplication::Fixed(copies));
-    for (name, value) in SETTINGS {
-        wanted = wanted.set(name, value);
-    }
-    if brokers >= COPIES {
-        wanted = wanted.set("min.insync.replicas", "2");
-    }
-    let options = AdminOptions::new().request_timeout(Some(STEP)).operation_timeout(Some(STEP));
-    let made = runtime.block_on(admin.create_topics([&wanted], &options)).map_err(|error| error.to_string())?;
-    for result in made {
-        match result {
-            Ok(_) => tracing::info!(topic, places = PLACES, copies, "checkpoint topic made"),
-            // Another daemon was faster.
-            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((_, code)) => return Err(format!("it is not there and cannot be made: {code}")),
-        }
-    }
-    Ok(())
 }
 
 /// Whether a topic with these settings keeps the newest value of each key for good.

@@ -14,7 +14,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::config::{Config, KafkaConfig, client_config};
+use crate::checkpoint::{self, KafkaStore};
+use crate::config::{CheckpointStore, Config, KafkaConfig, client_config};
 
 /// How long one question to the brokers may take.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -29,7 +30,7 @@ const PROBE_HEADER: &str = "latido-probe";
 pub(super) fn run(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out)?;
     let outcomes = Report { out, tried: 0, failed: 0 };
-    let Report { tried, failed, .. } = try_all(&config.kafka, outcomes)?;
+    let Report { tried, failed, .. } = try_all(config, outcomes)?;
     if failed > 0 {
         bail!("{failed} of {tried} live checks failed");
     }
@@ -73,7 +74,15 @@ impl Failure {
     }
 }
 
-fn try_all<'a, W: Write>(kafka: &KafkaConfig, mut report: Report<'a, W>) -> anyhow::Result<Report<'a, W>> {
+fn try_all<'a, W: Write>(config: &Config, mut report: Report<'a, W>) -> anyhow::Result<Report<'a, W>> {
+    let kafka = &config.kafka;
+    if config.checkpoint.store == CheckpointStore::Directory {
+        let directory = &config.checkpoint.directory;
+        let outcome = checkpoint::try_out(directory);
+        let remedy = "create it for the user that runs the daemon, or correct `checkpoint.directory`";
+        let outcome = outcome.map_err(|error| Failure::new(error.to_string(), remedy));
+        report.note(&format!("directory `{}`", directory.display()), outcome)?;
+    }
     let consumer = match consumer(kafka) {
         Ok(consumer) => consumer,
         Err(error) => {
@@ -99,6 +108,13 @@ fn try_all<'a, W: Write>(kafka: &KafkaConfig, mut report: Report<'a, W>) -> anyh
         if found {
             report.note(&format!("writing `{topic}`"), writable(kafka, topic))?;
         }
+    }
+    if config.checkpoint.store == CheckpointStore::Kafka {
+        let topic = &config.checkpoint.topic;
+        let remedy =
+            "correct `checkpoint.topic`, or grant its rights and that to transactional ids that begin with latido-";
+        let outcome = KafkaStore::try_out(config).map_err(|error| Failure::new(error.to_string(), remedy));
+        report.note(&format!("checkpoint topic `{topic}`"), outcome)?;
     }
     Ok(report)
 }
