@@ -31,7 +31,7 @@ const BUFFERS: &str = "what is in flight is bounded by [pipeline]";
 const DEAD_LETTERS: &str = "an offset is committed only after the broker confirmed the record's dead letter";
 
 /// The properties that the daemon must own, and why.
-const OWNED: [(&str, &str); 23] = [
+const OWNED: [(&str, &str); 24] = [
     ("enable.auto.commit", COMMITS),
     ("auto.commit.enable", COMMITS),
     ("auto.commit.interval.ms", COMMITS),
@@ -50,6 +50,7 @@ const OWNED: [(&str, &str); 23] = [
     ("topic.metadata.refresh.interval.ms", "it decides how soon a topic that was missing is found"),
     ("message.max.bytes", "a dead letter must hold whatever its source could"),
     ("linger.ms", "dead letters go out at once"),
+    ("batch.size", "a broker's limit is for a whole batch, and small dead letters must not be cut for it"),
     ("acks", DEAD_LETTERS),
     ("request.required.acks", DEAD_LETTERS),
     ("enable.idempotence", DEAD_LETTERS),

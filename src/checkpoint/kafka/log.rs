@@ -11,7 +11,8 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::KafkaStoreError;
 use super::client::{STEP, StoreContext, reading};
-use super::key::Key;
+use super::key::{Key, place_of};
+use super::topic::places_in;
 use crate::config::KafkaConfig;
 use crate::ingest::is_connection_trouble;
 
@@ -51,7 +52,7 @@ impl LogReader {
         })
     }
 
-    /// The newest values in these places of the topic, of this group.
+    /// The newest values in these places of the topic, of which `total` are used, of this group.
     ///
     /// Everything that stood there when this was called is taken into account: where a transaction is still open, its end is
     /// waited for. It may be of a daemon that had the partitions before and is about to finish, or of one that is gone and
@@ -61,7 +62,7 @@ impl LogReader {
     /// If the brokers do not answer, or `go_on` says no.
     pub(super) fn read(
         &self,
-        places: &BTreeSet<i32>,
+        (places, total): (&BTreeSet<i32>, i32),
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Values, KafkaStoreError> {
         for place in places {
@@ -72,7 +73,7 @@ impl LogReader {
             list.add_partition_offset(&self.topic, *place, Offset::Beginning).map_err(|error| self.failed(&error))?;
         }
         self.committed.assign(&list).map_err(|error| self.failed(&error))?;
-        self.read_assigned(places.clone(), go_on)
+        self.read_assigned(places.clone(), total, go_on)
     }
 
     /// The newest values in the whole topic, of this group, as they are now.
@@ -81,19 +82,17 @@ impl LogReader {
     /// If there is no such topic, or the brokers do not answer.
     pub(super) fn read_everything(&self) -> Result<Values, KafkaStoreError> {
         let metadata = self.all.fetch_metadata(Some(&self.topic), PATIENCE).map_err(|error| self.failed(&error))?;
-        let found = metadata.topics().iter().find(|found| found.name() == self.topic && found.error().is_none());
-        let places = found.map_or(0, |found| found.partitions().len());
-        if places == 0 {
+        let Some(total) = places_in(&metadata, &self.topic) else {
             return Err(KafkaStoreError::Read { topic: self.topic.clone(), why: "there is no such topic".to_owned() });
-        }
-        let places: BTreeSet<i32> = (0..).take(places).collect();
+        };
         let deadline = Instant::now() + PATIENCE;
-        self.read(&places, &mut || Instant::now() < deadline)
+        self.read((&(0..total).collect(), total), &mut || Instant::now() < deadline)
     }
 
     fn read_assigned(
         &self,
         mut open: BTreeSet<i32>,
+        total: i32,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Values, KafkaStoreError> {
         let mut values = Values::new();
@@ -114,6 +113,9 @@ impl LogReader {
             };
             let key = message.key().and_then(|key| std::str::from_utf8(key).ok());
             let Some(key) = key.and_then(|key| Key::parse(key, &self.group)) else { continue };
+            if place_of(&key.item, &self.group, total) != message.partition() {
+                return Err(self.moved(total));
+            }
             match message.payload() {
                 Some(value) => values.insert(key, value.to_vec()),
                 None => values.remove(&key),
@@ -154,6 +156,17 @@ impl LogReader {
             if !go_on() {
                 return Err(KafkaStoreError::Stopped);
             }
+        }
+    }
+
+    /// Where an item lies depends on how many places there are.
+    fn moved(&self, total: i32) -> KafkaStoreError {
+        KafkaStoreError::Unfit {
+            topic: self.topic.clone(),
+            name: "partitions".to_owned(),
+            value: total.to_string(),
+            wanted: "as many as it had when the state was written, which only a topic of 16 or more may exceed"
+                .to_owned(),
         }
     }
 

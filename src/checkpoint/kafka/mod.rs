@@ -278,7 +278,7 @@ impl KafkaStore {
         wanted.insert(place(&Item::Detector));
         // Not kept: nobody polls it until the next rebalance, and after leaders have moved a client may look for partitions in
         // vain for minutes.
-        let mut values = LogReader::new(&self.kafka, &self.topic)?.read(&wanted, go_on)?;
+        let mut values = LogReader::new(&self.kafka, &self.topic)?.read((&wanted, places), go_on)?;
         values.retain(|key, _| key.item.partition().is_none_or(|partition| partitions.contains(partition)));
         let snapshot = self.book.take_up(partitions, &values)?;
         self.is_unsure = false;

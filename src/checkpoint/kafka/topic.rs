@@ -13,6 +13,8 @@ use super::KafkaStoreError;
 use super::chunks::MOST_BYTES;
 
 /// Places in a topic that is made: more than a group has daemons, so that one that hangs holds up few partitions.
+///
+/// No more are used of one that has more, so that a topic of so many may grow.
 const PLACES: i32 = 16;
 /// Copies of a topic that is made, where there are as many brokers.
 const COPIES: usize = 3;
@@ -29,7 +31,7 @@ const SETTINGS: [(&str, &str); 4] = [
     ("unclean.leader.election.enable", "false"),
 ];
 
-/// Makes the topic if it is not there and looks whether it keeps what is written. Gives how many partitions it has. `go_on` is
+/// Makes the topic if it is not there and looks whether it keeps what is written. Gives how many of its partitions are used. `go_on` is
 /// asked between two questions to the brokers.
 ///
 /// # Errors
@@ -59,8 +61,8 @@ pub(super) fn prepare(
     Ok(places)
 }
 
-/// Looks whether the topic keeps what is written, and makes nothing. Gives how many partitions it has; none where it is not
-/// there.
+/// Looks whether the topic keeps what is written, and makes nothing. Gives how many of its partitions are used; none where it
+/// is not there.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -155,10 +157,10 @@ fn warn_of_few_copies(metadata: &Metadata, settings: &ConfigResource, topic: &st
     }
 }
 
-/// How many partitions a topic has; none where there is no such topic.
-fn places_in(metadata: &Metadata, topic: &str) -> Option<i32> {
+/// How many partitions of a topic are used; none where there is no such topic.
+pub(super) fn places_in(metadata: &Metadata, topic: &str) -> Option<i32> {
     let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none())?;
-    i32::try_from(found.partitions().len()).ok().filter(|places| *places > 0)
+    i32::try_from(found.partitions().len()).ok().filter(|places| *places > 0).map(|places| places.min(PLACES))
 }
 
 /// Whether a topic with these settings keeps the newest value of each key for good.
