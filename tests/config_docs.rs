@@ -153,6 +153,8 @@ Unknown keys and unknown `LATIDO__` variables are errors too.
 
 How values are written:
 
+- a path is taken from the directory that the command runs in, not from that of the file;
+- the name of a property of librdkafka has dots and needs quotes: `"security.protocol" = "ssl"` under `[kafka.properties]`;
 - a *span* of time is a number with its unit: `"500ms"`, `"30s"`, `"5m"`, `"24h"`, `"7days"`, `"1h 30m"`;
 - in the environment, texts, numbers and spans are written plainly (`LATIDO__WINDOWS__LATENESS=1m`), lists and tables as
   JSON (`LATIDO__KAFKA__TOPICS='["chats", "mails"]'`, `LATIDO__DEPARTMENTS='[{"id": "billing"}]'`,

@@ -263,7 +263,7 @@ pub struct HttpConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PipelineConfig {
-    /// Threads that decode and score. 0: one for each core but one, and at least one.
+    /// Threads that decode and score, at most 1024. 0: one for each core but one, and at least one.
     pub score_threads: usize,
     /// Most records in one batch. At least 1.
     pub batch_records: usize,

@@ -34,6 +34,13 @@ fn problem_of(error: &figment::Error, layers: &Layers) -> Problem {
     let path = &error.path;
     let origin = layers.origin(path);
     let shape_remedy = || {
+        if let [kafka, properties, name] = &path[..]
+            && (&**kafka, &**properties) == ("kafka", "properties")
+            && matches!(at(layers.root(), path), Some(Value::Dict(..)))
+        {
+            // TOML reads a dotted name without quotes as tables within tables.
+            return format!("put the name of the property in quotes, as in \"{name}.protocol\" = \"...\"");
+        }
         let Some(shape) = shape_at(path) else { return "see docs/configuration.md".to_owned() };
         let remedy = format!("write {}", shape.remedy());
         // Quotes are TOML's; a variable has none.

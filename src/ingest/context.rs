@@ -341,17 +341,18 @@ fn stand_by(partitions: &[PartitionId], list: &TopicPartitionList) -> Vec<(Parti
     partitions.iter().map(|partition| (partition.clone(), 0)).collect()
 }
 
-/// Tells the client where each partition starts. Where that is not known yet it waits at the end, which is never outside the
-/// log: told no offset at all, it would ask for the group's and read on from there.
+/// Tells the client where each partition starts. Where that is not known yet it is paused before anything is read. Told no
+/// offset at all, it would ask for the group's and read on from there; told the end, it would ask where that is, and where the
+/// answer comes after the seek to the right place it asks again and goes there: then records are lost.
 fn set_offsets(list: &TopicPartitionList, starts: &BTreeMap<PartitionId, i64>) {
     if list.count() == 0 {
         return;
     }
     for mut element in list.elements() {
         let partition = PartitionId::new(element.topic(), element.partition());
-        let start = starts.get(&partition).map_or(KafkaOffset::End, |start| KafkaOffset::Offset(*start));
-        if let Err(error) = element.set_offset(start) {
-            tracing::error!(%partition, ?start, %error, "librdkafka refuses the offset to start at");
+        let start = starts.get(&partition).copied().unwrap_or_default();
+        if let Err(error) = element.set_offset(KafkaOffset::Offset(start)) {
+            tracing::error!(%partition, start, %error, "librdkafka refuses the offset to start at");
         }
     }
 }

@@ -104,11 +104,17 @@ impl State {
     }
 
     /// Takes up the state of partitions, and of the detector, where there is any; each partition's panes are kept apart from
-    /// now on. The clock has the partitions already. Gives what no longer applies, in words.
-    pub(super) fn take_up(&mut self, partitions: &[PartitionId], snapshot: &Snapshot) -> Vec<String> {
+    /// now on. The clock has the partitions already. `beat` is called in between: many partitions take seconds. Gives what no
+    /// longer applies, in words.
+    pub(super) fn take_up(
+        &mut self,
+        partitions: &[PartitionId],
+        snapshot: &Snapshot,
+        beat: &mut dyn FnMut(),
+    ) -> Vec<String> {
         self.begin_anew(partitions.len());
         self.shards = partitions.iter().cloned().zip((0..).map(ShardId)).collect();
-        self.restore(snapshot)
+        self.restore_beating(snapshot, beat)
     }
 
     /// Windows, baselines and alerts of nothing.
@@ -125,6 +131,10 @@ impl State {
 
     /// Takes up a checkpoint. Gives what of it no longer applies, in words: departments that the config no longer has.
     pub(super) fn restore(&mut self, snapshot: &Snapshot) -> Vec<String> {
+        self.restore_beating(snapshot, &mut || {})
+    }
+
+    fn restore_beating(&mut self, snapshot: &Snapshot, beat: &mut dyn FnMut()) -> Vec<String> {
         let mut left_out = Vec::new();
         let mut gone: BTreeMap<&str, usize> = BTreeMap::new();
         self.panes.restore(snapshot.window_end, []);
@@ -132,6 +142,7 @@ impl State {
         let own = snapshot.shards.iter().filter_map(|shard| Some((*self.shards.get(&shard.partition)?, &shard.hours)));
         let own = own.flat_map(|(shard, hours)| hours.iter().map(move |hour| (shard, hour)));
         for (shard, hour) in common.chain(own) {
+            beat();
             for (name, hour) in &hour.departments {
                 let kept = snapshot.kept_panes(hour);
                 match self.roster.find(name) {

@@ -73,7 +73,8 @@ impl Fold {
         if shared.status().round() != wanted.round {
             return;
         }
-        let left_out = self.state.take_up(&wanted.partitions, &snapshot);
+        let health = &self.links.health;
+        let left_out = self.state.take_up(&wanted.partitions, &snapshot, &mut || health.beat(Thread::Fold));
         left_out.into_iter().for_each(|what| tracing::warn!("not restored from the checkpoint: {what}"));
         let mut ledger = shared.ledger();
         snapshot.partitions.iter().for_each(|saved| ledger.start_at(&saved.partition, saved.next_offset));

@@ -47,12 +47,12 @@ pub fn routes(state: Arc<ApiState>) -> Router {
         .route("/api/v1/windows", get(windows::windows))
         .route("/api/v1/resume", post(resume::resume))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&state), guard));
-    finish(guarded.merge(open()), state)
+    finish(guarded.merge(open()).fallback(not_found), state)
 }
 
 /// The routes that never ask for a token: metrics and health.
 pub fn open_routes(state: Arc<ApiState>) -> Router {
-    finish(open(), state)
+    finish(open().fallback(not_found_here), state)
 }
 
 fn open() -> Router<Arc<ApiState>> {
@@ -62,7 +62,6 @@ fn open() -> Router<Arc<ApiState>> {
 /// What holds for every route.
 fn finish(router: Router<Arc<ApiState>>, state: Arc<ApiState>) -> Router {
     router
-        .fallback(not_found)
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(middleware::map_response(with_safe_headers))
@@ -71,6 +70,12 @@ fn finish(router: Router<Arc<ApiState>>, state: Arc<ApiState>) -> Router {
 
 async fn not_found(uri: Uri) -> Problem {
     Problem::not_found(format!("nothing is served at {}; / lists what is", uri.path()))
+}
+
+async fn not_found_here(uri: Uri) -> Problem {
+    let served =
+        "this address (`http.metrics_listen`) serves /metrics, /healthz and /readyz, and `http.listen` the rest";
+    Problem::not_found(format!("nothing is served at {}; {served}", uri.path()))
 }
 
 /// Answers are of this moment and of the type that they say.

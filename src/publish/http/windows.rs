@@ -56,6 +56,12 @@ pub(super) async fn windows(
     let department = state.roster.find(name).ok_or_else(|| unknown_department(&state, name))?;
     let from = moment("from", filter.from.as_deref())?;
     let to = moment("to", filter.to.as_deref())?;
+    if let Some((from, to)) = from.zip(to).filter(|(from, to)| from > to) {
+        let (from, to) = (from.to_rfc3339(), to.to_rfc3339());
+        return Err(Problem::bad_request(format!(
+            "`from` ({from}) is after `to` ({to}); write the earlier one as `from`"
+        )));
+    }
     let answered = tokio::time::timeout(PATIENCE, state.panes.ask(department)).await;
     let now = answered.ok().flatten().ok_or_else(Problem::busy)?;
     let id = &state.roster.get(department).id;
