@@ -213,7 +213,7 @@ impl KafkaStore {
     /// Has a writer ready; made anew where the one before can write no more.
     fn have_writer(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaStoreError> {
         if self.writer.as_ref().is_none_or(Writer::is_dead) {
-            self.writer = None;
+            self.writer.take().into_iter().for_each(Writer::end);
             let target = Target { topic: &self.topic, group: &self.kafka.group, id: &self.id };
             self.writer = Some(Writer::start(client_config(&self.kafka), &target, go_on)?);
         }
@@ -256,6 +256,7 @@ impl KafkaStore {
             if !self.is_unsure {
                 self.book.give_up(before);
             }
+            writer.end();
             return Err(error);
         }
         self.writer = Some(writer);

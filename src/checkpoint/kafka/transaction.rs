@@ -1,5 +1,6 @@
 //! Writes changes and offsets in one transaction, which counts only while the group still has the member that wrote it.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -20,8 +21,9 @@ const OPEN_MILLIS: &str = "10000";
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// The step after which a transaction may count though it failed.
 pub(super) const COMMIT: &str = "commit";
-/// How long giving it up may take.
-const ABORT_WITHIN: Duration = Duration::from_secs(3);
+/// How long giving it up may take, in steps.
+const ABORT_WITHIN: Duration = Duration::from_secs(1);
+const ABORT_STEP: Duration = Duration::from_millis(500);
 /// How long a full queue is waited for before it is looked at again.
 const ROOM: Duration = Duration::from_millis(5);
 
@@ -133,19 +135,21 @@ impl Writer {
         }
     }
 
-    /// Gives up the transaction. Where that fails, or nobody waits for it, the next writer or the brokers do so.
+    /// Gives up the transaction, also where nobody waits for it any more: a client that ends in the middle of one may never be
+    /// done with ending. Where that fails the next writer does so, or the brokers.
     fn abort(&self, go_on: &mut dyn FnMut() -> bool) {
         let deadline = Instant::now() + ABORT_WITHIN;
-        let goes_on = &mut || go_on() && Instant::now() < deadline;
-        if !goes_on() {
-            return;
-        }
+        let goes_on = &mut || {
+            // For the heartbeat.
+            go_on();
+            Instant::now() < deadline
+        };
         // The client waits for its own reports of what is thrown away, and those come by polling.
         self.producer.purge(PurgeConfig::default().queue().inflight());
         while self.producer.in_flight_count() > 0 && goes_on() {
             self.producer.poll(ROOM);
         }
-        if let Err(error) = in_steps(|| self.producer.abort_transaction(STEP), goes_on) {
+        if let Err(error) = in_steps(|| self.producer.abort_transaction(ABORT_STEP), goes_on) {
             tracing::warn!(%error, "a transaction of the checkpoint topic could not be given up; the brokers will");
         }
     }
@@ -159,6 +163,14 @@ impl Writer {
             return KafkaStoreError::Fenced { group: self.group.clone(), why };
         }
         KafkaStoreError::Write { topic: self.topic.clone(), step, why }
+    }
+
+    /// Ends it on a thread of its own: librdkafka may wait for brokers that are away, and whoever saves must not.
+    pub(super) fn end(self) {
+        let ending = thread::Builder::new().name("latido-unsave".to_owned()).spawn(move || drop(self));
+        if let Err(error) = ending {
+            tracing::warn!(%error, "a client of the checkpoint topic is ended without a thread for it");
+        }
     }
 
     /// Whether nothing can be written any more with this client.
