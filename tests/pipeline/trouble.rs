@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use latido::config::Span;
+use latido::pipeline::{Options, Pipeline};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use crate::broker::{Broker, Written};
@@ -60,6 +61,39 @@ fn no_checkpoint_covers_an_unusable_record_until_its_dead_letter_is_confirmed() 
     daemon.stop();
     assert_eq!(saved_panes(home.path()), panes_of(&counted));
     assert_eq!(broker.read(LETTERS, 1).len(), 1);
+}
+
+#[test]
+fn a_rebalance_in_the_middle_of_a_checkpoint_loses_and_repeats_no_record() {
+    let broker = Broker::start(&[(TOPIC, 2), (LETTERS, 1)]);
+    let (home, other_home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (mut records, mut counted) = some(now() - 60_000, 50, 2);
+    records.push(Written { value: Some(b"no JSON".to_vec()), kafka_timestamp: now(), ..Written::default() });
+    broker.write(TOPIC, &records);
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    fail(&broker, RDKafkaApiKey::Produce, vec![refusal; ENDLESS]);
+    let mut of_the_first = config(&broker, home.path());
+    of_the_first.kafka.dead_letter_topic = Some(LETTERS.to_owned());
+    of_the_first.pipeline.drain_timeout = Span::from_secs(2);
+    let daemon = Daemon::start(of_the_first);
+    daemon.wait_for_records(51);
+    // From here on a checkpoint is with its writer, and waits for the letter.
+    daemon.wait_for_readiness("the letter is refused", |_, body| body.contains("dead_letters: "));
+    let options = Options { start_empty: true, ..Options::default() };
+    let other = Daemon { pipeline: Pipeline::start(config(&broker, other_home.path()), options).unwrap() };
+    daemon.wait_until("a partition has gone", |view| view.stream.partitions.len() == 1);
+    assert!(saved_offsets(home.path()).values().sum::<i64>() <= 50, "no checkpoint passes the record");
+    broker.order(|cluster| cluster.clear_request_errors(RDKafkaApiKey::Produce));
+    daemon.wait_until("the letter is confirmed", |view| view.stream.dead_letters == 1);
+    other.stop();
+    daemon.wait_until("all partitions are here again", |view| view.stream.partitions.len() == 2);
+    let (last, counted_then) = some(now() - 40_000, 50, 2);
+    broker.write(TOPIC, &last);
+    counted.extend(counted_then);
+    daemon.wait_for_records(101);
+    daemon.stop();
+    assert_eq!(saved_panes(home.path()), panes_of(&counted));
+    assert_eq!(ends(home.path()), 101);
 }
 
 #[test]

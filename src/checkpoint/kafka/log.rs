@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -58,9 +58,27 @@ impl LogReader {
     /// waited for. It may be of a daemon that had the partitions before and is about to finish, or of one that is gone and
     /// that the brokers will give up.
     ///
+    /// A leader that was elected a moment ago may not know yet how far its log is committed. It tells no end until it does
+    /// (KIP-207), but lets its log be read up to there: where a place has another leader afterwards all is read again.
+    ///
     /// # Errors
     /// If the brokers do not answer, or `go_on` says no.
     pub(super) fn read(
+        &self,
+        (places, total): (&BTreeSet<i32>, i32),
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Values, KafkaStoreError> {
+        loop {
+            let leaders = self.leaders(places, go_on)?;
+            let values = self.read_once((places, total), go_on)?;
+            if self.leaders(places, go_on)? == leaders {
+                return Ok(values);
+            }
+            tracing::info!(topic = self.topic, "the checkpoint topic has other leaders than before; reading it again");
+        }
+    }
+
+    fn read_once(
         &self,
         (places, total): (&BTreeSet<i32>, i32),
         go_on: &mut dyn FnMut() -> bool,
@@ -139,6 +157,19 @@ impl LogReader {
         }
     }
 
+    /// Which broker leads each place.
+    fn leaders(
+        &self,
+        places: &BTreeSet<i32>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<BTreeMap<i32, i32>, KafkaStoreError> {
+        let metadata = self.ask(go_on, || self.all.fetch_metadata(Some(&self.topic), STEP))?;
+        let topic = metadata.topics().iter().find(|found| found.name() == self.topic);
+        let partitions = topic.into_iter().flat_map(|topic| topic.partitions());
+        let wanted = partitions.filter(|partition| places.contains(&partition.id()));
+        Ok(wanted.map(|partition| (partition.id(), partition.leader())).collect())
+    }
+
     /// Where a place ends. A client that has just been made may take a while to find its way.
     fn end(
         &self,
@@ -146,10 +177,19 @@ impl LogReader {
         place: i32,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<i64, KafkaStoreError> {
+        self.ask(go_on, || client.fetch_watermarks(&self.topic, place, STEP)).map(|(_, end)| end)
+    }
+
+    /// Asks until there is an answer.
+    fn ask<T>(
+        &self,
+        go_on: &mut dyn FnMut() -> bool,
+        question: impl Fn() -> KafkaResult<T>,
+    ) -> Result<T, KafkaStoreError> {
         let deadline = Instant::now() + FIRST_ANSWER;
         loop {
-            match client.fetch_watermarks(&self.topic, place, STEP) {
-                Ok((_, end)) => return Ok(end),
+            match question() {
+                Ok(answer) => return Ok(answer),
                 Err(error) if is_about_connections(&error) && Instant::now() < deadline => {}
                 Err(error) => return Err(self.failed(&error)),
             }

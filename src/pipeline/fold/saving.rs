@@ -105,6 +105,7 @@ impl Fold {
             // without a partition has nothing of its own, and what it knows of the detector may be old.
             return;
         }
+        let is_last = answer.is_none() && deadline.is_some();
         let positions = self.positions_to_save(positions);
         let mut snapshot = self.state.snapshot(&positions, wall_clock());
         snapshot.is_whole &= !self.limits.store_is_shared || self.holds_all();
@@ -127,7 +128,12 @@ impl Fold {
                 self.saved = Instant::now();
             }
             Err(true) => {}
-            Err(false) => tracing::error!("checkpoint could not be handed to its writer"),
+            Err(false) => {
+                tracing::error!("checkpoint could not be handed to its writer");
+                if is_last {
+                    self.links.health.set_not_ready(CHECKPOINT, "the writer was busy with one before".to_owned());
+                }
+            }
         }
     }
 
