@@ -73,9 +73,10 @@ struct Rows<'a> {
 /// A wrong config, no checkpoint, one that cannot be read, or nowhere to print.
 pub fn run(args: CheckpointArgs) -> anyhow::Result<()> {
     let CheckpointCommand::Show { config, json } = args.command;
+    let hint = if config.config.is_none() { super::NO_FILE } else { "" };
     let config = config.load()?.config;
     let snapshot = match config.checkpoint.store {
-        CheckpointStore::Directory => in_directory(&config.checkpoint.directory)?,
+        CheckpointStore::Directory => in_directory(&config.checkpoint.directory, hint)?,
         CheckpointStore::Kafka => in_topic(&config)?,
     };
     let lateness = config.windows.lateness.get();
@@ -101,12 +102,14 @@ pub fn run(args: CheckpointArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn in_directory(directory: &Path) -> anyhow::Result<Snapshot> {
+fn in_directory(directory: &Path, hint: &str) -> anyhow::Result<Snapshot> {
     let loaded = checkpoint::read(directory)?;
     for damage in &loaded.damaged {
         warn(&format!("{} is damaged ({}); this is the one before it", damage.path.display(), damage.source));
     }
-    loaded.snapshot.with_context(|| format!("no checkpoint in {}; check checkpoint.directory", directory.display()))
+    loaded
+        .snapshot
+        .with_context(|| format!("no checkpoint in {}; check checkpoint.directory{hint}", directory.display()))
 }
 
 fn in_topic(config: &Config) -> anyhow::Result<Snapshot> {

@@ -94,13 +94,14 @@ fn open(args: &ConfigArgs) -> anyhow::Result<(Config, Reader)> {
 }
 
 fn no_topic(file: Option<PathBuf>) -> ConfigError {
+    let hint = if file.is_none() { super::NO_FILE } else { "" };
     let origin = file.map_or(Origin::Default, |path| Origin::File { path, line: None });
     ConfigError::from(Box::new(Problem {
         origin,
         key: "kafka.dead_letter_topic".to_owned(),
         value: None,
         what: "no topic is set, so there are no dead letters".to_owned(),
-        remedy: "name the topic that the daemon writes them to".to_owned(),
+        remedy: format!("name the topic that the daemon writes them to{hint}"),
     }))
 }
 

@@ -27,6 +27,9 @@ const EX_CONFIG: u8 = 78;
 /// Exit code of a checkpoint that cannot be restored: EX_DATAERR. To start again does not help.
 const EX_DATA: u8 = 65;
 
+/// What to add where the daemon's own config is likely to be meant.
+const NO_FILE: &str = " (no config file was named: --config FILE, or LATIDO_CONFIG)";
+
 const EXAMPLES: &str = "\
 Examples:
   latido demo                               see it work: nothing to set up
