@@ -3,6 +3,7 @@
 //! Where that is, is read back from the topic. Delivery reports do not always tell: of a record that was taken, but whose
 //! confirmation died with its broker, the next broker says only that it has it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -104,26 +105,29 @@ impl Producer {
     /// Sends no more, waits until the brokers have confirmed everything, and reads the topic; every record and where it stands.
     ///
     /// # Errors
-    /// If a record was not delivered, or the topic does not hold each exactly once: then the storm has nothing to compare with.
+    /// If a record was not delivered, or the topic does not hold each: then the storm has nothing to compare with. One that the
+    /// brokers hold more than once, which an idempotent producer should not bring about and a broker that dies may, is as many
+    /// records: each must come out.
     pub(crate) fn finish(&mut self) -> Result<Vec<Delivered>> {
         self.stop.store(true, Ordering::Relaxed);
         let thread = self.thread.take().context("the producer has finished before")?;
         let sent = thread.join().map_err(|_| anyhow!("the producer's thread panicked"))??;
-        let mut places = vec![None; sent.len()];
+        let mut places = vec![BTreeSet::new(); sent.len()];
         topic::read(&self.bootstrap, &self.topic, PARTITIONS, |message| {
             let number: usize = topic::header(message, NUMBER)?.parse()?;
             let (partition, offset) = (message.partition(), message.offset());
             let place = places.get_mut(number).with_context(|| format!("record {number} was never sent"))?;
-            ensure!(place.is_none(), "the brokers hold record {number} twice, also in [{partition}] {offset}");
             ensure!(partition == sent[number].partition, "record {number} stands in partition {partition}");
-            *place = Some(offset);
+            // A reader that lost its leader may get a record again.
+            place.insert(offset);
             Ok(())
         })?;
-        let place = |(number, (record, offset)): (usize, (Record, Option<i64>))| {
-            let offset = offset.with_context(|| format!("the brokers confirmed record {number}, and lost it"))?;
-            Ok(Delivered { record, offset })
-        };
-        sent.into_iter().zip(places).enumerate().map(place).collect()
+        let mut delivered = Vec::with_capacity(sent.len());
+        for (number, (record, offsets)) in sent.into_iter().zip(places).enumerate() {
+            ensure!(!offsets.is_empty(), "the brokers confirmed record {number}, and lost it");
+            delivered.extend(offsets.into_iter().map(|offset| Delivered { record: record.clone(), offset }));
+        }
+        Ok(delivered)
     }
 }
 
