@@ -205,19 +205,20 @@ impl Writer {
         if !self.letters_confirmed(&job) {
             tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
             self.status.unsaved.store(true, Ordering::Relaxed);
-            if self.stop.load(Ordering::Acquire) && !self.is_void(&job, round) {
+            if self.stop.load(Ordering::Acquire) && !is_void(&self.shared, &job, round) {
                 // Taken back by the last one, if that one is saved.
                 self.health.set_not_ready(CHECKPOINT, LETTERS_WAIT.to_owned());
             }
             return;
         }
-        let (health, patience) = (&self.health, &mut self.patience);
+        let (health, patience, shared) = (&self.health, &mut self.patience, &self.shared);
         let mut go_on = || {
             health.beat(Thread::Checkpoint);
-            match job.deadline {
-                Some(deadline) => Instant::now() < deadline,
-                None => !patience.is_over(),
-            }
+            let is_over = match job.deadline {
+                Some(deadline) => Instant::now() >= deadline,
+                None => patience.is_over(),
+            };
+            !is_over && !is_void(shared, &job, round)
         };
         match self.store.save(&job.snapshot, job.member.as_ref(), &mut go_on) {
             Err(error) if error.is_fenced() => {
@@ -226,7 +227,7 @@ impl Writer {
                 self.health.set_ready(CHECKPOINT);
                 return;
             }
-            Err(error) if self.is_void(&job, round) => {
+            Err(error) if is_void(&self.shared, &job, round) => {
                 tracing::warn!(%error, "checkpoint of partitions not saved that have gone elsewhere meanwhile");
                 return;
             }
@@ -250,12 +251,6 @@ impl Writer {
         self.covered.send(job.positions).unwrap_or_default();
     }
 
-    /// Whether its partitions have gone elsewhere since that round, with their state: nothing of them can be saved any more, and
-    /// the next state waits behind this.
-    fn is_void(&self, job: &Checkpoint, round: u64) -> bool {
-        !job.snapshot.shards.is_empty() && self.shared.status().round() != round
-    }
-
     /// Waits until every dead letter that the job covers is confirmed.
     fn letters_confirmed(&mut self, job: &Checkpoint) -> bool {
         let Some(letters) = &self.letters else { return true };
@@ -264,7 +259,7 @@ impl Writer {
         }
         let round = self.shared.status().round();
         while letters.confirmed_through() < job.ticket {
-            let is_void = self.is_void(job, round);
+            let is_void = is_void(&self.shared, job, round);
             // The last checkpoint waits for them too.
             let is_over = match job.deadline {
                 Some(deadline) => Instant::now() >= deadline,
@@ -278,4 +273,10 @@ impl Writer {
         }
         true
     }
+}
+
+/// Whether a checkpoint's partitions have gone elsewhere since that round, with their state: nothing of them can be saved any
+/// more, and the next state waits behind this.
+fn is_void(shared: &Shared, job: &Checkpoint, round: u64) -> bool {
+    !job.snapshot.shards.is_empty() && shared.status().round() != round
 }
