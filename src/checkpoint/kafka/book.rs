@@ -138,11 +138,11 @@ impl Book {
     }
 
     /// The topic has what was planned.
-    pub(super) fn finish(&mut self, plan: Plan) {
+    pub(super) fn finish(&mut self, plan: &Plan) {
         for (key, _) in plan.changes.iter().filter(|(_, value)| value.is_none()) {
             self.keys.remove(key);
         }
-        self.hours.extend(plan.hours);
+        self.hours.extend(plan.hours.clone());
     }
 
     /// Takes up what the topic holds of partitions, and of the detector. Others are forgotten.

@@ -6,6 +6,7 @@
 //! the transaction counts: a daemon that was thought dead cannot write over its successor's state. The successor reads only
 //! after every transaction that had written by then is over.
 
+mod attempt;
 mod book;
 mod chunks;
 mod client;
@@ -18,9 +19,9 @@ mod topic;
 mod transaction;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use rdkafka::TopicPartitionList;
-
+use self::attempt::Work;
 use self::book::Book;
 use self::key::{Item, place_of};
 use self::log::LogReader;
@@ -236,11 +237,6 @@ impl KafkaStore {
         if sabotage::is(Sabotage::CheckpointWithoutOffsets) && snapshot.taken.as_millis() / 1_000 % 2 == 1 {
             plan.leave_out_positions();
         }
-        let offsets = offsets_of(snapshot).map_err(|error| KafkaStoreError::Write {
-            topic: self.topic.clone(),
-            step: "prepare",
-            why: error.to_string(),
-        })?;
         // Made when the state was fetched; anew only where it can write no more.
         let mut tries = 10;
         self.have_writer(&mut || {
@@ -248,20 +244,30 @@ impl KafkaStore {
             tries > 0 && go_on()
         })?;
         let before = self.book.begin(&plan);
+        let plan = Arc::new(plan);
+        let work = Work {
+            plan: Arc::clone(&plan),
+            places,
+            offsets: snapshot.partitions.iter().map(|saved| (saved.partition.clone(), saved.next_offset)).collect(),
+            member: member.clone(),
+        };
         // One that failed may be in the middle of something: the next transaction begins with a new one, which ends whatever
         // this one left open.
         let writer = self.writer.take().ok_or(KafkaStoreError::Stopped)?;
-        if let Err(error) = writer.write(&plan.changes, places, (&offsets, member), go_on) {
-            self.is_unsure = error.may_count();
-            if !self.is_unsure {
-                self.book.give_up(before);
+        match attempt::run(writer, work, go_on) {
+            Ok(writer) => {
+                self.writer = Some(writer);
+                self.book.finish(&plan);
+                Ok(())
             }
-            writer.end();
-            return Err(error);
+            Err(error) => {
+                self.is_unsure = error.may_count();
+                if !self.is_unsure {
+                    self.book.give_up(before);
+                }
+                Err(error)
+            }
         }
-        self.writer = Some(writer);
-        self.book.finish(plan);
-        Ok(())
     }
 
     fn read(
@@ -301,14 +307,4 @@ impl Store for KafkaStore {
     fn fetch(&mut self, partitions: &[PartitionId], go_on: &mut dyn FnMut() -> bool) -> Result<Snapshot, StoreError> {
         Ok(self.read(partitions, go_on)?)
     }
-}
-
-/// The group's offsets, to be committed with the state.
-fn offsets_of(snapshot: &Snapshot) -> rdkafka::error::KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(snapshot.partitions.len());
-    for saved in &snapshot.partitions {
-        let offset = rdkafka::Offset::Offset(saved.next_offset.0);
-        list.add_partition_offset(&saved.partition.topic, saved.partition.partition, offset)?;
-    }
-    Ok(list)
 }

@@ -114,7 +114,7 @@ fn save(book: &mut Book, topic: &mut Values, fold: &Fold) -> Vec<(i32, i64)> {
     let hours = hours_in(&plan);
     book.begin(&plan);
     commit(topic, &plan);
-    book.finish(plan);
+    book.finish(&plan);
     hours
 }
 
@@ -201,7 +201,7 @@ proptest! {
                         saved = fold.counted();
                     }
                     if counts && is_told {
-                        book.finish(plan);
+                        book.finish(&plan);
                     }
                 }
                 Step::TakeOver => {

@@ -4,25 +4,25 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::TopicPartitionList;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::KafkaStoreError;
 use super::book::Change;
 use super::chunks::MOST_BYTES;
 use super::client::{STEP, StoreContext};
 use super::key::place_of;
-use crate::ingest::Member;
+use crate::ingest::{Member, Positions};
 
 /// A transaction that nobody ends is given up by the brokers after this. Whoever takes its partitions over waits until then.
 const OPEN_MILLIS: &str = "10000";
 /// How long a transaction may take before it is given up.
-const WRITE_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// The step after which a transaction may count though it failed.
 pub(super) const COMMIT: &str = "commit";
 /// How long giving it up may take, in steps.
-const ABORT_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const ABORT_WITHIN: Duration = Duration::from_secs(1);
 const ABORT_STEP: Duration = Duration::from_millis(500);
 /// How long a full queue is waited for before it is looked at again.
 const ROOM: Duration = Duration::from_millis(5);
@@ -82,15 +82,16 @@ impl Writer {
         &self,
         changes: &[Change],
         places: i32,
-        (offsets, member): (&TopicPartitionList, &Member),
+        (offsets, member): (&Positions, &Member),
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), KafkaStoreError> {
+        let offsets = list_of(offsets).map_err(|error| self.failed("prepare", &error))?;
         self.producer.begin_transaction().map_err(|error| self.failed("begin", &error))?;
         let deadline = Instant::now() + WRITE_WITHIN;
         let goes_on = &mut || go_on() && Instant::now() < deadline;
         let sent = self.send_all(changes, places, goes_on).map_err(|error| ("write", error));
         let added = sent.and_then(|()| {
-            let add = || self.producer.send_offsets_to_transaction(offsets, member.metadata(), STEP);
+            let add = || self.producer.send_offsets_to_transaction(&offsets, member.metadata(), STEP);
             in_steps(add, goes_on).map_err(|error| ("commit offsets in", error))
         });
         let committed = added.and_then(|()| {
@@ -165,6 +166,11 @@ impl Writer {
         KafkaStoreError::Write { topic: self.topic.clone(), step, why }
     }
 
+    /// The topic that it writes to.
+    pub(super) fn topic(&self) -> &str {
+        &self.topic
+    }
+
     /// Ends it on a thread of its own: librdkafka may wait for brokers that are away, and whoever saves must not.
     pub(super) fn end(self) {
         let ending = thread::Builder::new().name("latido-unsave".to_owned()).spawn(move || drop(self));
@@ -177,6 +183,15 @@ impl Writer {
     pub(super) fn is_dead(&self) -> bool {
         self.producer.client().fatal_error().is_some()
     }
+}
+
+/// The group's offsets, to be committed with the state.
+fn list_of(offsets: &Positions) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for (partition, next) in offsets {
+        list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(next.0))?;
+    }
+    Ok(list)
 }
 
 /// Tries a call that goes on where it timed out, until it is done.
