@@ -36,13 +36,8 @@ impl Consumer {
             // It is said elsewhere why some have none, and what then happens.
             return;
         }
-        if let Err(error) = self.seek(&positions) {
+        if let Err(error) = self.go_to(&positions) {
             self.consumer.context().log.error(&error, "cannot go back to where reading stopped; trying again");
-            if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State) {
-                // It is not read at all: for an offset outside the log, which is said then, or else until it is assigned anew.
-                self.check_range = true;
-                self.rejoin_later();
-            }
             return;
         }
         let seats: Vec<(PartitionId, u32)> = {
@@ -73,6 +68,22 @@ impl Consumer {
         let mut ledger = self.shared.ledger();
         for (partition, start) in &starts {
             ledger.start_at(partition, NextOffset(*start));
+        }
+    }
+
+    fn go_to(&mut self, positions: &[(PartitionId, NextOffset)]) -> KafkaResult<()> {
+        match self.seek(positions) {
+            // A partition whose offset was outside the log cannot be sought: where one waited for its state at an offset that
+            // retention has removed, or where its own is, which is said then. Assigned anew, it can be read again.
+            Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State) => {
+                self.check_range = true;
+                let mut list = TopicPartitionList::with_capacity(positions.len());
+                for (partition, next) in positions {
+                    list.add_partition_offset(&partition.topic, partition.partition, KafkaOffset::Offset(next.0))?;
+                }
+                self.consumer.assign(&list)
+            }
+            outcome => outcome,
         }
     }
 
