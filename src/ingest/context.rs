@@ -310,8 +310,11 @@ pub(super) fn commit(consumer: &BaseConsumer<IngestContext>, positions: &Positio
     }
 }
 
-fn position_list(positions: &Positions) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(positions.len());
+/// A fresh list of positions; see [`list_of`].
+pub(crate) fn position_list<'a>(
+    positions: impl IntoIterator<Item = &'a (PartitionId, NextOffset)>,
+) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
     for (partition, next) in positions {
         list.add_partition_offset(&partition.topic, partition.partition, KafkaOffset::Offset(next.0))?;
     }

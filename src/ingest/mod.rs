@@ -24,6 +24,7 @@ mod timestamp;
 pub use batch::{Batch, BatchBuilder, Headers, Record};
 pub use budget::Budget;
 pub use consumer::{CONSUMER, Consumer, ConsumerError, FETCH_AHEAD, Links, Starting};
+pub(crate) use context::position_list;
 pub use context::{Assigned, Assignment, Positions};
 pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_LIMIT};
 pub use decode::{Decoder, Rejection};

@@ -202,7 +202,7 @@ impl Writer {
 
     fn save(&mut self, job: Checkpoint) {
         let round = self.shared.status().round();
-        if !self.letters_confirmed(&job) {
+        if !self.letters_confirmed(&job, round) {
             tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
             self.status.unsaved.store(true, Ordering::Relaxed);
             if self.stop.load(Ordering::Acquire) && !is_void(&self.shared, &job, round) {
@@ -252,12 +252,11 @@ impl Writer {
     }
 
     /// Waits until every dead letter that the job covers is confirmed.
-    fn letters_confirmed(&mut self, job: &Checkpoint) -> bool {
+    fn letters_confirmed(&mut self, job: &Checkpoint, round: u64) -> bool {
         let Some(letters) = &self.letters else { return true };
         if sabotage::is(Sabotage::DeadLetterNotAwaited) {
             return true;
         }
-        let round = self.shared.status().round();
         while letters.confirmed_through() < job.ticket {
             let is_void = is_void(&self.shared, job, round);
             // The last checkpoint waits for them too.

@@ -4,16 +4,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
-use rdkafka::{Offset, TopicPartitionList};
 
 use super::KafkaStoreError;
 use super::book::Change;
 use super::chunks::MOST_BYTES;
 use super::client::{STEP, StoreContext};
 use super::key::place_of;
-use crate::ingest::{Member, Positions};
+use crate::ingest::{Member, Positions, position_list};
 
 /// A transaction that nobody ends is given up by the brokers after this. Whoever takes its partitions over waits until then.
 const OPEN_MILLIS: &str = "10000";
@@ -85,7 +84,7 @@ impl Writer {
         (offsets, member): (&Positions, &Member),
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), KafkaStoreError> {
-        let offsets = list_of(offsets).map_err(|error| self.failed("prepare", &error))?;
+        let offsets = position_list(offsets).map_err(|error| self.failed("prepare", &error))?;
         self.producer.begin_transaction().map_err(|error| self.failed("begin", &error))?;
         let deadline = Instant::now() + WRITE_WITHIN;
         let goes_on = &mut || go_on() && Instant::now() < deadline;
@@ -99,7 +98,7 @@ impl Writer {
         });
         let Err((step, error)) = committed else { return Ok(()) };
         if !is_fatal(&error) {
-            self.abort(go_on);
+            self.abort();
         }
         Err(self.failed(step, &error))
     }
@@ -138,13 +137,9 @@ impl Writer {
 
     /// Gives up the transaction, also where nobody waits for it any more: a client that ends in the middle of one may never be
     /// done with ending. Where that fails the next writer does so, or the brokers.
-    fn abort(&self, go_on: &mut dyn FnMut() -> bool) {
+    fn abort(&self) {
         let deadline = Instant::now() + ABORT_WITHIN;
-        let goes_on = &mut || {
-            // For the heartbeat.
-            go_on();
-            Instant::now() < deadline
-        };
+        let goes_on = &mut || Instant::now() < deadline;
         // The client waits for its own reports of what is thrown away, and those come by polling.
         self.producer.purge(PurgeConfig::default().queue().inflight());
         while self.producer.in_flight_count() > 0 && goes_on() {
@@ -183,15 +178,6 @@ impl Writer {
     pub(super) fn is_dead(&self) -> bool {
         self.producer.client().fatal_error().is_some()
     }
-}
-
-/// The group's offsets, to be committed with the state.
-fn list_of(offsets: &Positions) -> KafkaResult<TopicPartitionList> {
-    let mut list = TopicPartitionList::with_capacity(offsets.len());
-    for (partition, next) in offsets {
-        list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(next.0))?;
-    }
-    Ok(list)
 }
 
 /// Tries a call that goes on where it timed out, until it is done.

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rdkafka::Offset as KafkaOffset;
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
 use super::Consumer;
-use crate::ingest::context::Assignment;
+use crate::ingest::context::{Assignment, position_list};
 use crate::message::{NextOffset, PartitionId};
 
 /// Librdkafka's own thread answers a seek at once; with a broker away it may take longer, and the next turn tries again.
@@ -77,11 +75,7 @@ impl Consumer {
             // retention has removed, or where its own is, which is said then. Assigned anew, it can be read again.
             Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::State) => {
                 self.check_range = true;
-                let mut list = TopicPartitionList::with_capacity(positions.len());
-                for (partition, next) in positions {
-                    list.add_partition_offset(&partition.topic, partition.partition, KafkaOffset::Offset(next.0))?;
-                }
-                self.consumer.assign(&list)
+                self.consumer.assign(&position_list(positions)?)
             }
             outcome => outcome,
         }
@@ -89,15 +83,11 @@ impl Consumer {
 
     /// Those whose offset is not in the log are left where they are: nothing is read of them.
     fn seek(&self, positions: &[(PartitionId, NextOffset)]) -> KafkaResult<()> {
-        let mut list = TopicPartitionList::with_capacity(positions.len());
-        let unreadable: BTreeSet<PartitionId> = {
+        let list = {
             let status = self.shared.status();
-            let unreadable = status.partitions.iter().filter(|(_, known)| known.unreadable);
-            unreadable.map(|(partition, _)| partition.clone()).collect()
+            let is_read = |partition| status.partitions.get(partition).is_none_or(|known| !known.unreadable);
+            position_list(positions.iter().filter(|(partition, _)| is_read(partition)))?
         };
-        for (partition, next) in positions.iter().filter(|(partition, _)| !unreadable.contains(partition)) {
-            list.add_partition_offset(&partition.topic, partition.partition, KafkaOffset::Offset(next.0))?;
-        }
         if list.count() == 0 {
             return Ok(());
         }
