@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::support::broker::RealKafka;
-use crate::support::daemon::Checkpoint;
+use crate::support::daemon::{Checkpoint, Daemon};
 use crate::support::exposition::Samples;
-use crate::support::stream::Expected;
+use crate::support::stream::{Expected, Line};
 
 /// The counters of a daemon that read all of it in one life are those of the lines, none late, none refused.
 pub(crate) fn assert_counted(samples: &Samples, expected: &Expected) {
@@ -46,4 +46,14 @@ pub(crate) fn assert_read_to_the_end(checkpoint: &Checkpoint, kafka: &RealKafka,
 /// The next offset of each partition.
 pub(crate) fn ends(kafka: &RealKafka, topic: &str, partitions: i32) -> BTreeMap<i32, i64> {
     (0..).zip(kafka.bounds(topic, partitions)).map(|(partition, (_, end))| (partition, end)).collect()
+}
+
+/// How many of these lines a daemon scores.
+pub(crate) fn scored(lines: &[Line]) -> u64 {
+    Expected::of(lines).scored()
+}
+
+/// How many partitions a daemon holds.
+pub(crate) fn assigned(daemon: &Daemon) -> Result<u64, String> {
+    Ok(daemon.metrics()?.count("latido_assigned_partitions", &[]))
 }

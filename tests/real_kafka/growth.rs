@@ -1,13 +1,10 @@
 //! A topic that grows: what is written to its new partitions before anybody looks is not passed over.
 
+use crate::exactness::{assigned, scored};
 use crate::support::broker::{self, RealKafka};
 use crate::support::daemon::{Daemon, Home};
-use crate::support::stream::{self, Expected, Line};
+use crate::support::stream::{self, Line};
 use crate::support::{kcat, seconds};
-
-fn scored(lines: &[Line]) -> u64 {
-    Expected::of(lines).scored()
-}
 
 fn messages(daemon: &Daemon) -> Result<u64, String> {
     Ok(daemon.metrics()?.count("latido_messages_total", &[]))
@@ -64,11 +61,10 @@ fn a_daemon_that_gets_nothing_but_what_a_topic_has_grown_by_reads_it_from_its_fi
 
     // One of two partitions each: whoever has the new one knows nothing of the old one.
     let mut members = [home.start(), home.start()];
-    let held = |daemon: &Daemon| Ok::<_, String>(daemon.metrics()?.count("latido_assigned_partitions", &[]));
     kafka.grow_topic("grows-shared", 2);
     kcat::produce_to(kafka.bootstrap(), "grows-shared", 1, after);
     for daemon in &mut members {
-        daemon.wait_until("each has one partition", seconds(90), |daemon| match held(daemon)? {
+        daemon.wait_until("each has one partition", seconds(90), |daemon| match assigned(daemon)? {
             1 => Ok(()),
             other => Err(format!("{other} partitions")),
         });

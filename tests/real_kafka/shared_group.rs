@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::exactness::{assert_panes, assert_read_to_the_end, ends};
+use crate::exactness::{assert_panes, assert_read_to_the_end, assigned, ends};
 use crate::support::broker::{self, RealKafka};
 use crate::support::daemon::{Daemon, Home};
 use crate::support::stream::{self, Expected, Line};
@@ -17,10 +17,6 @@ fn home(kafka: &RealKafka, topic: &str) -> Home {
         .set("checkpoint.store", "kafka")
         .set("checkpoint.topic", STATE)
         .set("kafka.session_timeout", "6s")
-}
-
-fn assigned(daemon: &Daemon) -> Result<u64, String> {
-    Ok(daemon.metrics()?.count("latido_assigned_partitions", &[]))
 }
 
 /// Waits until what is saved covers the topic.

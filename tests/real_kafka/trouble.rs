@@ -1,16 +1,13 @@
 //! What is not there yet is waited for; what is gone is said and never skipped in silence.
 
+use crate::exactness::scored;
 use crate::support::broker::{self, Place, RealKafka};
 use crate::support::daemon::{Daemon, Home};
-use crate::support::stream::{self, Expected, Line};
+use crate::support::stream::{self, Line};
 use crate::support::{kcat, seconds};
 
 /// What a daemon says whose saved offset is not in the log.
 const REMEDY: &str = "--start-from";
-
-fn scored(lines: &[Line]) -> u64 {
-    Expected::of(lines).scored()
-}
 
 fn messages(daemon: &Daemon) -> u64 {
     daemon.metrics().expect("a scrape").count("latido_messages_total", &[])
