@@ -54,8 +54,9 @@ pub(super) struct Fetched {
 /// A checkpoint to be saved.
 pub(super) struct Checkpoint {
     pub(super) snapshot: Snapshot,
-    /// The membership under which it was taken.
+    /// The membership under which it was taken, and the rebalance.
     pub(super) member: Option<Member>,
+    pub(super) round: u64,
     pub(super) positions: Positions,
     /// The last dead letter that the positions pass.
     pub(super) ticket: u64,
@@ -63,6 +64,24 @@ pub(super) struct Checkpoint {
     pub(super) deadline: Option<Instant>,
     /// Who waits for it.
     pub(super) answer: Option<Sender<Positions>>,
+}
+
+impl Checkpoint {
+    /// Whether its partitions have gone elsewhere since it was taken, with their state: nothing of them can be saved any more, and
+    /// the next state waits behind this.
+    fn is_void(&self, shared: &Shared) -> bool {
+        self.travels() && shared.status().round() != self.round
+    }
+
+    /// Whether it is no loss to those partitions that are here now: its own have gone, or go once whoever asked has waited long
+    /// enough. Their next owner reads again what it would have saved.
+    fn is_of_the_past(&self, shared: &Shared) -> bool {
+        self.is_void(shared) || (self.travels() && self.answer.is_some())
+    }
+
+    fn travels(&self) -> bool {
+        !self.snapshot.shards.is_empty()
+    }
 }
 
 /// How saving goes.
@@ -201,11 +220,13 @@ impl Writer {
     }
 
     fn save(&mut self, job: Checkpoint) {
-        let round = self.shared.status().round();
-        if !self.letters_confirmed(&job, round) {
+        if !self.letters_confirmed(&job) {
             tracing::warn!("checkpoint not saved: dead letters it would cover are not confirmed");
+            if job.is_of_the_past(&self.shared) {
+                return;
+            }
             self.status.unsaved.store(true, Ordering::Relaxed);
-            if self.stop.load(Ordering::Acquire) && !is_void(&self.shared, &job, round) {
+            if self.stop.load(Ordering::Acquire) {
                 // Taken back by the last one, if that one is saved.
                 self.health.set_not_ready(CHECKPOINT, LETTERS_WAIT.to_owned());
             }
@@ -218,7 +239,7 @@ impl Writer {
                 Some(deadline) => Instant::now() >= deadline,
                 None => patience.is_over(),
             };
-            !is_over && !is_void(shared, &job, round)
+            !is_over && !job.is_void(shared)
         };
         match self.store.save(&job.snapshot, job.member.as_ref(), &mut go_on) {
             Err(error) if error.is_fenced() => {
@@ -227,7 +248,7 @@ impl Writer {
                 self.health.set_ready(CHECKPOINT);
                 return;
             }
-            Err(error) if is_void(&self.shared, &job, round) => {
+            Err(error) if job.is_of_the_past(&self.shared) => {
                 tracing::warn!(%error, "checkpoint of partitions not saved that have gone elsewhere meanwhile");
                 return;
             }
@@ -252,13 +273,13 @@ impl Writer {
     }
 
     /// Waits until every dead letter that the job covers is confirmed.
-    fn letters_confirmed(&mut self, job: &Checkpoint, round: u64) -> bool {
+    fn letters_confirmed(&mut self, job: &Checkpoint) -> bool {
         let Some(letters) = &self.letters else { return true };
         if sabotage::is(Sabotage::DeadLetterNotAwaited) {
             return true;
         }
         while letters.confirmed_through() < job.ticket {
-            let is_void = is_void(&self.shared, job, round);
+            let is_void = job.is_void(&self.shared);
             // The last checkpoint waits for them too.
             let is_over = match job.deadline {
                 Some(deadline) => Instant::now() >= deadline,
@@ -274,8 +295,5 @@ impl Writer {
     }
 }
 
-/// Whether a checkpoint's partitions have gone elsewhere since that round, with their state: nothing of them can be saved any
-/// more, and the next state waits behind this.
-fn is_void(shared: &Shared, job: &Checkpoint, round: u64) -> bool {
-    !job.snapshot.shards.is_empty() && shared.status().round() != round
-}
+#[cfg(test)]
+mod tests;

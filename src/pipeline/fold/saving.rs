@@ -96,6 +96,8 @@ impl Fold {
         if deadline.is_none() && self.links.jobs.is_full() {
             return;
         }
+        // Before the positions: what a rebalance changes in between belongs to the round before.
+        let round = self.links.shared.status().round();
         let positions: Positions = {
             let ledger = self.links.shared.ledger();
             ledger.positions().map(|(partition, next)| (partition.clone(), next)).collect()
@@ -112,6 +114,7 @@ impl Fold {
         let job = Job::Save(Box::new(Checkpoint {
             snapshot,
             member: self.member.clone(),
+            round,
             positions,
             ticket: self.links.letters.as_ref().map_or(0, DeadLetters::last_ticket),
             deadline,
