@@ -94,14 +94,30 @@ pub(crate) fn stall(thread: Thread) {
     }
 }
 
+/// As it is.
+#[cfg(not(feature = "sabotage"))]
+pub(crate) const fn letters_linger_millis() -> Option<&'static str> {
+    None
+}
+
+/// Where dead letters are not awaited they are on their way for a while, so that at any moment some are.
+#[cfg(feature = "sabotage")]
+pub(crate) fn letters_linger_millis() -> Option<&'static str> {
+    is(Sabotage::DeadLetterNotAwaited).then_some("3000")
+}
+
 /// The scorer as it is.
 #[cfg(not(feature = "sabotage"))]
 pub(crate) fn scorer(scorer: Box<dyn Scorer>) -> Box<dyn Scorer> {
     scorer
 }
 
-/// The scorer, slow where that is asked for.
+/// The scorer, slow where that is asked for, or where what is in flight must not be gone in a moment.
 #[cfg(feature = "sabotage")]
 pub(crate) fn scorer(scorer: Box<dyn Scorer>) -> Box<dyn Scorer> {
-    if is(Sabotage::SlowScorer) { Box::new(slow::Slow(scorer)) } else { scorer }
+    match named() {
+        Some(Sabotage::SlowScorer) => Box::new(slow::Slow::crawling(scorer)),
+        Some(Sabotage::CommitBeforeApply) => Box::new(slow::Slow::lingering(scorer)),
+        _ => scorer,
+    }
 }

@@ -166,7 +166,7 @@ impl DeadLetters {
         // At least once is promised; what is too large is the broker's to refuse, not ours.
         client.set("acks", "all");
         client.set("message.max.bytes", "100000000");
-        client.set("linger.ms", "5");
+        client.set("linger.ms", crate::sabotage::letters_linger_millis().unwrap_or("5"));
         // A broker's limit is for a whole batch.
         client.set("batch.size", BATCH_BYTES);
         let context = Context { reports: Mutex::default(), log: QuietLog::new("dead-letter producer") };
