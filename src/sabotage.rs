@@ -16,12 +16,14 @@ const VARIABLE: &str = "LATIDO_SABOTAGE";
 /// What can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sabotage {
-    /// A checkpoint's offsets pass records that were read and are not in its panes yet.
+    /// A checkpoint's offsets pass records that were read and are not in its panes yet. Each batch takes a while, so that there are
+    /// some.
     CommitBeforeApply,
     /// A checkpoint's panes and offsets do not belong together. Of a directory the panes are restored, and reading goes on at
     /// the offsets that the group committed; into a topic panes are written without the offsets that go with them.
     CheckpointWithoutOffsets,
-    /// A checkpoint passes unusable records though the broker has not confirmed their dead letters.
+    /// A checkpoint passes unusable records though the broker has not confirmed their dead letters. These are sent late, so that
+    /// there are some.
     DeadLetterNotAwaited,
     /// No promise: each scoring thread scores 100 texts a second.
     #[cfg(feature = "sabotage")]
@@ -94,7 +96,7 @@ pub(crate) fn stall(thread: Thread) {
     }
 }
 
-/// As it is.
+/// How long dead letters wait for company before they are sent: nothing is said of that.
 #[cfg(not(feature = "sabotage"))]
 pub(crate) const fn letters_linger_millis() -> Option<&'static str> {
     None
