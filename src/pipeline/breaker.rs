@@ -20,6 +20,7 @@ pub(super) struct Breaker {
     settings: BreakerConfig,
     topics: BTreeMap<String, Recent>,
     state: State,
+    openings: u64,
 }
 
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl Recent {
 
 impl Breaker {
     pub(super) fn new(settings: BreakerConfig) -> Self {
-        Self { settings, topics: BTreeMap::new(), state: State::Closed }
+        Self { settings, topics: BTreeMap::new(), state: State::Closed, openings: 0 }
     }
 
     /// What is to be done with a batch of that topic that is next in its partition.
@@ -137,6 +138,7 @@ impl Breaker {
     fn stop(&mut self, topic: &str, judged: Share, now: Duration) -> Verdict {
         self.topics.clear();
         self.state = State::Open { since: now };
+        self.openings += 1;
         Verdict::Stop(self.reason(topic, judged))
     }
 
@@ -156,6 +158,11 @@ impl Breaker {
 
     pub(super) fn is_open(&self) -> bool {
         matches!(self.state, State::Open { .. })
+    }
+
+    /// How often reading has stopped, tries that only met more garbage included.
+    pub(super) fn openings(&self) -> u64 {
+        self.openings
     }
 
     /// Reading goes on: the next `records` pass, whatever they are. With 0 the next ones decide: if they are garbage too, reading

@@ -98,6 +98,8 @@ pub struct StreamView {
     pub checkpoint_failures: u64,
     /// The garbage breaker has stopped reading.
     pub breaker_open: bool,
+    /// How often it has.
+    pub breaker_openings: u64,
     /// Checkpoints that were damaged when the daemon started, so that one before them was restored.
     pub checkpoint_damaged: u64,
     /// Dead letters confirmed by the broker.

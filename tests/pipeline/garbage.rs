@@ -71,7 +71,8 @@ fn reading_stops_at_garbage_keeps_the_backlog_and_goes_on_with_all_of_it_at_an_o
 
     // Tried again, it stops again before it takes any.
     resume(&daemon, 0);
-    daemon.wait_until("it tries", |view| !view.stream.breaker_open);
+    let stopped = daemon.wait_until("it tries and stops again", |view| view.stream.breaker_openings == 2);
+    assert!(stopped.stream.breaker_open);
     wait_until_stopped(&daemon);
     assert_eq!(refused(&daemon.view()), taken);
 

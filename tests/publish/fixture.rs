@@ -166,6 +166,7 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         checkpoint_saved: Some(NOW),
         checkpoint_failures: 1,
         breaker_open: false,
+        breaker_openings: 3,
         checkpoint_damaged: 2,
         dead_letters: 54,
         alerts: Arc::new(alerts()),

@@ -38,6 +38,7 @@ impl Fold {
             paging_suspended: self.state.is_suspended()
                 || (status.partitions.is_empty() && status.topic_partitions.is_some()),
             breaker_open: self.breaker.is_open(),
+            breaker_openings: self.breaker.openings(),
             watermark: self.state.clock.stream_time(),
             window_end: self.state.panes.window_end(),
             rejected: self.state.rejected,

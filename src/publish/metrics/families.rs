@@ -84,6 +84,8 @@ families! {
         "1 while windows are not tested and nothing pages, since they hold messages of some partitions only, else 0.";
     BREAKER_OPEN: gauge "breaker_open" []
         "1 while reading has stopped because most of a topic cannot be used, else 0.";
+    BREAKER_OPENINGS: counter "breaker_openings_total" []
+        "Times reading was stopped because most of a topic could not be used, tries that failed included.";
     CHECKPOINT_SAVED: gauge "checkpoint_timestamp_seconds" []
         "When the last checkpoint was saved; absent before the first.";
     CHECKPOINT_FAILURES: counter "checkpoint_failures_total" []

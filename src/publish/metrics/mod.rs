@@ -286,6 +286,7 @@ fn stream(stream: &StreamView) -> Vec<MetricFamily> {
         single(&known::CATCHING_UP, Some(flag(stream.catching_up))),
         single(&known::PAGING_SUSPENDED, Some(flag(stream.paging_suspended))),
         single(&known::BREAKER_OPEN, Some(flag(stream.breaker_open))),
+        single(&known::BREAKER_OPENINGS, Some(count(stream.breaker_openings))),
         single(&known::CHECKPOINT_SAVED, stream.checkpoint_saved.map(EventTime::as_secs_f64)),
         single(&known::CHECKPOINT_FAILURES, Some(count(stream.checkpoint_failures))),
         single(&known::CHECKPOINT_DAMAGED, Some(count(stream.checkpoint_damaged))),
