@@ -67,9 +67,7 @@ impl Held {
         self.now = self.now.plus(PANE);
         let Self { panes, detector, now, .. } = self;
         panes.advance(*now, |end, panes| {
-            for department in (0..DEPARTMENTS).map(DepartmentId) {
-                detector.step(department, end, &panes.sums(department)[1], &panes.newest_closed_pane(department));
-            }
+            detector.close(end, |department| panes.newest_closed_pane(department));
         });
     }
 

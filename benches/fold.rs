@@ -103,7 +103,6 @@ fn cells(negative: u32) -> ShareCounts {
 /// Panes with a message a second in each department for a whole day, and what comes next.
 fn close_panes(criterion: &mut Criterion) {
     let (settings, detect) = (WindowsConfig::default(), DetectConfig::default());
-    let tested = settings.lengths.iter().position(|length| *length == detect.window).unwrap_or_default();
     let mut panes = Panes::new(&settings, usize::from(DEPARTMENTS));
     let mut detector = Detector::new(&detect, &roster());
     let mut end = EventTime::from_millis(0);
@@ -115,12 +114,8 @@ fn close_panes(criterion: &mut Criterion) {
         }
         end = end.plus(PANE);
         panes.advance(end, |window_end, panes| {
-            if !with_detector {
-                return;
-            }
-            for department in (0..DEPARTMENTS).map(DepartmentId) {
-                let (window, pane) = (panes.sums(department)[tested], panes.newest_closed_pane(department));
-                black_box(detector.step(department, window_end, &window, &pane));
+            if with_detector {
+                black_box(detector.close(window_end, |department| panes.newest_closed_pane(department)));
             }
         });
     };

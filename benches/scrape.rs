@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use latido::config::{Config, DepartmentConfig, Roster, WindowsConfig};
-use latido::detect::{AlertState, DepartmentOutlook};
+use latido::detect::{AlertState, DepartmentOutlook, Usual};
 use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::metrics::{Sources, registry, render};
 use latido::publish::{AdjustedShares, Board, Buffer, DepartmentView, Health, PartitionView, StreamView, Timings};
@@ -46,10 +46,11 @@ fn department(seed: u16, table: &ShareTable) -> DepartmentView {
         adjusted: windows.map(adjusted).to_vec(),
         outlook: DepartmentOutlook {
             state: AlertState::Quiet,
-            active: None,
-            scores: [1.25, 0.5],
-            expected_negative: Some(0.25),
-            expected_frustrated: Some(0.125),
+            active: Vec::new(),
+            scores: [1.25, 0.5, 0.0, 0.25],
+            usual_negative: Some(Usual { expected: 0.25, low: 0.125, high: 0.375 }),
+            usual_frustrated: Some(Usual { expected: 0.125, low: 0.0625, high: 0.1875 }),
+            usual_messages: Some(Usual { expected: 40.0, low: 24.5, high: 55.5 }),
         },
         ..DepartmentView::default()
     }

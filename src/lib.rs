@@ -14,11 +14,13 @@
 //! | [`publish`] | metrics and HTTP |
 //! | [`pipeline`] | wires the rooms: start, drain, stop |
 //! | [`letters`] | the dead-letter topic read back: listed, shown, put back where it came from |
+//! | [`backtest`] | the detector over history: what would have paged, and what a budget costs |
 //! | [`demo`] | a broker, a company's customers and an incident, for `latido demo` |
 //! | [`commands`] | what the command line can do |
 //!
 //! Imports run one way, down this list's order of dependence; `ARCHITECTURE.md` is the map.
 
+pub mod backtest;
 pub mod checkpoint;
 pub mod commands;
 pub mod config;

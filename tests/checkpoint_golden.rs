@@ -28,7 +28,8 @@ fn a_checkpoint_of_every_version_is_shown_as_it_always_was() {
     for version in 1..=latido::checkpoint::FORMAT_VERSION {
         let path = golden(&format!("v{version}.json"));
         let shown = shown(version);
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let may_be_written = version == latido::checkpoint::FORMAT_VERSION || !path.exists();
+        if may_be_written && std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&shown).unwrap())).unwrap();
         }
         let expected = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

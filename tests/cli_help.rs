@@ -20,6 +20,13 @@ fn check_explains_itself_with_examples() {
 }
 
 #[test]
+fn backtest_explains_itself_with_examples() {
+    let output = latido(&["backtest", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout));
+}
+
+#[test]
 fn replaying_dead_letters_explains_itself_with_examples() {
     let output = latido(&["dead-letters", "replay", "--help"]);
     assert_eq!(output.status.code(), Some(0));
@@ -67,6 +74,7 @@ fn examples_fit_a_terminal_of_80_columns() {
         &["score"],
         &["train"],
         &["eval"],
+        &["backtest"],
         &[],
     ] {
         let output = latido(&[arguments, &["--help"]].concat());

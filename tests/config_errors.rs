@@ -32,7 +32,7 @@ fn an_unknown_key_is_answered_with_the_meant_one() {
         deadletter_topic = "dead"
 
         [windows]
-        half_life = "3d"
+        hold = "3m"
         colour = "red"
 
         [[departments]]
@@ -68,8 +68,8 @@ fn a_wrong_type_is_answered_with_how_to_write_it() {
         lateness = "30 parsecs"
 
         [detect]
-        min_messages = 1.5
-        enter_p_value = "small"
+        min_seen = 1.5
+        false_alarms_per_month = "few"
 
         [http]
         listen = "localhost:9464"
@@ -222,20 +222,16 @@ fn impossible_windows_and_thresholds_are_refused() {
         idle_after = "0s"
 
         [detect]
-        window = "10m"
-        min_messages = 0
-        enter_p_value = 0.5
-        exit_p_value = 0.01
+        false_alarms_per_month = 0
         hold = "25h"
         learn_messages = 0
         min_seen = 0
         prior_negative_ratio = 1.5
         prior_frustrated_ratio = nan
-        half_life = "0s"
         "#,
         &[]
     ));
-    assert_snapshot!(refusal("[detect]\nenter_p_value = 0\nexit_p_value = 1\n", &[]));
+    assert_snapshot!(refusal("[detect]\nfalse_alarms_per_month = 1000\n", &[]));
 }
 
 #[test]
@@ -246,7 +242,7 @@ fn texts_longer_than_any_that_is_scored_are_not_asked_for() {
 
 #[test]
 fn a_default_that_no_longer_fits_is_called_a_default() {
-    assert_snapshot!(refusal("[windows]\nlengths = [\"1m\"]\n", &[]));
+    assert_snapshot!(refusal("[pipeline]\nbatch_bytes = 30_000_000\n", &[]));
 }
 
 #[test]
@@ -360,7 +356,7 @@ fn variables_are_named_where_they_are_wrong() {
             ("LATIDO__KAFKA__PROPERTIES", "{\"sasl.password\": \"hunter2\""),
             ("LATIDO__WINDOWS__LENGTHS", "5m, 1h"),
             ("LATIDO__WINDOWS__LATENESS", "30"),
-            ("LATIDO__DETECT__MIN_MESSAGES", "ten"),
+            ("LATIDO__DETECT__MIN_SEEN", "ten"),
             ("LATIDO__LOG", "{\"lvel\": \"info\"}"),
             ("LATIDO__LOG__FORMAT", "xml"),
         ]

@@ -101,8 +101,8 @@ fn variables_become_what_their_keys_hold() {
         ("LATIDO__KAFKA__BROKERS", "a:9092, b:9092,"),
         ("LATIDO__WINDOWS__LENGTHS", "[\"15m\", \"90s\"]"),
         ("LATIDO__WINDOWS__LATENESS", "1h"),
-        ("LATIDO__DETECT__MIN_MESSAGES", "7"),
-        ("LATIDO__DETECT__ENTER_P_VALUE", "1e-9"),
+        ("LATIDO__DETECT__MIN_SEEN", "7"),
+        ("LATIDO__DETECT__FALSE_ALARMS_PER_MONTH", "2.5e-1"),
         ("LATIDO__HTTP__LISTEN", "[::1]:9000"),
         ("LATIDO__LOG__FORMAT", "json"),
         ("LATIDO__CHECKPOINT__DIRECTORY", "/tmp/latido"),
@@ -119,8 +119,8 @@ fn variables_become_what_their_keys_hold() {
     assert_eq!(config.kafka.brokers, ["a:9092", "b:9092"]);
     assert_eq!(config.windows.lengths, [Span::from_secs(900), Span::from_secs(90)]);
     assert_eq!(config.windows.lateness, Span::from_secs(3_600));
-    assert_eq!(config.detect.min_messages, 7);
-    assert!((config.detect.enter_p_value - 1e-9).abs() < 1e-15);
+    assert_eq!(config.detect.min_seen, 7);
+    assert!((config.detect.false_alarms_per_month - 0.25).abs() < 1e-15);
     assert_eq!(config.http.listen, "[::1]:9000".parse::<SocketAddr>().unwrap());
     assert_eq!(config.log.format, LogFormat::Json);
     assert_eq!(config.checkpoint.directory, PathBuf::from("/tmp/latido"));

@@ -5,15 +5,31 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::process::Command;
+
 use serde_json::Value;
 use support::daemon::{Daemon, latido};
 use support::prometheus::{Prometheus, PrometheusAlert};
 use support::seconds;
 
+/// What checks the dashboards.
+const DASHBOARDS: &str = ".ci/dashboards.py";
+
 /// The alerts of departments that fire now. An alert of ours names its department; those of the daemon's own health do not.
 fn firing(prometheus: &Prometheus) -> Result<Vec<PrometheusAlert>, String> {
     let alerts = prometheus.alerts()?;
     Ok(alerts.into_iter().filter(|alert| alert.is_firing() && !alert.label("department").is_empty()).collect())
+}
+
+/// Asks the queries of every panel.
+fn ask_the_dashboards(prometheus: &Prometheus) -> Result<String, String> {
+    let url = format!("http://{}", prometheus.address());
+    let mut command = Command::new("python3");
+    command.args([DASHBOARDS, "--prometheus", &url]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command.output().map_err(|error| format!("python3: {error}"))?;
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if output.status.success() { Ok(said) } else { Err(said) }
 }
 
 #[test]
@@ -41,7 +57,9 @@ fn the_department_alert_fires_during_the_incident_and_is_resolved_after_it() {
     assert!(!alert.label("team").is_empty(), "{alert:?}");
     assert!(!alert.annotation("summary").is_empty(), "{alert:?}");
     let open = demo.metrics().expect("a scrape").sum("latido_alert_active", &of_department);
-    assert_eq!(open, 1.0, "what fires is what the daemon says is open");
+    assert!(open >= 1.0, "what fires is what the daemon says is open");
+    let panels = ask_the_dashboards(&prometheus).unwrap_or_else(|problems| panic!("a panel without data:\n{problems}"));
+    assert!(panels.contains("queries asked"), "{panels}");
 
     prometheus.wait_until("the department alert is resolved", seconds(110), |prometheus| {
         assert_eq!(demo.ended(), None, "the demo runs:\n{}", demo.log().text());
@@ -57,9 +75,9 @@ fn the_department_alert_fires_during_the_incident_and_is_resolved_after_it() {
     assert_eq!(code, Some(0), "{}", demo.log().text());
     let summary: Value = serde_json::from_str(&demo.output().text()).expect("one line of JSON on standard output");
     assert_eq!(summary["incident"]["department"], Value::from(department.as_str()), "{summary}");
-    let ever =
-        prometheus.query("count by (department) (max_over_time(ALERTS{alertstate=\"firing\",department!=\"\"}[10m]))");
-    let ever: Vec<_> =
-        ever.expect("an answer").into_iter().map(|series| series["metric"]["department"].clone()).collect();
-    assert_eq!(ever, [Value::from(department)], "no other department ever fired");
+    // One incident may be several alerts, each of its kind.
+    let ever = prometheus.query("max_over_time(ALERTS{alertstate=\"firing\",department!=\"\"}[10m])");
+    let ever = ever.expect("an answer");
+    let departments: BTreeSet<_> = ever.iter().map(|series| series["metric"]["department"].as_str()).collect();
+    assert_eq!(departments, BTreeSet::from([Some(department.as_str())]), "no other department ever fired");
 }

@@ -1,8 +1,9 @@
 //! A checkpoint as bytes: a [frame](super::frame) that begins with `LATIDOCP`, and a body of packed parts.
 //!
-//! The body of version 3: the length of the packed manifest in bytes (4, little endian), the manifest, then the hours that it
+//! The body of versions 3 and 4: the length of the packed manifest in bytes (4, little endian), the manifest, then the hours that it
 //! lists, each packed on its own, so that an hour in which nothing was counted any more is packed once. *Packed* is
 //! postcard compressed with zstd. Versions 1 and 2 had one packed snapshot there.
+//! Version 3 knew another detector.
 
 use std::borrow::Cow;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::Frame;
 use super::hours::{self, Cache};
+use super::legacy::{self, AlertV3, DetectorStateV3};
 use super::v1::SnapshotV1;
 use super::v2::SnapshotV2;
 use super::{PartitionPosition, Snapshot};
@@ -18,7 +20,7 @@ use crate::detect::{Alert, DetectorState};
 use crate::message::EventTime;
 
 /// The version this build writes.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 /// The oldest version this build reads.
 const OLDEST_VERSION: u32 = 1;
 
@@ -93,18 +95,36 @@ pub enum FormatError {
     ManifestTooLarge(usize),
 }
 
-/// All of a snapshot but its hours.
+/// All of a snapshot but its hours. `D` is what the version knows of the detector, `A` of an alert.
 #[derive(Serialize, Deserialize)]
-struct Manifest<'a> {
-    taken: EventTime,
-    stream_time: Option<EventTime>,
-    window_end: Option<EventTime>,
-    kept_from: Option<EventTime>,
-    partitions: Cow<'a, [PartitionPosition]>,
+pub(super) struct Manifest<'a, D: Clone, A: Clone> {
+    pub(super) taken: EventTime,
+    pub(super) stream_time: Option<EventTime>,
+    pub(super) window_end: Option<EventTime>,
+    pub(super) kept_from: Option<EventTime>,
+    pub(super) partitions: Cow<'a, [PartitionPosition]>,
     /// Each hour since the epoch with the length of its part in bytes, in the order of the parts.
-    hours: Vec<(i64, u64)>,
-    detector: Cow<'a, DetectorState>,
-    alerts: Cow<'a, [Alert]>,
+    pub(super) hours: Vec<(i64, u64)>,
+    pub(super) detector: Cow<'a, D>,
+    pub(super) alerts: Cow<'a, [A]>,
+}
+
+type ManifestNow<'a> = Manifest<'a, DetectorState, Alert>;
+pub(super) type ManifestV3<'a> = Manifest<'a, DetectorStateV3, AlertV3>;
+
+impl From<ManifestV3<'static>> for ManifestNow<'static> {
+    fn from(old: ManifestV3<'static>) -> Self {
+        Self {
+            taken: old.taken,
+            stream_time: old.stream_time,
+            window_end: old.window_end,
+            kept_from: old.kept_from,
+            partitions: old.partitions,
+            hours: old.hours,
+            detector: Cow::Owned(old.detector.into_owned().into()),
+            alerts: Cow::Owned(legacy::alerts(old.alerts.into_owned())),
+        }
+    }
 }
 
 /// Turns snapshots into bytes, and remembers of the last one what the next may have in common with it.
@@ -120,7 +140,7 @@ impl Encoder {
     /// If it cannot be encoded or compressed.
     pub fn encode(&mut self, snapshot: &Snapshot) -> Result<Vec<u8>, FormatError> {
         let hours = self.cache.encode(snapshot)?;
-        let manifest = pack(&Manifest {
+        let manifest = pack(&ManifestNow {
             taken: snapshot.taken,
             stream_time: snapshot.stream_time,
             window_end: snapshot.window_end,
@@ -173,16 +193,20 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     match version {
         1 => Ok(SnapshotV2::from(unpack::<SnapshotV1>(body)?).into()),
         2 => Ok(unpack::<SnapshotV2>(body)?.into()),
-        _ => decode_body(body),
+        3 => decode_body(body, |manifest| Ok(unpack::<ManifestV3<'static>>(manifest)?.into())),
+        _ => decode_body(body, unpack),
     }
 }
 
-/// The snapshot in a body of this version.
-fn decode_body(body: &[u8]) -> Result<Snapshot, FormatError> {
+/// The snapshot in a body of this version, or of one that differs in its manifest alone.
+fn decode_body(
+    body: &[u8],
+    manifest_of: impl Fn(&[u8]) -> Result<ManifestNow<'static>, FormatError>,
+) -> Result<Snapshot, FormatError> {
     let (length, rest) = body.split_first_chunk().ok_or(FormatError::Parts)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
     let (manifest, mut rest) = rest.split_at_checked(length).ok_or(FormatError::Parts)?;
-    let manifest: Manifest<'static> = unpack(manifest)?;
+    let manifest = manifest_of(manifest)?;
     let mut saved = Vec::with_capacity(manifest.hours.len());
     for (hour, length) in manifest.hours {
         let length = usize::try_from(length).unwrap_or(usize::MAX);

@@ -8,6 +8,8 @@ mod format;
 mod frame;
 mod hours;
 mod kafka;
+mod learned;
+mod legacy;
 mod snapshot;
 mod store;
 #[cfg(test)]
@@ -19,5 +21,6 @@ mod v2;
 pub use directory::{Damage, Directory, DirectoryError, Loaded, read, try_out};
 pub use format::{Encoder, FORMAT_VERSION, FormatError, decode, encode};
 pub use kafka::{KafkaStore, KafkaStoreError};
+pub use learned::{LearnedError, encode_learned, read_learned};
 pub use snapshot::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 pub use store::{Store, StoreError};

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::PartitionPosition;
+use super::legacy::{AlertV3, DetectorStateV3};
 use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
-use crate::detect::{Alert, DetectorState};
 use crate::message::EventTime;
 use crate::window::{ShareCounts, Tally};
 
@@ -15,8 +15,8 @@ pub(super) struct SnapshotV1 {
     pub(super) window_end: Option<EventTime>,
     pub(super) partitions: Vec<PartitionPosition>,
     pub(super) departments: Vec<DepartmentPanesV1>,
-    pub(super) detector: DetectorState,
-    pub(super) alerts: Vec<Alert>,
+    pub(super) detector: DetectorStateV3,
+    pub(super) alerts: Vec<AlertV3>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::legacy::{self, AlertV3, DetectorStateV3};
 use super::{PartitionPosition, SavedHour, Snapshot};
-use crate::detect::{Alert, DetectorState};
 use crate::message::EventTime;
 use crate::window::{HourPanes, PaneCounts, ShareCounts, Tally};
 
@@ -16,8 +16,8 @@ pub(super) struct SnapshotV2 {
     pub(super) window_end: Option<EventTime>,
     pub(super) partitions: Vec<PartitionPosition>,
     pub(super) departments: Vec<DepartmentPanesV2>,
-    pub(super) detector: DetectorState,
-    pub(super) alerts: Vec<Alert>,
+    pub(super) detector: DetectorStateV3,
+    pub(super) alerts: Vec<AlertV3>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,8 +50,8 @@ impl From<SnapshotV2> for Snapshot {
             hours: SavedHour::sort(hours),
             shards: Vec::new(),
             is_whole: true,
-            detector: old.detector,
-            alerts: old.alerts,
+            detector: old.detector.into(),
+            alerts: legacy::alerts(old.alerts),
         }
     }
 }

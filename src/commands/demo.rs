@@ -17,7 +17,7 @@ Examples:
                                         busier, elsewhere
   latido demo --brokers localhost:9092  through a Kafka of yours, own topic
 
-An hour of history comes first; then messages come at the pace of the clock.
+A day of history comes first; then each minute an hour passes, up to now.
 From second 45 to 75 of that live part one department's customers turn unhappy.";
 
 /// Run everything in one process: a broker, a company's customers, an incident, the pipeline
@@ -32,7 +32,7 @@ pub struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = span)]
     pub live_for: Option<Span>,
 
-    /// Mean messages a second over all departments
+    /// Mean messages a second over all departments, while an hour passes each minute
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub rate: u32,
 
@@ -64,12 +64,12 @@ impl From<DemoArgs> for Options {
 /// The real pipeline, driven by the demo.
 struct Driven {
     pipeline: Pipeline,
-    tested_window: usize,
+    shown_window: usize,
 }
 
 impl Engine for Driven {
     fn progress(&self) -> Arc<dyn Progress> {
-        Arc::new(BoardProgress { board: Arc::clone(self.pipeline.board()), tested_window: self.tested_window })
+        Arc::new(BoardProgress { board: Arc::clone(self.pipeline.board()), shown_window: self.shown_window })
     }
 
     fn http_address(&self) -> SocketAddr {
@@ -91,8 +91,8 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     let wants_summary = args.live_for.is_some();
     let stop = signals::listen()?;
     let summary = demo::run(&args.into(), &stop, |config| {
-        let tested_window = demo::tested_window(&config);
-        Ok(Driven { pipeline: Pipeline::start(config, pipeline::Options::default())?, tested_window })
+        let (shown_window, _) = demo::shown_window(&config);
+        Ok(Driven { pipeline: Pipeline::start(config, pipeline::Options::default())?, shown_window })
     })?;
     if wants_summary {
         writeln!(io::stdout().lock(), "{}", serde_json::to_string(&summary)?)?;

@@ -1,5 +1,6 @@
 //! What the command line can do: one module for each command.
 
+pub mod backtest;
 pub mod check;
 pub mod checkpoint;
 pub mod dead_letters;
@@ -36,6 +37,7 @@ Examples:
   latido check --config latido.toml         is this config right?
   latido run --config latido.toml           the daemon
   latido score 'llevo tres días esperando'  what does the scorer say of a text?
+  latido backtest --counts year.csv         what would have paged last year?
   latido help check                         everything about a command
 
 Exit codes: 0 fine, 1 failed, 2 wrong command line, 65 a checkpoint that cannot
@@ -60,6 +62,7 @@ enum Command {
     Score(score::ScoreArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Backtest(backtest::BacktestArgs),
 }
 
 /// Where the config comes from; for the commands that need one.
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Score(args) => score::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Backtest(args) => backtest::run(args),
     };
     outcome.map_or_else(|error| report(&error), |()| ExitCode::SUCCESS)
 }
@@ -126,7 +130,9 @@ fn report(error: &anyhow::Error) -> ExitCode {
 /// Whether that is a wrong config, or a file that it names which is not what it should be.
 fn is_wrong_config(cause: &(dyn std::error::Error + 'static)) -> bool {
     let named = cause.downcast_ref::<PipelineError>();
-    cause.is::<ConfigError>() || matches!(named, Some(PipelineError::Model(_) | PipelineError::Rules(_)))
+    let is_named_file =
+        matches!(named, Some(PipelineError::Model(_) | PipelineError::Rules(_) | PipelineError::Baselines { .. }));
+    cause.is::<ConfigError>() || is_named_file
 }
 
 /// Whether that is a checkpoint which only a person can help.

@@ -212,8 +212,8 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-/// Writes beside the file and renames, so that a reader never sees half a model.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes beside the file and renames, so that a reader never sees half of it.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = beside(path);
     let written = write_synced(&beside, bytes).and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() && beside.is_file() {
@@ -225,7 +225,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Where a file is written before it has its name.
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     PathBuf::from(beside)

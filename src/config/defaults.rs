@@ -66,16 +66,14 @@ impl Default for WindowsConfig {
 impl Default for DetectConfig {
     fn default() -> Self {
         Self {
-            window: Span::from_secs(15 * 60),
-            min_messages: 10,
-            enter_p_value: 1e-6,
-            exit_p_value: 1e-2,
-            hold: Span::from_secs(5 * 60),
+            false_alarms_per_month: 1.0,
+            hold: Span::from_secs(15 * 60),
             learn_messages: 1_000,
             min_seen: 200,
             prior_negative_ratio: 0.3,
             prior_frustrated_ratio: 0.3,
-            half_life: Span::from_secs(7 * 24 * 3_600),
+            baselines: None,
+            company_team: String::new(),
         }
     }
 }

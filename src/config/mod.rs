@@ -40,6 +40,7 @@ pub use schema::{Field, Shape, fields};
 pub use secret::{REDACTED, Secret, is_secret};
 pub use span::Span;
 pub use start::StartPosition;
+pub(crate) use validate::{is_department_id, unkept_budget};
 
 use defaults::utc;
 
@@ -195,29 +196,27 @@ pub struct WindowsConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DetectConfig {
-    /// Length of the window that is tested; one of `windows.lengths`.
-    pub window: Span,
-    /// A window with fewer messages than this opens no alert. At least 1.
-    pub min_messages: u32,
-    /// An alert opens when seeing at least so many negative (or frustrated) messages by chance has at most this probability,
-    /// given the expected ratio. Smaller: fewer alerts. Above 0, below `exit_p_value`.
-    pub enter_p_value: f64,
-    /// An alert may close when that probability is back above this. Below 1.
-    pub exit_p_value: f64,
-    /// An alert closes after that probability has stayed above `exit_p_value` for this long (in event time). At most `24h`.
+    /// How many incidents a department may page for in 28 days though nothing is wrong, all kinds of alerts together; alerts that
+    /// overlap are one incident. Smaller: fewer false alarms, and real ones are found later; `latido backtest` shows how much. From
+    /// 0.05 to 30.
+    pub false_alarms_per_month: f64,
+    /// An alert closes once all has been as usual for this long (in event time). At most `24h`.
     pub hold: Span,
-    /// Messages of a department after which its own average alone is the expected ratio. Until then the department is
-    /// `learning`: the expected ratio is drawn towards `prior_negative_ratio` and `prior_frustrated_ratio`, and its
-    /// uncertainty makes alerts rarer. At least 1.
+    /// Messages of a department after which it is known. Until then it is `learning`: what is not known yet makes alerts
+    /// rarer. At least 1.
     pub learn_messages: u32,
     /// Messages that must have been seen of a department before it may alert at all. At least 1.
     pub min_seen: u32,
-    /// Ratio of negative messages expected of a department that is not known yet, 0 to 1.
+    /// Ratio of negative messages expected of a department that is not known yet, 0 to 1. Once other departments are known, theirs
+    /// count as well.
     pub prior_negative_ratio: f64,
     /// Ratio of frustrated messages expected of a department that is not known yet, 0 to 1.
     pub prior_frustrated_ratio: f64,
-    /// How slowly the learned ratio forgets: a message weighs half after this time (in event time). Above `0s`.
-    pub half_life: Span,
+    /// File of baselines, made by `latido backtest --learn`: departments of which the saved state knows nothing start with what was
+    /// learned of them. Unset: they learn from what comes.
+    pub baselines: Option<PathBuf>,
+    /// The team that is paged when many departments turn unhappy at once (`company_wide`).
+    pub company_team: String,
 }
 
 /// Which store keeps the state.

@@ -11,6 +11,7 @@ pub const OTHER: &str = "other";
 pub struct Roster {
     departments: Vec<DepartmentConfig>,
     other: DepartmentId,
+    company_team: String,
 }
 
 impl Roster {
@@ -22,7 +23,7 @@ impl Roster {
             departments.push(DepartmentConfig::named(OTHER));
         }
         let position = departments.iter().position(|department| department.id == OTHER).unwrap_or_default();
-        Self { other: id_at(position), departments }
+        Self { other: id_at(position), departments, company_team: config.detect.company_team.clone() }
     }
 
     /// How many departments there are, `other` included.
@@ -45,6 +46,12 @@ impl Roster {
     #[must_use]
     pub fn get(&self, id: DepartmentId) -> &DepartmentConfig {
         &self.departments[id.index()]
+    }
+
+    /// The team that is paged for the company as a whole.
+    #[must_use]
+    pub fn company_team(&self) -> &str {
+        &self.company_team
     }
 
     /// The number of the department of exactly that id.

@@ -8,6 +8,9 @@ use super::Config;
 use super::layers::{Layers, cut, dotted};
 use super::problem::Problem;
 
+pub(crate) use departments::is_id as is_department_id;
+pub(crate) use stream::unkept_budget;
+
 /// Collects what is wrong.
 pub(super) struct Check<'a> {
     layers: &'a Layers,
@@ -74,10 +77,11 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     stream::kafka(&config.kafka, check);
     stream::input(&config.input, check);
     stream::windows(&config.windows, check);
-    stream::detect(&config.detect, &config.windows, check);
+    stream::detect(&config.detect, check);
     stream::pipeline(&config.pipeline, check);
     stream::breaker(&config.breaker, check);
     places::scorer(&config.scorer, check);
+    places::baselines(&config.detect, check);
     places::signals(&config.signals, check);
     places::checkpoint(&config.checkpoint, &config.kafka, check);
     places::http(&config.http, check);

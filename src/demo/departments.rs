@@ -9,8 +9,8 @@ use crate::message::EventTime;
 /// How many departments there are.
 pub(crate) const COUNT: usize = 6;
 
-/// A day of the demo's company: its hours pass 120 times as fast as ours.
-pub(crate) const DAY: Duration = Duration::from_secs(12 * 60);
+/// A day of the demo's company.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// How far the volume of a department swings around its mean within a day.
 const SWING: f64 = 0.4;
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn the_mix_of_departments_moves_within_a_day() {
         let ratio = |at: EventTime| DEPARTMENTS[5].volume(at) / DEPARTMENTS[0].volume(at);
-        let ratios: Vec<f64> = (0..72).map(|step| ratio(EventTime::from_millis(step * 10_000))).collect();
+        let ratios: Vec<f64> = (0..72).map(|step| ratio(EventTime::from_millis(step * 1_200_000))).collect();
         let highest = ratios.iter().copied().fold(f64::MIN, f64::max);
         let lowest = ratios.iter().copied().fold(f64::MAX, f64::min);
         assert!(highest > 1.5 * lowest, "between {lowest} and {highest}");

@@ -17,6 +17,9 @@ const UNUSABLE_ONE_IN: u32 = 600;
 /// Of so many records of the live part one is late.
 const LATE_ONE_IN: u32 = 400;
 
+/// How many times as fast as ours the demo's time passes, until it has come up to the present: minutes show what hours show elsewhere.
+pub(crate) const SPEED: u32 = 60;
+
 /// How old late records are, in seconds: beyond the 24 h that any window may need, and its lateness.
 const LATE_BY_SECS: std::ops::Range<u64> = 25 * 3_600..30 * 3_600;
 
@@ -65,7 +68,7 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// A stream that starts at `start` with a mean of `rate` records a second (at least 1).
+    /// A stream that starts at `start` with a mean of `rate` records (at least 1) in each of our seconds.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a millisecond count stays exact in f64 for 285,000 years")]
     pub fn new(seed: u64, rate: u32, start: EventTime) -> Self {
@@ -73,7 +76,7 @@ impl Generator {
         let troubled = rng.random_range(0..u32::try_from(COUNT).unwrap_or(1));
         let mut generator = Self {
             rng,
-            per_second: f64::from(rate.max(1)),
+            per_second: f64::from(rate.max(1)) / f64::from(SPEED),
             next_millis: start.as_millis() as f64,
             writers: Writers::new(),
             troubled: usize::try_from(troubled).unwrap_or_default(),

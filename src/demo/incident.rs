@@ -6,15 +6,15 @@ use super::departments::DEPARTMENTS;
 use crate::message::EventTime;
 
 /// When the incident starts, counted from the start of the live part.
-pub(crate) const STARTS_AFTER: Duration = Duration::from_secs(45);
+pub(crate) const STARTS_AFTER: Duration = Duration::from_secs(45 * 60);
 
 /// When it is over, counted from the start of the live part.
-pub(crate) const ENDS_AFTER: Duration = Duration::from_secs(75);
+pub(crate) const ENDS_AFTER: Duration = Duration::from_secs(75 * 60);
 
-/// How many times its usual volume the department has meanwhile.
-const SURGE: f64 = 3.5;
+/// How many times its usual volume the department has meanwhile: people in trouble write more.
+const SURGE: f64 = 2.5;
 
-/// A department's bad half-minute.
+/// A department's bad half-hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Incident {
     /// Place of the department in the demo's company.

@@ -1,6 +1,7 @@
 //! What the producer has done so far, for those who watch it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::generator::RecordKind;
 use super::incident::Incident;
@@ -12,9 +13,9 @@ pub(crate) enum Phase {
     /// Nothing was written yet.
     #[default]
     Starting,
-    /// The past hour is being written.
+    /// The past day is being written.
     History,
-    /// At the pace of the clock.
+    /// At the pace of the demo's clock.
     Live,
     /// Everything was written; confirmations and the pipeline's last records are awaited.
     Settling,
@@ -32,8 +33,9 @@ pub(crate) struct Entry {
     pub(crate) late: u64,
     /// Whether nothing is written because the pipeline is behind.
     pub(crate) paused: bool,
-    /// When the live part started.
+    /// When the live part started, in the demo's time and in ours.
     pub(crate) live_since: Option<EventTime>,
+    pub(crate) live_begun: Option<Instant>,
     /// When the last record was written; none while more may come.
     pub(crate) written_until: Option<EventTime>,
     /// What goes wrong, known from the start of the live part.
@@ -65,6 +67,7 @@ impl Journal {
         let mut entry = self.entry();
         entry.phase = Phase::Live;
         entry.live_since = Some(since);
+        entry.live_begun = Some(Instant::now());
         entry.incident = Some(incident);
     }
 

@@ -1,11 +1,12 @@
 //! The demo: a broker, a company's customers and the real pipeline, in one process.
 //!
-//! A seeded [`Generator`] writes believable messages of six departments, first an hour of history that ends now, then
-//! at the pace of the clock; half a minute of the live part goes wrong in one department. Whatever implements
-//! [`Engine`] reads them off the broker.
+//! A seeded [`Generator`] writes believable messages of six departments: first a day of history, then two and a half hours that pass
+//! in as many minutes, up to the present; in half an hour of them something goes wrong in one department. Whatever
+//! implements [`Engine`] reads them off the broker.
 
 mod author;
 mod broker;
+mod clock;
 mod deck;
 mod departments;
 mod envelope;
@@ -33,19 +34,23 @@ use rdkafka::error::KafkaError;
 pub use generator::{Generator, Record, RecordKind};
 pub use incident::Incident;
 pub use progress::{BoardProgress, BoxError, Counts, DepartmentGlance, Engine, Glance, Progress};
-pub use settings::tested_window;
+pub use settings::shown_window;
 pub use summary::{Episode, Summary};
 
 use crate::config::Config;
 use crate::message::EventTime;
 use broker::Broker;
+use clock::DemoClock;
 use journal::Journal;
 use outlet::KafkaOutlet;
 use producer::Producer;
 use screen::Screen;
 
 /// How much history comes before the live part.
-const HISTORY: Duration = Duration::from_secs(3_600);
+const HISTORY: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long before the present the live part begins: its time passes faster than ours until then.
+const RUN_UP: Duration = Duration::from_secs(150 * 60);
 
 /// How long the pipeline may take for the last records.
 const SETTLE_WITHIN: Duration = Duration::from_secs(30);
@@ -60,7 +65,7 @@ pub struct Options {
     pub listen: SocketAddr,
     /// How long the live part lasts; until a signal where none.
     pub live_for: Option<Duration>,
-    /// Mean records a second, at least 1.
+    /// Mean records in each second of the live part until it has come up to the present, at least 1.
     pub rate: u32,
     /// What the messages and the place of the incident come from.
     pub seed: u64,
@@ -208,10 +213,11 @@ impl Feed {
         journal: &Arc<Journal>,
     ) -> Result<Self, DemoError> {
         let stop = Arc::new(AtomicBool::new(false));
+        let live = now().minus(RUN_UP);
         let producer = Producer {
-            generator: Generator::new(options.seed, options.rate, now().minus(HISTORY)),
+            generator: Generator::new(options.seed, options.rate, live.minus(HISTORY)),
             outlet: KafkaOutlet::new(&broker.brokers, &broker.topic)?,
-            clock: now,
+            clock: DemoClock::at(live),
             progress: Arc::clone(progress),
             journal: Arc::clone(journal),
             stop: Arc::clone(&stop),

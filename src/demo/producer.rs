@@ -1,10 +1,11 @@
-//! When which record is written: an hour of history as fast as the pipeline takes it, then at the pace of the clock.
+//! When which record is written: a day of history as fast as the pipeline takes it, then at the pace of the demo's clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::DemoError;
+use super::clock::Clock;
 use super::generator::Generator;
 use super::journal::{Journal, Phase};
 use super::outlet::Outlet;
@@ -18,8 +19,8 @@ pub(crate) const MAX_LAG: u64 = 20_000;
 /// The lag is looked at once in so many records.
 const LAG_CHECK_EVERY: u64 = 128;
 
-/// The longest the producer waits before it looks around again.
-const STEP: Duration = Duration::from_millis(20);
+/// How long the producer waits before it looks around again.
+const STEP: Duration = Duration::from_millis(10);
 
 /// A pipeline that takes nothing for so long is stuck.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(60);
@@ -28,7 +29,6 @@ pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(60);
 pub(crate) struct Producer<O, C> {
     pub(crate) generator: Generator,
     pub(crate) outlet: O,
-    /// The wall clock.
     pub(crate) clock: C,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) journal: Arc<Journal>,
@@ -37,7 +37,7 @@ pub(crate) struct Producer<O, C> {
     pub(crate) live_for: Option<Duration>,
 }
 
-impl<O: Outlet, C: Fn() -> EventTime> Producer<O, C> {
+impl<O: Outlet, C: Clock> Producer<O, C> {
     /// Writes until the live part is over or it is told to stop, then waits for every confirmation.
     /// Returns how many records the broker confirmed.
     pub(crate) fn run(mut self) -> Result<u64, DemoError> {
@@ -46,7 +46,7 @@ impl<O: Outlet, C: Fn() -> EventTime> Producer<O, C> {
         if !self.stopped() {
             self.go_live()?;
         }
-        self.journal.settling_since((self.clock)());
+        self.journal.settling_since(self.clock.now());
         self.outlet.finish()
     }
 
@@ -58,25 +58,21 @@ impl<O: Outlet, C: Fn() -> EventTime> Producer<O, C> {
     }
 
     fn go_live(&mut self) -> Result<(), DemoError> {
-        let since = (self.clock)();
+        self.clock.go();
+        let since = self.clock.now();
         let incident = self.generator.begin_live(since);
         self.journal.went_live(since, incident);
-        let until = self.live_for.map(|span| since.plus(span));
-        while !self.stopped() {
-            let now = (self.clock)();
-            if until.is_some_and(|until| now >= until) {
-                break;
-            }
+        let until = self.live_for.map(|span| self.clock.elapsed() + span);
+        while !self.stopped() && until.is_none_or(|until| self.clock.elapsed() < until) {
+            let now = self.clock.now();
             self.write_up_to(now)?;
-            let due_in = self.generator.next_at().as_millis() - (self.clock)().as_millis();
-            let wait = Duration::from_millis(u64::try_from(due_in).unwrap_or_default()).min(STEP);
-            self.outlet.serve(wait);
+            self.outlet.serve(STEP);
         }
         Ok(())
     }
 
     fn write_up_to_now(&mut self) -> Result<(), DemoError> {
-        while !self.stopped() && self.generator.next_at() <= (self.clock)() {
+        while !self.stopped() && self.generator.next_at() <= self.clock.now() {
             self.write_one()?;
         }
         Ok(())
@@ -103,15 +99,15 @@ impl<O: Outlet, C: Fn() -> EventTime> Producer<O, C> {
     /// Waits until at most so many records are unprocessed.
     fn wait_for_lag(&mut self, most: u64) -> Result<(), DemoError> {
         let mut processed = self.processed();
-        let mut moved_at = (self.clock)();
+        let mut moved_at = self.clock.elapsed();
         while !self.stopped() && self.journal.sent().saturating_sub(processed) > most {
             self.journal.set_paused(true);
             self.outlet.serve(STEP);
             let now_processed = self.processed();
             if now_processed != processed {
-                (processed, moved_at) = (now_processed, (self.clock)());
+                (processed, moved_at) = (now_processed, self.clock.elapsed());
             }
-            if (self.clock)() >= moved_at.plus(STALLED_AFTER) {
+            if self.clock.elapsed() >= moved_at + STALLED_AFTER {
                 return Err(DemoError::Stalled { sent: self.journal.sent(), processed });
             }
         }

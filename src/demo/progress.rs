@@ -37,7 +37,7 @@ impl Counts {
 /// One department, as the screen shows it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DepartmentGlance {
-    /// Messages of the tested window.
+    /// Messages of the window shown.
     pub window: Tally,
     /// Negative ratio expected, 0 to 1; none before anything was seen.
     pub expected_negative: Option<f64>,
@@ -86,8 +86,8 @@ pub trait Engine {
 pub struct BoardProgress {
     /// The board.
     pub board: Arc<Board>,
-    /// Place of the tested window in `windows.lengths`.
-    pub tested_window: usize,
+    /// Place of the window shown in `windows.lengths`.
+    pub shown_window: usize,
 }
 
 impl Progress for BoardProgress {
@@ -112,8 +112,8 @@ impl Progress for BoardProgress {
 impl BoardProgress {
     fn department(&self, view: &DepartmentView) -> DepartmentGlance {
         DepartmentGlance {
-            window: view.windows.get(self.tested_window).copied().unwrap_or_default(),
-            expected_negative: view.outlook.expected_negative,
+            window: view.windows.get(self.shown_window).copied().unwrap_or_default(),
+            expected_negative: view.outlook.usual_negative.map(|usual| usual.expected),
             state: view.outlook.state,
         }
     }
@@ -140,7 +140,7 @@ mod tests {
         stream.rejected[3] = 8;
         board.publish(stream, [(DepartmentId(1), department)]);
 
-        let glance = BoardProgress { board, tested_window: 0 }.glance();
+        let glance = BoardProgress { board, shown_window: 0 }.glance();
         assert_eq!(glance.counts, Counts { scored: 7, context: 9, rejected: 8, late: 2 });
         assert_eq!(glance.counts.processed(), 26);
         assert_eq!(glance.departments[1].window, window);

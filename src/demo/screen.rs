@@ -26,7 +26,7 @@ pub(crate) struct Screen {
     /// On a terminal: one bar for each line.
     live: Option<(MultiProgress, Vec<ProgressBar>)>,
     departments: Vec<String>,
-    window_secs: f64,
+    window_minutes: f64,
     /// What to open.
     address: String,
     /// Elsewhere: when the last line was written, and which alert changes were told.
@@ -47,7 +47,7 @@ impl Screen {
             out,
             live: None,
             departments: Roster::new(config).iter().map(|(_, department)| department.id.clone()).collect(),
-            window_secs: config.detect.window.get().as_secs_f64(),
+            window_minutes: super::shown_window(config).1.get().as_secs_f64() / 60.0,
             address: String::new(),
             last_line: None,
             told: BTreeSet::new(),
@@ -124,7 +124,7 @@ impl Screen {
     }
 
     fn draw(&mut self, entry: &Entry, glance: &Glance) {
-        let mut lines = screen_lines(&self.departments, self.window_secs, entry, glance);
+        let mut lines = screen_lines(&self.departments, self.window_minutes, entry, glance);
         // The addresses told at the start may have scrolled away.
         lines.insert(0, self.address.clone());
         let Some((screen, bars)) = &mut self.live else { return };
@@ -146,13 +146,10 @@ impl Screen {
 
 /// What the demo is at, in words.
 fn phase(entry: &Entry) -> String {
-    match (entry.phase, entry.live_since) {
+    match (entry.phase, entry.live_begun) {
         (Phase::Starting, _) => "starting".to_owned(),
         (Phase::History, _) => "history".to_owned(),
-        (Phase::Live, since) => {
-            let elapsed = since.map_or(0, |since| super::now().as_millis() - since.as_millis());
-            format!("live {}s", elapsed / 1_000)
-        }
+        (Phase::Live, begun) => format!("live {}s", begun.map_or(0, |begun| begun.elapsed().as_secs())),
         (Phase::Settling, _) => "finishing".to_owned(),
     }
 }
@@ -176,15 +173,15 @@ fn status_line(entry: &Entry, glance: &Glance) -> String {
 }
 
 /// The whole screen, always of the same height.
-fn screen_lines(departments: &[String], window_secs: f64, entry: &Entry, glance: &Glance) -> Vec<String> {
+fn screen_lines(departments: &[String], window_minutes: f64, entry: &Entry, glance: &Glance) -> Vec<String> {
     let stream_time = glance.watermark.map_or_else(|| "-".to_owned(), |moment| moment.to_rfc3339());
     let mut lines = vec![
         status_line(entry, glance),
         format!("stream time {stream_time}{}", if glance.catching_up { ", catching up" } else { "" }),
-        format!("{:<12} {:>10} {:>10} {:>10}  state", "department", "messages/s", "negative", "expected"),
+        format!("{:<12} {:>10} {:>10} {:>10}  state", "department", "per minute", "negative", "expected"),
     ];
     for (name, department) in departments.iter().zip(&glance.departments) {
-        lines.push(department_line(name, window_secs, department));
+        lines.push(department_line(name, window_minutes, department));
     }
     let latest = glance.alerts.iter().rev().take(ALERTS_SHOWN);
     let mut alerts: Vec<String> = latest
@@ -198,12 +195,12 @@ fn screen_lines(departments: &[String], window_secs: f64, entry: &Entry, glance:
     lines
 }
 
-fn department_line(name: &str, window_secs: f64, department: &DepartmentGlance) -> String {
+fn department_line(name: &str, window_minutes: f64, department: &DepartmentGlance) -> String {
     let window = department.window;
     let negative = (!window.is_empty()).then(|| f64::from(window.negative) / f64::from(window.messages));
     format!(
         "{name:<12} {:>10.1} {:>10} {:>10}  {}",
-        f64::from(window.messages) / window_secs,
+        f64::from(window.messages) / window_minutes,
         percent(negative),
         percent(department.expected_negative),
         department.state.as_str(),
@@ -270,13 +267,16 @@ mod tests {
             kind: AlertKind::NegativeSentiment,
             severity: Severity::Page,
             started: EventTime::from_millis(1_750_000_000_000),
+            since: EventTime::from_millis(1_750_000_000_000),
             ended,
-            window_seconds: 30,
+            window_seconds: 900,
             messages: 160,
             observed: 0.7,
             expected: 0.24,
             p_value: 1e-12,
+            recurrence: 1e-8,
             replayed: false,
+            departments: Vec::new(),
         }
     }
 
@@ -307,7 +307,7 @@ mod tests {
         let text = paper.text();
         assert_eq!(text.matches("alert opened: shipping").count(), 1, "{text}");
         assert_eq!(text.matches("alert closed: shipping").count(), 1, "{text}");
-        assert!(text.contains("70 % of 160 messages in 30s, expected 24 %"), "{text}");
+        assert!(text.contains("70 % of 160 messages in 900s, expected 24 %"), "{text}");
     }
 
     #[test]
@@ -319,10 +319,10 @@ mod tests {
     #[test]
     fn the_screen_shows_each_department_and_keeps_its_height() {
         let names: Vec<String> = Screen::plain(Box::new(io::sink()), &config()).departments;
-        let calm = screen_lines(&names, 30.0, &entry(), &glance(vec![]));
-        let busy = screen_lines(&names, 30.0, &entry(), &glance(vec![alert(None); 5]));
+        let calm = screen_lines(&names, 15.0, &entry(), &glance(vec![]));
+        let busy = screen_lines(&names, 15.0, &entry(), &glance(vec![alert(None); 5]));
         assert_eq!(calm.len(), busy.len());
-        assert!(calm.iter().any(|line| line == "shipping           10.0       25 %       22 %  quiet"), "{calm:#?}");
+        assert!(calm.iter().any(|line| line == "shipping           20.0       25 %       22 %  quiet"), "{calm:#?}");
         assert!(calm.iter().any(|line| line.starts_with("billing") && line.contains("0.0          -")), "{calm:#?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -9,27 +10,28 @@ use super::broker::Broker;
 use super::departments::DEPARTMENTS;
 use crate::config::{Config, Span};
 
-/// The demo's config: short windows, so that minutes show what hours show elsewhere.
+/// About how long the window is that the screen shows.
+const SHOWN: Duration = Duration::from_secs(15 * 60);
+
+/// The demo's config: the defaults, but for what must not keep a viewer waiting, and no false alarm.
 pub(crate) fn demo_config(broker: &Broker, listen: SocketAddr, directory: &Path) -> Config {
     let mut config = Config::default();
     config.kafka.brokers = broker.brokers.split(',').map(|address| address.trim().to_owned()).collect();
     config.kafka.topics = vec![broker.topic.clone()];
     config.kafka.group = broker.group.clone();
-    config.windows.lengths = [30, 60, 5 * 60, 15 * 60, 3_600].map(Span::from_secs).to_vec();
-    config.windows.lateness = Span::from_secs(2);
     config.windows.idle_after = Span::from_secs(5);
-    config.detect.window = Span::from_secs(30);
-    config.detect.hold = Span::from_secs(10);
+    config.detect.false_alarms_per_month = 0.2;
     config.checkpoint.directory = directory.to_owned();
     config.http.listen = listen;
     config.departments = DEPARTMENTS.iter().map(super::departments::Department::config).collect();
     config
 }
 
-/// Place of the tested window among the windows.
+/// The window that the screen shows: its place among the windows, and its length.
 #[must_use]
-pub fn tested_window(config: &Config) -> usize {
-    config.windows.lengths.iter().position(|length| *length == config.detect.window).unwrap_or_default()
+pub fn shown_window(config: &Config) -> (usize, Span) {
+    let lengths = config.windows.lengths.iter().copied().enumerate();
+    lengths.min_by_key(|(_, length)| length.get().abs_diff(SHOWN)).unwrap_or((0, Span::from_secs(SHOWN.as_secs())))
 }
 
 /// One line for each setting that is not the default: `key = value (default: value)`.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::DemoError;
 use super::incident::Incident;
 use super::progress::{Counts, Glance};
+use crate::detect::AlertKind;
 use crate::message::EventTime;
 
 /// The demo's result. Times are RFC 3339, in event time.
@@ -26,6 +27,9 @@ pub struct Summary {
 pub struct Episode {
     /// Id of the department.
     pub department: String,
+    /// Of an alert, what it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<AlertKind>,
     /// When it started.
     pub started: String,
     /// When it ended; null while it lasts.
@@ -38,11 +42,13 @@ impl Summary {
     pub fn new(produced: u64, glance: &Glance, incident: Option<Incident>, end: EventTime) -> Self {
         let alerts = glance.alerts.iter().map(|alert| Episode {
             department: alert.department.clone(),
+            kind: Some(alert.kind),
             started: alert.started.to_rfc3339(),
             ended: alert.ended.map(EventTime::to_rfc3339),
         });
         let incident = incident.filter(|incident| incident.started <= end).map(|incident| Episode {
             department: incident.department_id().to_owned(),
+            kind: None,
             started: incident.started.to_rfc3339(),
             ended: (incident.ended <= end).then(|| incident.ended.to_rfc3339()),
         });
@@ -68,9 +74,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::detect::{Alert, AlertKind, Severity};
+    use crate::detect::{Alert, Severity};
 
     const LIVE: EventTime = EventTime::from_millis(1_700_000_000_000);
+    const MINUTE: Duration = Duration::from_secs(60);
 
     fn alert(ended: Option<EventTime>) -> Alert {
         Alert {
@@ -78,14 +85,17 @@ mod tests {
             department: "sales".to_owned(),
             kind: AlertKind::Frustration,
             severity: Severity::Page,
-            started: LIVE.plus(Duration::from_secs(60)),
+            started: LIVE.plus(60 * MINUTE),
+            since: LIVE.plus(50 * MINUTE),
             ended,
-            window_seconds: 30,
+            window_seconds: 900,
             messages: 100,
             observed: 0.7,
             expected: 0.2,
             p_value: 1e-9,
+            recurrence: 1e-6,
             replayed: false,
+            departments: Vec::new(),
         }
     }
 
@@ -96,25 +106,21 @@ mod tests {
 
     #[test]
     fn the_summary_is_one_line_of_the_promised_shape() {
-        let glance = glance(vec![alert(Some(LIVE.plus(Duration::from_secs(120))))]);
-        let summary = Summary::new(95, &glance, Some(Incident::after(LIVE, 3)), LIVE.plus(Duration::from_secs(150)));
+        let glance = glance(vec![alert(Some(LIVE.plus(120 * MINUTE)))]);
+        let summary = Summary::new(95, &glance, Some(Incident::after(LIVE, 3)), LIVE.plus(150 * MINUTE));
         summary.check().unwrap();
         assert_eq!(
             serde_json::to_string(&summary).unwrap(),
             "{\"produced\":95,\"scored\":70,\"context\":20,\"rejected\":3,\"late\":2,\
-             \"incident\":{\"department\":\"sales\",\"started\":\"2023-11-14T22:14:05Z\",\"ended\":\"2023-11-14T22:14:35Z\"},\
-             \"alerts\":[{\"department\":\"sales\",\"started\":\"2023-11-14T22:14:20Z\",\"ended\":\"2023-11-14T22:15:20Z\"}]}"
+             \"incident\":{\"department\":\"sales\",\"started\":\"2023-11-14T22:58:20Z\",\"ended\":\"2023-11-14T23:28:20Z\"},\
+             \"alerts\":[{\"department\":\"sales\",\"kind\":\"frustration\",\"started\":\"2023-11-14T23:13:20Z\",\"ended\":\"2023-11-15T00:13:20Z\"}]}"
         );
     }
 
     #[test]
     fn what_still_lasts_has_no_end() {
-        let summary = Summary::new(
-            95,
-            &glance(vec![alert(None)]),
-            Some(Incident::after(LIVE, 3)),
-            LIVE.plus(Duration::from_secs(70)),
-        );
+        let summary =
+            Summary::new(95, &glance(vec![alert(None)]), Some(Incident::after(LIVE, 3)), LIVE.plus(70 * MINUTE));
         let json = serde_json::to_value(&summary).unwrap();
         assert!(json["incident"]["started"].is_string());
         assert!(json["incident"]["ended"].is_null());
@@ -123,8 +129,7 @@ mod tests {
 
     #[test]
     fn an_incident_that_never_started_is_null() {
-        let summary =
-            Summary::new(95, &glance(vec![]), Some(Incident::after(LIVE, 3)), LIVE.plus(Duration::from_secs(20)));
+        let summary = Summary::new(95, &glance(vec![]), Some(Incident::after(LIVE, 3)), LIVE.plus(20 * MINUTE));
         let json = serde_json::to_value(&summary).unwrap();
         assert!(json["incident"].is_null());
         assert_eq!(json["alerts"], serde_json::json!([]));

@@ -2,31 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::AlertKind;
 use crate::message::{DepartmentId, EventTime};
-
-/// What an alert is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertKind {
-    /// More negative messages than expected.
-    NegativeSentiment,
-    /// More frustrated messages than expected.
-    Frustration,
-}
-
-impl AlertKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::NegativeSentiment, Self::Frustration];
-
-    /// The name used in labels, JSON and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NegativeSentiment => "negative_sentiment",
-            Self::Frustration => "frustration",
-        }
-    }
-}
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,8 +38,12 @@ pub enum AlertState {
     Learning,
     /// Nothing unusual.
     Quiet,
+    /// What is seen is rare enough for an alert, and has to be so for another minute.
+    Pending,
     /// An alert is open.
     Active,
+    /// An alert is open, and all is as usual again; it closes if that lasts.
+    Recovering,
 }
 
 impl AlertState {
@@ -72,12 +53,14 @@ impl AlertState {
         match self {
             Self::Learning => "learning",
             Self::Quiet => "quiet",
+            Self::Pending => "pending",
             Self::Active => "active",
+            Self::Recovering => "recovering",
         }
     }
 }
 
-/// An alert, open or closed. There is at most one open a department: the kind with the smaller probability at opening.
+/// An alert, open or closed. Each kind has its own; those of a department that overlap are one incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// URL-safe, the same after a restart or a replay: `<department>-<kind>-<started, ms>`.
@@ -90,9 +73,11 @@ pub struct Alert {
     pub severity: Severity,
     /// End of the window that opened it (event time).
     pub started: EventTime,
+    /// The likeliest onset of what it is about (event time).
+    pub since: EventTime,
     /// End of the window that closed it (event time); none while open.
     pub ended: Option<EventTime>,
-    /// Length of the tested window in seconds.
+    /// Length of the worst window in seconds.
     pub window_seconds: u64,
     /// Messages in the worst window.
     pub messages: u32,
@@ -102,17 +87,30 @@ pub struct Alert {
     pub expected: f64,
     /// Probability of the worst window under the expected ratio, 0 to 1.
     pub p_value: f64,
+    /// How many times in 28 days chance alone brings about as much, by the worst window.
+    pub recurrence: f64,
     /// Opened and closed while catching up: it paged nobody.
     pub replayed: bool,
+    /// The departments that an alert of the company is about; empty for others.
+    pub departments: Vec<String>,
 }
 
 /// An alert opened or closed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlertChange {
     /// It opened.
-    Opened(DepartmentId, Alert),
+    Opened(Scope, Alert),
     /// It closed.
-    Closed(DepartmentId, Alert),
+    Closed(Scope, Alert),
+}
+
+/// Whose alert it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Of a department.
+    Department(DepartmentId),
+    /// Of all departments together.
+    Company,
 }
 
 /// What the detector says of one department, for publishing.
@@ -120,12 +118,45 @@ pub enum AlertChange {
 pub struct DepartmentOutlook {
     /// Where it stands.
     pub state: AlertState,
-    /// Kind and severity of the open alert, if any.
-    pub active: Option<(AlertKind, Severity)>,
-    /// −log10 of the probability of the last tested window, for each of [`AlertKind::ALL`]; 0 where not tested.
-    pub scores: [f64; 2],
-    /// Negative ratio expected, 0 to 1; none before anything was seen.
-    pub expected_negative: Option<f64>,
-    /// Frustrated ratio expected, 0 to 1; none before anything was seen.
-    pub expected_frustrated: Option<f64>,
+    /// Kind and severity of the open alerts.
+    pub active: Vec<(AlertKind, Severity)>,
+    /// How rare the latest evidence is, for each of [`AlertKind::TESTED`]: log10 of the hours after which chance alone brings
+    /// about as much; 0 where there is none.
+    pub scores: [f64; AlertKind::TESTED.len()],
+    /// Negative ratio of an hour, 0 to 1; none before anything was seen.
+    pub usual_negative: Option<Usual>,
+    /// Frustrated ratio of an hour, 0 to 1; none before anything was seen.
+    pub usual_frustrated: Option<Usual>,
+    /// Messages of an hour; none before a day was seen.
+    pub usual_messages: Option<Usual>,
+}
+
+/// What is usual at this hour of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Usual {
+    /// What is expected.
+    pub expected: f64,
+    /// 95 % of ordinary hours lie between the two.
+    pub low: f64,
+    /// See [`Self::low`].
+    pub high: f64,
+}
+
+impl Usual {
+    /// 95 % of a normal distribution lie within so many standard deviations.
+    const DEVIATIONS: f64 = 1.96;
+
+    /// A ratio of so many messages, any two of which are correlated.
+    pub(super) fn of_ratio(ratio: f64, messages: f64, correlation: f64) -> Self {
+        let messages = messages.max(1.0);
+        let variance = ratio * (1.0 - ratio) * (1.0 + (messages - 1.0) * correlation) / messages;
+        let away = Self::DEVIATIONS * variance.sqrt();
+        Self { expected: ratio, low: (ratio - away).max(0.0), high: (ratio + away).min(1.0) }
+    }
+
+    /// A number of messages with that squared coefficient of variation beyond chance.
+    pub(super) fn of_messages(messages: f64, spread: f64) -> Self {
+        let away = Self::DEVIATIONS * (messages + spread * messages * messages).sqrt();
+        Self { expected: messages, low: (messages - away).max(0.0), high: messages + away }
+    }
 }

@@ -1,41 +1,45 @@
-//! From windows to alerts.
+//! From panes to alerts.
 
-use std::f64::consts::LN_10;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::{Baseline, Expected};
-use super::binomial::{is_at_least_even, ln_upper_tail};
-use super::{Alert, AlertChange, AlertKind, AlertState, DepartmentOutlook, Severity};
-use crate::config::{DetectConfig, Roster};
+use super::company::Company;
+use super::department::{Department, DepartmentState};
+use super::kind::RATIOS;
+use super::tick::{Counts, SPANS, TICK};
+use super::watch::Change;
+use super::{Alert, AlertChange, DepartmentOutlook, Scope};
+use crate::config::{DepartmentConfig, DetectConfig, Roster};
 use crate::message::{DepartmentId, EventTime};
 use crate::window::Tally;
-
-/// An alert open for this long has become the department's new normal: from then on its panes teach, so that no page lasts
-/// for good.
-const NEW_NORMAL_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
 /// An alert that can no longer be judged is ended after this long: as the shipped rules let go of the page of a daemon that is
 /// gone.
 const NOT_JUDGED_FOR: Duration = Duration::from_secs(30 * 60);
 
-/// Opens and closes alerts, at most one a department. The same steps give the same alerts: there is no clock, and what was
-/// restored goes on as if it had never stopped.
+/// Opens and closes alerts. The same panes give the same alerts: there is no clock, and what was restored goes on as if it
+/// had never stopped.
 #[derive(Clone, Debug)]
 pub struct Detector {
     settings: DetectConfig,
-    ln_enter: f64,
-    ln_exit: f64,
+    /// How often departments are looked at.
+    slice: Duration,
     /// In the roster's order.
     departments: Vec<Department>,
+    /// Ratios assumed of a department of which nothing is known.
+    priors: [f64; RATIOS],
+    /// End of the slice that is gathered now, and its counts in the roster's order.
+    slice_end: Option<EventTime>,
+    gathered: Vec<Counts>,
     /// Since when nothing is tested; none while everything is.
     gap: Option<Gap>,
+    company: Company,
     /// Where the state was taken up of another member: the last window that was judged before. None once one is judged here.
     taken_up: Option<EventTime>,
 }
 
-/// Panes that hold only a part of what was written: no window with one of them is tested.
+/// Panes that hold only a part of what was written: no slice with one of them is tested.
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     /// End of its first pane.
@@ -44,106 +48,102 @@ struct Gap {
     ended: EventTime,
 }
 
-/// What the config says of a department, and what was seen of it.
-#[derive(Clone, Debug)]
-struct Department {
-    name: String,
-    /// Configured ratios, by kind.
-    configured: [Option<f64>; 2],
-    baseline: Baseline,
-    /// The last test of each kind; none where its window was not tested.
-    tests: [Option<Test>; 2],
-    open: Option<OpenAlert>,
-}
-
-/// So many unhappy messages of so many, against a ratio.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Test {
-    unhappy: u32,
-    messages: u32,
-    ratio: f64,
-}
-
-impl Test {
-    fn ln_p_value(self) -> f64 {
-        ln_upper_tail(self.unhappy, self.messages, self.ratio)
-    }
-
-    /// −log10 of the probability: 0 or more.
-    fn score(self) -> f64 {
-        (-self.ln_p_value() / LN_10).max(0.0)
-    }
-
-    fn observed(self) -> f64 {
-        f64::from(self.unhappy) / f64::from(self.messages)
-    }
-}
-
-/// An open alert and what it takes to close it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct OpenAlert {
-    alert: Alert,
-    /// ln of the worst window's probability, which may be too small for a float itself.
-    ln_worst: f64,
-    /// First window end since when no kind has been suspicious.
-    calm_since: Option<EventTime>,
-}
-
 /// All that a [`Detector`] remembers, to be saved.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetectorState {
     /// The departments of which something was seen.
     pub departments: Vec<DepartmentState>,
+    /// End of the slice that is gathered.
+    pub slice_end: Option<EventTime>,
+    /// What concerns all departments together.
+    pub(super) company: Company,
     /// End of the last window that was judged, where that may be another than the last one of the panes: state in a topic goes
     /// from member to member, and is judged only by one that has all of it.
     #[serde(skip)]
     pub judged_until: Option<EventTime>,
 }
 
-/// What a [`Detector`] remembers of a department.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DepartmentState {
-    /// Id of the department: its number may change with the config.
-    pub department: String,
-    baseline: Baseline,
-    tests: [Option<Test>; 2],
-    open: Option<OpenAlert>,
-}
-
 impl Detector {
     /// A detector that has seen nothing yet.
     #[must_use]
     pub fn new(settings: &DetectConfig, roster: &Roster) -> Self {
-        let departments = roster.iter().map(|(_, department)| Department {
-            name: department.id.clone(),
-            configured: [department.expected_negative_ratio, department.expected_frustrated_ratio],
-            baseline: Baseline::default(),
-            tests: [None; 2],
-            open: None,
-        });
+        let mut detector = Self::of_slices(settings, TICK);
+        for (_, department) in roster.iter() {
+            detector.watch(department);
+        }
+        detector
+    }
+
+    /// A detector without departments that looks once a slice: for history that is no finer. A slice is [`TICK`] or a multiple of it
+    /// that divides an hour.
+    #[must_use]
+    pub fn of_slices(settings: &DetectConfig, slice: Duration) -> Self {
         Self {
-            ln_enter: settings.enter_p_value.ln(),
-            ln_exit: settings.exit_p_value.ln(),
-            departments: departments.collect(),
             settings: settings.clone(),
+            slice,
+            departments: Vec::new(),
+            priors: [settings.prior_negative_ratio, settings.prior_frustrated_ratio],
+            slice_end: None,
+            gathered: Vec::new(),
             gap: None,
+            company: Company::default(),
             taken_up: None,
         }
     }
 
-    /// Looks at no department at the end of a closed pane that holds only a part of what was written, in place of
-    /// [`Self::step`]: the pane teaches nothing, and no window with it in is tested, nor follows up an alert. Alerts that are
-    /// open end where that lasts.
-    pub fn skip(&mut self, window_end: EventTime) -> Vec<AlertChange> {
-        let gap = self.doubt_until(window_end);
-        let numbered = (0_u16..).map(DepartmentId).zip(&mut self.departments);
-        let ended = numbered.filter_map(|(id, department)| {
-            department.tests = [None; 2];
-            // Nobody knows what those before would have led to.
-            department.baseline.distrust_until(window_end);
-            department.leave_alert(window_end, gap).map(|alert| AlertChange::Closed(id, alert))
-        });
-        ended.collect()
+    /// Takes one more department, of which nothing is known.
+    pub fn watch(&mut self, department: &DepartmentConfig) -> DepartmentId {
+        self.departments.push(Department::new(department, self.slice));
+        self.gathered.push(Counts::default());
+        DepartmentId(u16::try_from(self.departments.len() - 1).unwrap_or(u16::MAX))
+    }
+
+    /// A detector of one department alone that goes on as this one would; its number is 0.
+    ///
+    /// # Panics
+    /// If there is no such department.
+    #[must_use]
+    pub fn fork(&self, department: DepartmentId) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            departments: vec![self.departments[department.index()].clone()],
+            gathered: vec![self.gathered[department.index()]],
+            company: Company::default(),
+            ..*self
+        }
+    }
+
+    /// The smallest budget of false alarms a month at which the latest slice of a department is rare enough for an alert; none
+    /// where there is no evidence.
+    ///
+    /// # Panics
+    /// If there is no such department.
+    #[must_use]
+    pub fn budget_reached(&self, department: DepartmentId) -> Option<f64> {
+        self.departments[department.index()].budget_reached()
+    }
+
+    /// Takes the panes that closed at a moment, of all departments, and looks at all departments where that ends a minute. Panes are
+    /// taken in order of event time; those left out were empty.
+    pub fn close(&mut self, pane_end: EventTime, pane: impl Fn(DepartmentId) -> Tally) -> Vec<AlertChange> {
+        self.taken_up = None;
+        let slice_end = slice_end_of(pane_end, self.slice);
+        let mut changes = self.finish_before(slice_end);
+        self.slice_end = Some(slice_end);
+        for (department, gathered) in (0_u16..).map(DepartmentId).zip(&mut self.gathered) {
+            gathered.add(&pane(department));
+        }
+        if pane_end == slice_end {
+            changes.extend(self.finish(slice_end));
+        }
+        changes
+    }
+
+    /// Takes the end of a closed pane that holds only a part of what was written, in place of [`Self::close`]: it teaches nothing,
+    /// and no slice with it in is tested, nor follows up an alert. Alerts that are open end where that lasts.
+    pub fn skip(&mut self, pane_end: EventTime) -> Vec<AlertChange> {
+        let gap = self.doubt_until(pane_end);
+        self.leave_alerts(pane_end, gap)
     }
 
     /// Others had the windows from that one on, up to `window_end`, and nobody judged them. Alerts that were open for all that
@@ -153,16 +153,65 @@ impl Detector {
             return Vec::new();
         }
         self.taken_up = Some(judged_until);
-        let away = Gap { begun: judged_until, ended: window_end };
-        let numbered = (0_u16..).map(DepartmentId).zip(&mut self.departments);
-        let ended = numbered
-            .filter_map(|(id, department)| Some(AlertChange::Closed(id, department.leave_alert(window_end, away)?)));
-        ended.collect()
+        self.leave_alerts(window_end, Gap { begun: judged_until, ended: window_end })
     }
 
     /// All is here again, and panes that end until then still hold only a part.
     pub fn resume_after(&mut self, end: EventTime) {
         self.doubt_until(end);
+    }
+
+    /// Whether nothing is tested, since panes hold only a part of what was written.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        self.gap.is_some()
+    }
+
+    /// What there is to say of a department.
+    ///
+    /// # Panics
+    /// If the department is not of the roster.
+    #[must_use]
+    pub fn outlook(&self, department: DepartmentId) -> DepartmentOutlook {
+        self.departments[department.index()].outlook(&self.settings)
+    }
+
+    /// The open alerts with their worst windows so far: those of departments in the roster's order, then the company's.
+    pub fn open_alerts(&self) -> impl Iterator<Item = (Scope, &Alert)> {
+        let numbered = (0_u16..).map(DepartmentId).zip(&self.departments);
+        let of_departments = numbered
+            .flat_map(|(id, department)| department.open_alerts().map(move |alert| (Scope::Department(id), alert)));
+        of_departments.chain(self.company.open_alert().map(|alert| (Scope::Company, alert)))
+    }
+
+    /// All that is remembered.
+    #[must_use]
+    pub fn snapshot(&self) -> DetectorState {
+        let pairs = self.departments.iter().zip(&self.gathered);
+        let departments = pairs.filter_map(|(department, gathered)| department.snapshot(*gathered));
+        DetectorState {
+            departments: departments.collect(),
+            slice_end: self.slice_end,
+            company: self.company.clone(),
+            judged_until: None,
+        }
+    }
+
+    /// Takes up what was remembered, by the departments' names. Returns the names that the roster does not have: what was
+    /// known of them, an open alert included, is left out.
+    pub fn restore(&mut self, state: DetectorState) -> Vec<String> {
+        let mut unknown = Vec::new();
+        self.slice_end = state.slice_end;
+        self.company = state.company;
+        for saved in state.departments {
+            let Some(place) = self.departments.iter().position(|known| known.name() == saved.department) else {
+                unknown.push(saved.department);
+                continue;
+            };
+            self.gathered[place] = self.departments[place].restore(saved);
+        }
+        self.learn_priors();
+        unknown
     }
 
     fn doubt_until(&mut self, end: EventTime) -> Gap {
@@ -172,219 +221,90 @@ impl Detector {
         gap
     }
 
-    /// Whether windows are not tested, since panes in them hold only a part of what was written.
-    #[must_use]
-    pub fn is_suspended(&self) -> bool {
-        self.gap.is_some()
-    }
-
-    /// Looks at one department at the end of a closed pane: once a department and window end, in the order of event time.
-    /// `window` is the sum of the window of length `detect.window` that ends at `window_end`, `closed_pane` its last pane.
-    ///
-    /// # Panics
-    /// If the department is not of the roster.
-    pub fn step(
-        &mut self,
-        department: DepartmentId,
-        window_end: EventTime,
-        window: &Tally,
-        closed_pane: &Tally,
-    ) -> Option<AlertChange> {
-        let settings = &self.settings;
-        self.taken_up = None;
-        let of_department = &mut self.departments[department.index()];
-        of_department.baseline.push(window_end, *closed_pane, settings);
-        self.gap = self.gap.filter(|gap| window_end < gap.ended.plus(settings.window.get()));
-        if let Some(gap) = self.gap {
-            of_department.tests = [None; 2];
-            if window_end <= gap.ended {
-                of_department.baseline.distrust_until(window_end);
+    /// Finishes the slices that end before one: the one that was gathered, and empty ones.
+    fn finish_before(&mut self, slice_end: EventTime) -> Vec<AlertChange> {
+        let mut changes = Vec::new();
+        let Some(open) = self.slice_end.filter(|open| *open < slice_end) else { return changes };
+        // What is further back is in no span any more.
+        let oldest = slice_end.minus(SPANS[SPANS.len() - 1]);
+        let mut next = if self.is_gathering() { open } else { open.plus(self.slice) };
+        while next < slice_end {
+            if next > oldest || next == open {
+                changes.extend(self.finish(next));
             }
-            return of_department.leave_alert(window_end, gap).map(|alert| AlertChange::Closed(department, alert));
+            next = next.plus(self.slice).max(oldest);
         }
-        of_department.tests = of_department.tests_of(window, settings);
-        if of_department.open.is_none() {
-            return of_department
-                .open_alert(window_end, self.ln_enter, settings)
-                .map(|alert| AlertChange::Opened(department, alert));
-        }
-        of_department
-            .follow_alert(window_end, self.ln_exit, settings)
-            .map(|alert| AlertChange::Closed(department, alert))
+        changes
     }
 
-    /// What there is to say of a department.
-    ///
-    /// # Panics
-    /// If the department is not of the roster.
-    #[must_use]
-    pub fn outlook(&self, department: DepartmentId) -> DepartmentOutlook {
-        let of_department = &self.departments[department.index()];
-        let [expected_negative, expected_frustrated] = of_department.known_ratios(&self.settings);
-        DepartmentOutlook {
-            state: of_department.state(&self.settings),
-            active: of_department.open.as_ref().map(|open| (open.alert.kind, open.alert.severity)),
-            scores: of_department.tests.map(|test| test.map_or(0.0, Test::score)),
-            expected_negative,
-            expected_frustrated,
+    fn is_gathering(&self) -> bool {
+        self.gathered.iter().any(|counts| *counts != Counts::default())
+    }
+
+    /// Looks at all departments at the end of a slice.
+    fn finish(&mut self, slice_end: EventTime) -> Vec<AlertChange> {
+        self.slice_end = Some(slice_end);
+        if let Some(gap) = self.gap {
+            if slice_end.minus(self.slice) < gap.ended {
+                self.gathered.fill(Counts::default());
+                return self.leave_alerts(slice_end, gap);
+            }
+            self.gap = None;
+            let begun = slice_end.minus(self.slice);
+            self.departments.iter_mut().for_each(|department| department.begin_anew(begun));
         }
+        let mut changes = Vec::new();
+        for (place, gathered) in self.gathered.iter_mut().enumerate() {
+            let department = DepartmentId(u16::try_from(place).unwrap_or(u16::MAX));
+            let counts = std::mem::take(gathered);
+            let of_department = self.departments[place].push(slice_end, counts, &self.settings, self.priors);
+            changes.extend(of_department.into_iter().map(|change| change.of(Scope::Department(department))));
+        }
+        self.learn_priors();
+        let parts: Vec<_> = self.departments.iter().filter_map(|department| department.part(slice_end)).collect();
+        let of_company = self.company.follow(slice_end, &parts, &self.settings);
+        changes.extend(of_company.map(|change| change.of(Scope::Company)));
+        changes
     }
 
-    /// The open alerts with their worst windows so far, in the roster's order.
-    pub fn open_alerts(&self) -> impl Iterator<Item = (DepartmentId, &Alert)> {
-        let numbered = (0_u16..).map(DepartmentId).zip(&self.departments);
-        numbered.filter_map(|(id, department)| Some((id, &department.open.as_ref()?.alert)))
-    }
-
-    /// All that is remembered.
-    #[must_use]
-    pub fn snapshot(&self) -> DetectorState {
-        let seen = self.departments.iter().filter(|department| department.baseline.seen > 0);
-        let departments = seen.map(|department| DepartmentState {
-            department: department.name.clone(),
-            baseline: department.baseline.clone(),
-            tests: department.tests,
-            open: department.open.clone(),
+    /// Nothing can be said of the departments at that moment.
+    fn leave_alerts(&mut self, end: EventTime, gap: Gap) -> Vec<AlertChange> {
+        let lasts = end >= gap.begun.plus(NOT_JUDGED_FOR);
+        let numbered = (0_u16..).map(DepartmentId).zip(&mut self.departments);
+        let ended = numbered.flat_map(|(id, department)| {
+            department.leave(end, lasts).into_iter().map(move |change| change.of(Scope::Department(id)))
         });
-        DetectorState { departments: departments.collect(), judged_until: None }
+        let mut ended: Vec<_> = ended.collect();
+        ended.extend(self.company.leave(end, lasts).map(|change| change.of(Scope::Company)));
+        ended
     }
 
-    /// Takes up what was remembered, by the departments' names. Returns the names that the roster does not have: what was
-    /// known of them, an open alert included, is left out.
-    pub fn restore(&mut self, state: DetectorState) -> Vec<String> {
-        let mut unknown = Vec::new();
-        for saved in state.departments {
-            let Some(department) = self.departments.iter_mut().find(|known| known.name == saved.department) else {
-                unknown.push(saved.department);
-                continue;
-            };
-            department.baseline = saved.baseline;
-            department.tests = saved.tests;
-            department.open = saved.open;
-        }
-        unknown
-    }
-}
-
-impl Department {
-    /// The tests of a window: none of a window with too few messages, or of a kind too little known.
-    fn tests_of(&self, window: &Tally, settings: &DetectConfig) -> [Option<Test>; 2] {
-        if window.messages < settings.min_messages.max(1) {
-            return [None; 2];
-        }
-        let known_enough = self.baseline.seen >= u64::from(settings.min_seen);
-        let unhappy = [window.negative, window.frustrated];
-        [0, 1].map(|kind| {
-            let may_alert = known_enough || self.configured[kind].is_some();
-            let ratio = may_alert.then(|| self.expected(kind, settings).tested)?;
-            Some(Test { unhappy: unhappy[kind], messages: window.messages, ratio })
-        })
-    }
-
-    fn expected(&self, kind: usize, settings: &DetectConfig) -> Expected {
-        let prior = [settings.prior_negative_ratio, settings.prior_frustrated_ratio][kind];
-        self.configured[kind].map_or_else(|| self.baseline.expected(kind, prior, settings), Expected::known)
-    }
-
-    /// The expected ratios, by kind; none of what was neither configured nor seen.
-    fn known_ratios(&self, settings: &DetectConfig) -> [Option<f64>; 2] {
-        [0, 1].map(|kind| {
-            let is_known = self.baseline.seen > 0 || self.configured[kind].is_some();
-            is_known.then(|| self.expected(kind, settings).mean)
-        })
-    }
-
-    fn state(&self, settings: &DetectConfig) -> AlertState {
-        if self.open.is_some() {
-            return AlertState::Active;
-        }
-        let learns = self.configured.iter().any(Option::is_none);
-        if learns && self.baseline.is_learning(settings) { AlertState::Learning } else { AlertState::Quiet }
-    }
-
-    /// Opens an alert of the less likely kind where one is unlikely enough.
-    fn open_alert(&mut self, window_end: EventTime, ln_enter: f64, settings: &DetectConfig) -> Option<Alert> {
-        let (kind, test, ln_p_value) = self.least_likely(ln_enter)?;
-        let alert = Alert {
-            id: format!("{}-{}-{}", self.name, AlertKind::ALL[kind].as_str(), window_end.as_millis()),
-            department: self.name.clone(),
-            kind: AlertKind::ALL[kind],
-            severity: Severity::Page,
-            started: window_end,
-            ended: None,
-            window_seconds: settings.window.get().as_secs(),
-            messages: test.messages,
-            observed: test.observed(),
-            expected: self.expected(kind, settings).mean,
-            p_value: ln_p_value.exp(),
-            replayed: false,
-        };
-        self.baseline.distrust_until(window_end);
-        self.open = Some(OpenAlert { alert: alert.clone(), ln_worst: ln_p_value, calm_since: None });
-        Some(alert)
-    }
-
-    /// The test with the smallest probability, among those of at most `ln_limit`.
-    fn least_likely(&self, ln_limit: f64) -> Option<(usize, Test, f64)> {
-        let tests = self.tests.iter().enumerate().filter_map(|(kind, test)| Some((kind, (*test)?)));
-        let unlikely = tests.filter_map(|(kind, test)| Some((kind, test, ln_p_value_at_most(test, ln_limit)?)));
-        unlikely.min_by(|(_, _, one), (_, _, other)| one.total_cmp(other))
-    }
-
-    /// Leaves an open alert as it is while nothing can be said of it, and ends it where that lasts.
-    fn leave_alert(&mut self, window_end: EventTime, gap: Gap) -> Option<Alert> {
-        let open = self.open.as_mut()?;
-        open.calm_since = None;
-        self.baseline.distrust_until(window_end);
-        if window_end < gap.begun.plus(NOT_JUDGED_FOR) {
-            return None;
-        }
-        let closed = self.open.take()?.alert;
-        Some(Alert { ended: Some(window_end), ..closed })
-    }
-
-    /// Keeps an open alert up to date, and closes it after enough calm.
-    fn follow_alert(&mut self, window_end: EventTime, ln_exit: f64, settings: &DetectConfig) -> Option<Alert> {
-        let is_calm = self.least_likely(ln_exit).is_none();
-        let open = self.open.as_mut()?;
-        if window_end < open.alert.started.plus(NEW_NORMAL_AFTER) {
-            self.baseline.distrust_until(window_end);
-        }
-        if !is_calm {
-            open.calm_since = None;
-            open.note_worst(self.tests);
-            return None;
-        }
-        let calm_since = *open.calm_since.get_or_insert(window_end);
-        if window_end < calm_since.plus(settings.hold.get()) {
-            return None;
-        }
-        let closed = self.open.take()?.alert;
-        Some(Alert { ended: Some(window_end), ..closed })
+    /// What the departments that are known have in common stands for those that are not.
+    fn learn_priors(&mut self) {
+        let configured = [self.settings.prior_negative_ratio, self.settings.prior_frustrated_ratio];
+        let known: Vec<[f64; RATIOS]> =
+            self.departments.iter().filter_map(|department| department.levels(&self.settings)).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a roster has at most 65,535 departments")]
+        let count = known.len() as f64;
+        self.priors = [0, 1].map(|ratio| {
+            let sum: f64 = known.iter().map(|levels| levels[ratio]).sum();
+            (configured[ratio] + sum) / (1.0 + count)
+        });
     }
 }
 
-impl OpenAlert {
-    /// Notes the window where it is worse than the worst so far.
-    fn note_worst(&mut self, tests: [Option<Test>; 2]) {
-        let same_kind =
-            tests.into_iter().zip(AlertKind::ALL).find_map(|(test, kind)| test.filter(|_| *kind == self.alert.kind));
-        let Some(test) = same_kind else { return };
-        let ln_p_value = test.ln_p_value();
-        if ln_p_value < self.ln_worst {
-            self.ln_worst = ln_p_value;
-            self.alert.messages = test.messages;
-            self.alert.observed = test.observed();
-            self.alert.p_value = ln_p_value.exp();
+impl Change {
+    fn of(self, scope: Scope) -> AlertChange {
+        match self {
+            Self::Opened(alert) => AlertChange::Opened(scope, alert),
+            Self::Closed(alert) => AlertChange::Closed(scope, alert),
         }
     }
 }
 
-/// ln of a test's probability where it is at most the limit.
-fn ln_p_value_at_most(test: Test, ln_limit: f64) -> Option<f64> {
-    // Most windows are unremarkable: they are told without summing a tail.
-    if ln_limit < -std::f64::consts::LN_2 && is_at_least_even(test.unhappy, test.messages, test.ratio) {
-        return None;
-    }
-    Some(test.ln_p_value()).filter(|ln_p_value| *ln_p_value <= ln_limit)
+/// The end of the slice that a pane with that end belongs to.
+fn slice_end_of(pane_end: EventTime, slice: Duration) -> EventTime {
+    let length = i64::try_from(slice.as_millis()).unwrap_or(1);
+    let number = pane_end.as_millis().saturating_sub(1).div_euclid(length);
+    EventTime::from_millis(number.saturating_add(1).saturating_mul(length))
 }

@@ -1,16 +1,30 @@
 //! Baselines, tests and alert states: pure code, in event time only.
 //!
-//! At the end of each closed pane, [`Detector::step`] tests one window of each department: how likely are so many negative
-//! (or frustrated) messages, or more, under the ratio that is expected of it? The probability is the exact upper tail of the
-//! binomial distribution. An alert opens where it is at most `enter_p_value`, and closes once the probabilities of both kinds
-//! have stayed above `exit_p_value` for `hold`.
+//! The panes of a minute are gathered, and at its end [`Detector::close`] looks at each department:
+//!
+//! 1. `baseline`: how many messages, and which ratios of unhappy ones, are normal at this hour of the week, and how much do they
+//!    vary?
+//! 2. `evidence`: how unlikely are the latest counts under that? Spans of 15 minutes to 12 hours, a cumulative sum, gaps.
+//! 3. `evidence/recurrence`: how often a month does chance bring about evidence of that strength? All tests are on this one scale,
+//!    and the budget of false alarms is given on it.
+//! 4. `department`: alerts open where that is rare enough, and close once all is as usual again.
 
 mod alert;
 mod baseline;
-mod binomial;
+mod calibration;
+mod company;
+mod department;
 mod detector;
+mod evidence;
+mod kind;
 #[cfg(test)]
 mod tests;
+mod tick;
+mod watch;
 
-pub use alert::{Alert, AlertChange, AlertKind, AlertState, DepartmentOutlook, Severity};
-pub use detector::{DepartmentState, Detector, DetectorState};
+pub use alert::{Alert, AlertChange, AlertState, DepartmentOutlook, Scope, Severity, Usual};
+pub use company::COMPANY;
+pub use department::DepartmentState;
+pub use detector::{Detector, DetectorState};
+pub use kind::AlertKind;
+pub use tick::TICK;

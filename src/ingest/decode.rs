@@ -111,6 +111,18 @@ impl Decoder {
         self.department(department).ok()
     }
 
+    /// How a value names its department, where its JSON can be read at all and names one.
+    #[must_use]
+    pub fn department_name<'a>(&self, value: &'a [u8]) -> Option<Cow<'a, str>> {
+        let json = json_object(value).ok()?;
+        let [_, department, ..] = self.picker.pick(json).ok()?;
+        match Field::read(department).ok()? {
+            Field::Text(name) => Some(name),
+            Field::Number(digits) => Some(Cow::Borrowed(digits)),
+            Field::Absent | Field::Unusable => None,
+        }
+    }
+
     fn department(&self, raw: Option<&RawValue>) -> Result<DepartmentId, Rejection> {
         match Field::read(raw)? {
             Field::Text(name) => Ok(self.router.route(&name)),

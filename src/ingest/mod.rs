@@ -34,3 +34,4 @@ pub use patience::Patience;
 pub(crate) use quiet_log::{QuietLog, is_connection_trouble};
 pub use route::Router;
 pub use shared::{ConsumerStatus, PartitionStatus, Shared};
+pub(crate) use timestamp::from_text as moment_of_text;

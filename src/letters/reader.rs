@@ -34,20 +34,35 @@ pub struct Bounds {
 /// The partitions that are not read yet, each from where it goes on.
 type Open = BTreeMap<i32, Bounds>;
 
-/// A reader of the dead-letter topic.
+/// A reader of the dead-letter topic, or of another.
 pub struct Reader {
     consumer: BaseConsumer<Complaints>,
     topic: String,
+    /// Where the topic is named.
+    key: &'static str,
     brokers: String,
     patience: Duration,
 }
 
 impl Reader {
-    /// Makes a client that reads `topic`. Nothing is asked of the brokers yet.
+    /// Makes a client that reads the dead-letter topic. Nothing is asked of the brokers yet.
     ///
     /// # Errors
     /// If librdkafka does not take the properties.
     pub fn new(kafka: &KafkaConfig, topic: &str, patience: Duration) -> Result<Self, LettersError> {
+        Self::of_topic(kafka, topic, "kafka.dead_letter_topic", patience)
+    }
+
+    /// Makes a client that reads a topic which the operator names by `key`. Nothing is asked of the brokers yet.
+    ///
+    /// # Errors
+    /// If librdkafka does not take the properties.
+    pub fn of_topic(
+        kafka: &KafkaConfig,
+        topic: &str,
+        key: &'static str,
+        patience: Duration,
+    ) -> Result<Self, LettersError> {
         let brokers = kafka.brokers.join(",");
         let consumer = client_config(kafka)
             // Not joined: librdkafka assigns nothing without a name.
@@ -62,7 +77,7 @@ impl Reader {
             .set_log_level(RDKafkaLogLevel::Error)
             .create_with_context(Complaints::default())
             .map_err(|error| LettersError::Client { brokers: brokers.clone(), why: error.to_string() })?;
-        Ok(Self { consumer, topic: topic.to_owned(), brokers, patience })
+        Ok(Self { consumer, topic: topic.to_owned(), key, brokers, patience })
     }
 
     /// The topic it reads.
@@ -97,7 +112,7 @@ impl Reader {
     /// # Errors
     /// If the brokers do not say.
     pub fn bounds(&self) -> Result<Vec<Bounds>, LettersError> {
-        let partitions = self.partitions(&self.topic, "kafka.dead_letter_topic")?;
+        let partitions = self.partitions(&self.topic, self.key)?;
         (0..partitions).map(|partition| self.bounds_of(partition)).collect()
     }
 
@@ -221,7 +236,7 @@ impl Reader {
     }
 
     fn unreadable(&self, why: String) -> LettersError {
-        self.unusable(&self.topic, "kafka.dead_letter_topic", why)
+        self.unusable(&self.topic, self.key, why)
     }
 
     fn unusable(&self, topic: &str, key: &'static str, why: String) -> LettersError {

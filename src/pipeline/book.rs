@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::detect::{Alert, AlertChange, AlertKind};
-use crate::message::{DepartmentId, EventTime};
+use crate::detect::{Alert, AlertChange, AlertKind, Scope};
+use crate::message::EventTime;
 
 /// How long a closed alert is kept (event time).
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -32,11 +32,11 @@ impl AlertBook {
 
     /// Enters a change. One that opens and closes while catching up is marked: it paged nobody (INV-10).
     ///
-    /// Gives the department and kind of an alert that pages from now on.
-    pub(super) fn enter(&mut self, change: AlertChange, catching_up: bool) -> Option<(DepartmentId, AlertKind)> {
+    /// Gives whose alert pages from now on, and its kind.
+    pub(super) fn enter(&mut self, change: AlertChange, catching_up: bool) -> Option<(Scope, AlertKind)> {
         let alerts = Arc::make_mut(&mut self.alerts);
         match change {
-            AlertChange::Opened(department, mut alert) => {
+            AlertChange::Opened(scope, mut alert) => {
                 alert.replayed = catching_up;
                 let kind = alert.kind;
                 tracing::info!(id = alert.id, replayed = catching_up, p_value = alert.p_value, "alert opened");
@@ -44,7 +44,7 @@ impl AlertBook {
                     Some(known) => *known = alert,
                     None => alerts.push(alert),
                 }
-                (!catching_up).then_some((department, kind))
+                (!catching_up).then_some((scope, kind))
             }
             AlertChange::Closed(_, mut alert) => {
                 tracing::info!(id = alert.id, "alert closed");
@@ -60,9 +60,10 @@ impl AlertBook {
         }
     }
 
-    /// Whether the open alert of a department has paged nobody yet.
-    pub(super) fn is_only_replayed(&self, department: &str) -> bool {
-        self.alerts.iter().any(|alert| alert.ended.is_none() && alert.replayed && alert.department == department)
+    /// Whether the open alert of that kind of a department has paged nobody yet.
+    pub(super) fn is_only_replayed(&self, department: &str, kind: AlertKind) -> bool {
+        let is_meant = |alert: &Alert| alert.kind == kind && alert.department == department;
+        self.alerts.iter().any(|alert| alert.ended.is_none() && alert.replayed && is_meant(alert))
     }
 
     /// Catching up is over: what is still open pages now. Gives the ids of departments with their kinds.
@@ -82,7 +83,7 @@ impl AlertBook {
         for latest in open {
             let Some(place) = self.alerts.iter().position(|known| known.id == latest.id) else { continue };
             let known = &self.alerts[place];
-            if known.p_value == latest.p_value && known.messages == latest.messages {
+            if known.recurrence == latest.recurrence {
                 continue;
             }
             let replayed = known.replayed;
@@ -104,6 +105,7 @@ impl AlertBook {
 mod tests {
     use super::*;
     use crate::detect::Severity;
+    use crate::message::DepartmentId;
 
     fn alert(started: i64, ended: Option<i64>) -> Alert {
         Alert {
@@ -112,17 +114,20 @@ mod tests {
             kind: AlertKind::Frustration,
             severity: Severity::Page,
             started: EventTime::from_millis(started),
+            since: EventTime::from_millis(started),
             ended: ended.map(EventTime::from_millis),
             window_seconds: 900,
             messages: 40,
             observed: 0.8,
             expected: 0.2,
             p_value: 1e-9,
+            recurrence: 1e-4,
             replayed: false,
+            departments: Vec::new(),
         }
     }
 
-    const BILLING: DepartmentId = DepartmentId(0);
+    const BILLING: Scope = Scope::Department(DepartmentId(0));
 
     #[test]
     fn what_opens_and_closes_while_catching_up_is_marked_and_pages_nobody() {

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::DirectoryError;
+use crate::checkpoint::{DirectoryError, LearnedError};
 use crate::config::{Config, StartPosition, client_config};
 use crate::ingest::{CONSUMER, Consumer, ConsumerError, DeadLetterError, Starting};
 use crate::publish::http::{self, HttpError};
@@ -61,6 +61,14 @@ pub enum PipelineError {
     /// The rules for signals.
     #[error("signals.files: {0}")]
     Rules(#[from] RulesError),
+    /// The baselines learned from history.
+    #[error("detect.baselines: {path}: {source}; name a file made by `latido backtest --learn`, or leave it out")]
+    Baselines {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: LearnedError,
+    },
     /// The consumer.
     #[error(transparent)]
     Consumer(#[from] ConsumerError),
@@ -125,7 +133,7 @@ impl Pipeline {
         let rules = crate::score::open_rules(&config.signals)?;
         let shares = model.shares().clone();
         let parts = Parts::new(&config)?;
-        let state = parts.restored_state(&config, shares, loaded);
+        let state = parts.restored_state(&config, shares, loaded)?;
 
         // Each thread ends once nobody can send to it any more.
         let mut threads = Vec::new();

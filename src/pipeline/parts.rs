@@ -1,5 +1,6 @@
 //! What the threads share, and how each is started.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
@@ -7,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Loaded, Store};
+use crate::checkpoint::{Loaded, Store, read_learned};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::publish::http::{ApiState, Bound, Token};
@@ -72,17 +73,22 @@ impl Parts {
 
     /// The fold's state: a checkpoint's, where there is one. What of that no longer applies is named. `shares` are the
     /// model's tables.
-    pub(super) fn restored_state(&self, config: &Config, shares: Shares, loaded: Loaded) -> State {
-        let mut state = State::new(config, Arc::clone(&self.roster), shares);
+    pub(super) fn restored_state(
+        &self,
+        config: &Config,
+        shares: Shares,
+        loaded: Loaded,
+    ) -> Result<State, PipelineError> {
+        let mut state = self.taught_state(config, State::new(config, Arc::clone(&self.roster), shares), &loaded)?;
         for damage in &loaded.damaged {
             let path = damage.path.display();
             tracing::error!(%path, error = %damage.source, "a checkpoint is damaged; the one before it is restored");
         }
         self.writer.found_damaged(loaded.damaged.len());
-        let Some(snapshot) = loaded.snapshot else { return state };
+        let Some(snapshot) = loaded.snapshot else { return Ok(state) };
         let mut left_out = state.restore(&snapshot);
         if sabotage::is(Sabotage::CheckpointWithoutOffsets) {
-            return state;
+            return Ok(state);
         }
         let mut ledger = self.shared.ledger();
         for saved in &snapshot.partitions {
@@ -97,7 +103,21 @@ impl Parts {
         for what in left_out {
             tracing::warn!("not restored from the checkpoint: {what}");
         }
-        state
+        Ok(state)
+    }
+
+    /// The state with what was learned from history, where the config names a file of that.
+    fn taught_state(&self, config: &Config, state: State, loaded: &Loaded) -> Result<State, PipelineError> {
+        let Some(path) = &config.detect.baselines else { return Ok(state) };
+        let learned = read_learned(path)
+            .map_err(|source| PipelineError::Baselines { path: path.display().to_string(), source })?;
+        let (state, mut taken) = state.with_learned(learned);
+        let known = loaded.snapshot.iter().flat_map(|snapshot| &snapshot.detector.departments);
+        let known: BTreeSet<&str> = known.map(|saved| &*saved.department).collect();
+        taken.retain(|name| !known.contains(&**name));
+        let path = path.display();
+        tracing::info!(%path, departments = taken.len(), "baselines learned from history are taken: {}", taken.join(", "));
+        Ok(state)
     }
 
     /// Whether a checkpoint told where to go on.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
-use crate::detect::{AlertChange, Detector, Severity};
+use crate::detect::{AlertChange, AlertKind, COMPANY, Detector, DetectorState, Scope, Severity};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
 use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
@@ -41,6 +41,8 @@ pub(super) struct State {
     names: Vec<Arc<str>>,
     /// What windows and detector are made from.
     settings: (WindowsConfig, DetectConfig),
+    /// What was learned from history, for departments of which nothing is known here.
+    learned: DetectorState,
     /// The shard of each partition, where panes are kept by partition; else all are in the first.
     shards: BTreeMap<PartitionId, ShardId>,
     pub(super) clock: StreamClock,
@@ -48,10 +50,10 @@ pub(super) struct State {
     detector: Detector,
     adjuster: Adjuster,
     pub(super) book: AlertBook,
-    /// Index of `detect.window` in `windows.lengths`.
-    tested: usize,
     views: Vec<DepartmentView>,
     dirty: Vec<bool>,
+    /// Alerts of the whole company that paged.
+    pub(super) company_pages: u64,
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
@@ -75,16 +77,16 @@ impl State {
         };
         Self {
             settings: (config.windows.clone(), config.detect.clone()),
+            learned: DetectorState::default(),
             shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
             panes: Panes::new(&config.windows, roster.len()),
             detector: Detector::new(&config.detect, &roster),
             adjuster: Adjuster::new(shares, roster.len(), windows.len()),
             book: AlertBook::default(),
-            // Validation holds detect.window to one of windows.lengths.
-            tested: windows.iter().position(|length| *length == config.detect.window).unwrap_or_default(),
             views: vec![empty; roster.len()],
             dirty: vec![true; roster.len()],
+            company_pages: 0,
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
@@ -95,6 +97,23 @@ impl State {
             names: roster.iter().map(|(_, department)| Arc::from(&*department.id)).collect(),
             roster,
         }
+    }
+
+    /// Departments of which nothing is known start with what was learned from history. Gives those that the config has.
+    pub(super) fn with_learned(mut self, learned: DetectorState) -> (Self, Vec<String>) {
+        let names = learned.departments.iter().map(|saved| saved.department.clone());
+        let names = names.filter(|name| self.roster.find(name).is_some()).collect();
+        self.learned = learned;
+        self.detector = self.new_detector();
+        (self, names)
+    }
+
+    /// One that knows what was learned, and nothing else.
+    fn new_detector(&self) -> Detector {
+        let mut detector = Detector::new(&self.settings.1, &self.roster);
+        // Departments that only the history had are nobody's here.
+        drop(detector.restore(self.learned.clone()));
+        detector
     }
 
     /// Nothing of any partition is here any more. What was counted of them stays in the counters: those are the process's.
@@ -119,9 +138,8 @@ impl State {
 
     /// Windows, baselines and alerts of nothing.
     fn begin_anew(&mut self, shards: usize) {
-        let (windows, detect) = &self.settings;
-        self.panes = Panes::with_shards(windows, self.roster.len(), shards);
-        self.detector = Detector::new(detect, &self.roster);
+        self.panes = Panes::with_shards(&self.settings.0, self.roster.len(), shards);
+        self.detector = self.new_detector();
         self.book = AlertBook::default();
         self.clock.begin_anew();
         self.catching_up = true;
@@ -261,20 +279,16 @@ impl State {
     pub(super) fn advance(&mut self, now: Duration) {
         let Some(stream_time) = self.clock.advance(now) else { return };
         let was_suspended = self.is_suspended();
-        let Self { panes, detector, roster, tested, is_whole, .. } = self;
+        let Self { panes, detector, is_whole, .. } = self;
         let mut changes: Vec<AlertChange> = Vec::new();
         let mut closed = false;
         panes.advance(stream_time, |end, panes| {
             closed = true;
-            if !*is_whole {
-                changes.extend(detector.skip(end));
-                return;
-            }
-            for (department, _) in roster.iter() {
-                let window = panes.sums(department)[*tested];
-                let pane = panes.newest_closed_pane(department);
-                changes.extend(detector.step(department, end, &window, &pane));
-            }
+            changes.extend(if *is_whole {
+                detector.close(end, |department| panes.newest_closed_pane(department))
+            } else {
+                detector.skip(end)
+            });
         });
         if !closed {
             return;
@@ -282,8 +296,10 @@ impl State {
         self.dirty.fill(true);
         let replaying = self.is_replaying();
         for change in changes {
-            if let Some((department, kind)) = self.book.enter(change, replaying) {
-                self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
+            match self.book.enter(change, replaying) {
+                Some((Scope::Department(department), kind)) => self.count_page(department, kind),
+                Some((Scope::Company, _)) => self.company_pages += 1,
+                None => {}
             }
         }
         self.book.refresh(self.detector.open_alerts().map(|(_, alert)| alert));
@@ -342,11 +358,23 @@ impl State {
     /// The backlog is behind us: what is still open pages now.
     fn page_what_is_open(&mut self) {
         for (department, kind) in self.book.caught_up() {
-            if let Some(department) = self.roster.find(&department) {
-                self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
+            match self.roster.find(&department) {
+                Some(department) => self.count_page(department, kind),
+                None if department == COMPANY => self.company_pages += 1,
+                None => {}
             }
         }
         self.dirty.fill(true);
+    }
+
+    fn count_page(&mut self, department: DepartmentId, kind: AlertKind) {
+        self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
+    }
+
+    /// Whether an alert of the whole company pages.
+    pub(super) fn is_company_paging(&self) -> bool {
+        let is_open = self.detector.open_alerts().any(|(scope, _)| scope == Scope::Company);
+        is_open && !self.book.is_only_replayed(COMPANY, AlertKind::CompanyWide)
     }
 
     /// The views of the departments that changed since the last call.
@@ -364,9 +392,8 @@ impl State {
                 self.adjuster.adjust(department, &self.panes, &mut view.adjusted);
             }
             view.outlook = self.detector.outlook(department);
-            if self.book.is_only_replayed(&self.roster.get(department).id) {
-                view.outlook.active = None;
-            }
+            let id = &self.roster.get(department).id;
+            view.outlook.active.retain(|(kind, _)| !self.book.is_only_replayed(id, *kind));
             changed.push((department, view.clone()));
         }
         changed

@@ -104,6 +104,10 @@ pub struct StreamView {
     pub checkpoint_damaged: u64,
     /// Dead letters confirmed by the broker.
     pub dead_letters: u64,
+    /// An alert of the whole company pages.
+    pub company_paging: bool,
+    /// How many have.
+    pub company_pages: u64,
     /// Every alert that is open or closed within the last 7 days of event time, oldest first.
     pub alerts: Arc<Vec<Alert>>,
     /// The bounded buffers (INV-6).

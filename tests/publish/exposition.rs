@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use latido::detect::{Alert, AlertKind, Severity};
+use latido::detect::{Alert, AlertKind, COMPANY, Severity};
 use latido::message::{Audience, Author, RejectReason, Sentiment, Signal};
 use latido::publish::StreamView;
 
@@ -38,7 +38,15 @@ fn while_catching_up_the_present_is_absent_and_the_counters_stay() {
         [
             "latido_alert_active",
             "latido_alert_score",
+            "latido_baseline_frustration_ratio",
+            "latido_baseline_frustration_ratio_high",
+            "latido_baseline_frustration_ratio_low",
+            "latido_baseline_messages_per_hour",
+            "latido_baseline_messages_per_hour_high",
+            "latido_baseline_messages_per_hour_low",
             "latido_baseline_negative_ratio",
+            "latido_baseline_negative_ratio_high",
+            "latido_baseline_negative_ratio_low",
             "latido_window_adjusted_frustration_ratio",
             "latido_window_adjusted_frustration_ratio_high",
             "latido_window_adjusted_frustration_ratio_low",
@@ -59,7 +67,11 @@ fn while_windows_are_not_tested_what_they_are_tested_against_is_absent_and_the_w
     suspended.board.publish(StreamView { paging_suspended: true, ..stream(false) }, []);
     let (live, suspended) = (live.scrape(), suspended.scrape());
     let gone: Vec<_> = families(&live).difference(&families(&suspended)).cloned().collect();
-    assert_eq!(gone, ["latido_alert_active", "latido_alert_score", "latido_baseline_negative_ratio"]);
+    let is_tested_against =
+        |family: &&String| family.starts_with("latido_alert_") || family.starts_with("latido_baseline_");
+    let tested: Vec<_> = families(&live).iter().filter(is_tested_against).cloned().collect();
+    assert_eq!(gone, tested);
+    assert_eq!(gone.len(), 11);
     assert!(live.contains("\nlatido_paging_suspended 0\n") && suspended.contains("\nlatido_paging_suspended 1\n"));
 }
 
@@ -152,7 +164,7 @@ fn nothing_a_customer_writes_becomes_a_label() {
     let scrape = company.scrape();
     assert!(!scrape.contains("DROP me"));
 
-    let departments: Vec<_> = company.roster.iter().map(|(_, department)| department.id.as_str()).collect();
+    let departments = company.roster.iter().map(|(_, department)| department.id.as_str()).chain([COMPANY]);
     let closed_sets = [
         ("department", names(departments)),
         ("window", names(["5m", "24h"])),

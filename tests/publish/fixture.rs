@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use latido::config::{Config, DepartmentConfig, Roster, Span};
-use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity};
+use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity, Usual};
 use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
@@ -129,13 +129,16 @@ pub(crate) fn alerts() -> Vec<Alert> {
         kind: AlertKind::Frustration,
         severity: Severity::Page,
         started: EventTime::from_millis(1_772_358_900_000),
+        since: EventTime::from_millis(1_772_358_600_000),
         ended: None,
         window_seconds: 300,
         messages: 40,
         observed: 0.75,
         expected: 0.25,
         p_value: 1e-9,
+        recurrence: 0.001,
         replayed: false,
+        departments: Vec::new(),
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1772300000000".to_owned(),
@@ -143,8 +146,10 @@ pub(crate) fn alerts() -> Vec<Alert> {
         kind: AlertKind::NegativeSentiment,
         severity: Severity::Ticket,
         started: EventTime::from_millis(1_772_300_000_000),
+        since: EventTime::from_millis(1_772_299_400_000),
         ended: Some(EventTime::from_millis(1_772_301_000_000)),
         replayed: true,
+        departments: Vec::new(),
         ..open.clone()
     };
     vec![closed, open]
@@ -169,6 +174,8 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         breaker_openings: 3,
         checkpoint_damaged: 2,
         dead_letters: 54,
+        company_paging: false,
+        company_pages: 1,
         alerts: Arc::new(alerts()),
         buffers: vec![Buffer { name: "batches", items: 3, items_limit: 64, bytes: 4_096, bytes_limit: 33_554_432 }],
     }
@@ -192,7 +199,7 @@ pub(crate) fn billing() -> DepartmentView {
         late: 1,
         cut_texts: 2,
         unsupported_language: 5,
-        alerts_opened: [[0, 0], [1, 0]],
+        alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0]],
         windows: vec![
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },
@@ -207,10 +214,11 @@ pub(crate) fn billing() -> DepartmentView {
         ],
         outlook: DepartmentOutlook {
             state: AlertState::Active,
-            active: Some((AlertKind::Frustration, Severity::Page)),
-            scores: [4.5, 9.0],
-            expected_negative: Some(0.25),
-            expected_frustrated: Some(0.25),
+            active: vec![(AlertKind::Frustration, Severity::Page)],
+            scores: [2.5, 5.0, 0.0, 0.5],
+            usual_negative: Some(Usual { expected: 0.25, low: 0.125, high: 0.375 }),
+            usual_frustrated: Some(Usual { expected: 0.25, low: 0.1875, high: 0.3125 }),
+            usual_messages: Some(Usual { expected: 40.0, low: 24.5, high: 55.5 }),
         },
     }
 }

@@ -153,7 +153,10 @@ async fn departments_show_their_windows_expectations_counters_and_alert() {
         billing["windows"]["5m"],
         json!({ "messages": 40, "negative_ratio": 0.75, "positive_ratio": 0.05, "frustration_ratio": 0.75 })
     );
-    assert_eq!(billing["expected"], json!({ "negative_ratio": 0.25, "frustration_ratio": 0.25 }));
+    assert_eq!(
+        billing["expected"],
+        json!({ "negative_ratio": 0.25, "frustration_ratio": 0.25, "messages_per_hour": 40.0 })
+    );
     assert_eq!(billing["counters"]["messages"]["internal"], json!({ "negative": 4, "neutral": 5, "positive": 6 }));
     assert_eq!(billing["counters"]["context"], json!({ "agent": 12, "bot": 7 }));
     assert_eq!(billing["alert"]["id"], "billing-frustration-1772358900000");
@@ -194,8 +197,9 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
         alert,
         json!({
             "id": open, "department": "billing", "kind": "frustration", "severity": "page", "state": "active",
-            "started": "2026-03-01T09:55:00Z", "ended": null, "window_seconds": 300, "messages": 40,
-            "observed": 0.75, "expected": 0.25, "p_value": 1e-9, "replayed": false,
+            "started": "2026-03-01T09:55:00Z", "since": "2026-03-01T09:50:00Z", "ended": null, "window_seconds": 300,
+            "messages": 40, "observed": 0.75, "expected": 0.25, "p_value": 1e-9, "by_chance_per_month": 0.001,
+            "replayed": false,
         })
     );
     let closed = get(&router, &format!("/api/v1/alerts/{closed}")).await.json();

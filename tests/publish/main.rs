@@ -8,3 +8,5 @@ mod http;
 mod prometheus;
 mod serving;
 mod shipped_files;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,81 +1,34 @@
 //! A real Prometheus scrapes, evaluates the shipped rules, and pages.
 
-use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use latido::config::HttpConfig;
 use latido::detect::{AlertState, DepartmentOutlook};
 use latido::publish::DepartmentView;
 use latido::publish::http::bind;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use crate::fixture::{BILLING, Company, billing, stream};
+use crate::support::prometheus::Prometheus;
+use crate::support::seconds;
 
 /// How long any one thing may take; all of them take a few seconds.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = seconds(60);
 
-/// A Prometheus with the shipped config, hurried up; it ends with the test.
-struct Prometheus {
-    process: Child,
-    address: SocketAddr,
-    _directory: TempDir,
+/// The labels of each sample that answers a query.
+fn labels(prometheus: &Prometheus, expression: &str) -> Result<Vec<Value>, String> {
+    Ok(prometheus.query(expression)?.into_iter().map(|sample| sample["metric"].clone()).collect())
 }
 
-impl Prometheus {
-    fn watching(target: SocketAddr) -> Self {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/prometheus");
-        let config = fs::read_to_string(shipped.join("prometheus.yml"))
-            .unwrap()
-            .replace("15s", "1s")
-            .replace("rules/latido.rules.yml", shipped.join("rules/latido.rules.yml").to_str().unwrap())
-            .replace("localhost:9464", &target.to_string());
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("prometheus.yml");
-        fs::write(&file, config).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let process = Command::new("prometheus")
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { process, address, _directory: directory }
-    }
-
-    /// The labels of each sample that answers a query.
-    fn query(&self, expression: &str) -> Option<Vec<Value>> {
-        let request = ureq::get(format!("http://{}/api/v1/query", self.address)).query("query", expression);
-        let answer: Value = request.call().ok()?.body_mut().read_json().ok()?;
-        Some(answer["data"]["result"].as_array()?.iter().map(|sample| sample["metric"].clone()).collect())
-    }
-
-    /// Waits until a query's answer is as wished.
-    fn wait_until(&mut self, expression: &str, wished: impl Fn(&[Value]) -> bool) {
-        let started = Instant::now();
-        loop {
-            let answer = self.query(expression);
-            if answer.as_deref().is_some_and(&wished) {
-                return;
-            }
-            assert!(started.elapsed() < LIMIT, "{expression} still answers {answer:?}");
-            assert_eq!(self.process.try_wait().unwrap(), None, "prometheus is gone");
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _killed = self.process.kill();
-        let _reaped = self.process.wait();
-    }
+/// Waits until a query's answer is as wished; that answer.
+fn wait_until(prometheus: &mut Prometheus, expression: &str, wished: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    prometheus.wait_until(expression, LIMIT, |prometheus| {
+        let answer = labels(prometheus, expression)?;
+        if wished(&answer) { Ok(answer) } else { Err(format!("{answer:?}")) }
+    })
 }
 
 /// A server of the company on an address, until it is told to stop.
@@ -103,7 +56,8 @@ impl Daemon {
     }
 }
 
-const FIRING: &str = r#"ALERTS{alertname="LatidoDepartmentUnhappy",alertstate="firing"}"#;
+/// What pages for a department; the pipeline's alerts have none.
+const FIRING: &str = r#"ALERTS{department!="",alertstate="firing"}"#;
 
 #[test]
 #[ignore = "needs prometheus"]
@@ -111,25 +65,33 @@ fn a_department_pages_through_an_outage_of_the_daemon_until_its_alert_is_closed(
     let company = Company::live();
     let daemon = Daemon::of(&company, "127.0.0.1:0".parse().unwrap());
     let address = daemon.address;
-    let mut prometheus = Prometheus::watching(address);
+    let mut prometheus = Prometheus::start(&address.to_string());
 
-    prometheus.wait_until(FIRING, |alerts| !alerts.is_empty());
-    let alerts = prometheus.query(FIRING).unwrap();
+    let alerts = wait_until(&mut prometheus, FIRING, |alerts| !alerts.is_empty());
     assert_eq!(alerts.len(), 1, "{alerts:?}");
-    let expected = [("department", "billing"), ("alert", "frustration"), ("severity", "page"), ("team", "payments")];
+    let expected = [
+        ("alertname", "LatidoFrustration"),
+        ("department", "billing"),
+        ("alert", "frustration"),
+        ("severity", "page"),
+        ("team", "payments"),
+    ];
     for (label, value) in expected {
         assert_eq!(alerts[0][label], value, "{alerts:?}");
     }
+    for label in ["job", "instance"] {
+        assert_eq!(alerts[0][label], Value::Null, "of several instances a page is one: {alerts:?}");
+    }
 
     daemon.stop();
-    prometheus.wait_until(r#"up{job="latido"} == 0"#, |down| !down.is_empty());
-    prometheus.wait_until("absent(latido_alert_active)", |gone| !gone.is_empty());
-    assert_eq!(prometheus.query(FIRING).unwrap(), alerts);
+    wait_until(&mut prometheus, r#"up{job="latido"} == 0"#, |down| !down.is_empty());
+    wait_until(&mut prometheus, "absent(latido_alert_active)", |gone| !gone.is_empty());
+    assert_eq!(labels(&prometheus, FIRING), Ok(alerts));
 
-    let quiet = DepartmentOutlook { state: AlertState::Quiet, active: None, ..billing().outlook };
+    let quiet = DepartmentOutlook { state: AlertState::Quiet, active: Vec::new(), ..billing().outlook };
     company.board.publish(stream(false), [(BILLING, DepartmentView { outlook: quiet, ..billing() })]);
     let daemon = Daemon::of(&company, address);
-    prometheus.wait_until(FIRING, <[Value]>::is_empty);
-    prometheus.wait_until("latido_alert_active == 0", |shown| !shown.is_empty());
+    wait_until(&mut prometheus, FIRING, <[Value]>::is_empty);
+    wait_until(&mut prometheus, "latido_alert_active == 0", |shown| !shown.is_empty());
     daemon.stop();
 }

@@ -10,6 +10,7 @@ pub(crate) mod exposition;
 pub(crate) mod kcat;
 pub(crate) mod process;
 pub(crate) mod prometheus;
+pub(crate) mod shipped;
 pub(crate) mod stream;
 
 use std::net::TcpListener;

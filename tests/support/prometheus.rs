@@ -1,7 +1,7 @@
-//! A real Prometheus that scrapes one target and evaluates the shipped rules, every second.
+//! A real Prometheus with the shipped config and rules, in a hurry: it scrapes one target and evaluates every second.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use tempfile::TempDir;
 use ureq::Agent;
 
 use super::process::Process;
-use super::{free_port, seconds};
+use super::{free_port, seconds, shipped};
 
-/// The shipped rules and scrape config, relative to the repository's root.
-const SHIPPED: &str = "config/prometheus";
-const RULES: &str = "rules/*.yml";
+/// What is other than as shipped: nobody wants to wait for minutes.
+const HURRY: [(&str, &str); 2] =
+    [("scrape_interval: 15s", "scrape_interval: 1s"), ("evaluation_interval: 15s", "evaluation_interval: 1s")];
+const HURRY_OF_RULES: [(&str, &str); 1] = [("keep_firing_for: 5m", "keep_firing_for: 5s")];
 const START_LIMIT: Duration = seconds(30);
 const HTTP_LIMIT: Duration = seconds(10);
 
@@ -51,16 +52,28 @@ impl PrometheusAlert {
 }
 
 impl Prometheus {
-    /// Starts one that scrapes the target under the job's name that the shipped config gives; returns once it is ready.
+    /// Starts one that scrapes the target and tells nobody; returns once it is ready.
     pub(crate) fn start(target: &str) -> Self {
+        Self::start_with(target, None)
+    }
+
+    /// Starts one that scrapes the target and tells that Alertmanager.
+    pub(crate) fn start_telling(target: &str, alertmanager: &str) -> Self {
+        Self::start_with(target, Some(alertmanager))
+    }
+
+    fn start_with(target: &str, alertmanager: Option<&str>) -> Self {
         let directory = TempDir::with_prefix("latido-prometheus-").expect("a temporary directory");
         let config = directory.path().join("prometheus.yml");
-        fs::write(&config, config_for(target)).expect("the config is written");
+        fs::write(&config, config_for(target, alertmanager)).expect("the config is written");
+        copy_rules(directory.path());
         let address = format!("127.0.0.1:{}", free_port());
         let mut command = Command::new("prometheus");
         command.arg(format!("--config.file={}", config.display()));
         command.arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()));
         command.arg(format!("--web.listen-address={address}"));
+        // What it tells before it has found its Alertmanager is told again after this; a minute unless said otherwise.
+        command.arg("--rules.alert.resend-delay=10s");
         let process = Process::start("Prometheus", &mut command);
         let agent_config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(HTTP_LIMIT));
         let mut started = Self { process, address, agent: agent_config.build().into(), _directory: directory };
@@ -69,6 +82,11 @@ impl Prometheus {
             (status, body) => Err(format!("{status} {body}")),
         });
         started
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Asks until the probe has an answer; fails at the limit, and at once when Prometheus is gone.
@@ -113,25 +131,25 @@ impl Prometheus {
     }
 }
 
-fn shipped() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(SHIPPED)
+/// The shipped config in a hurry, with a target of the test's own and all that stands there in comments for whoever wants it.
+fn config_for(target: &str, alertmanager: Option<&str>) -> String {
+    let mut text = shipped::hurried("config/prometheus/prometheus.yml", &HURRY);
+    text = shipped::replaced(&text, "localhost:9464", target);
+    text = shipped::replaced(&text, "# - rules/latido-fallback", "- rules/latido-fallback");
+    let Some(alertmanager) = alertmanager else { return text };
+    let (above, alerting) = text.split_once("# alerting:").expect("an example of how to name an Alertmanager");
+    let example = format!("alerting:{}", alerting.replace("\n# ", "\n"));
+    format!("{above}{}", shipped::replaced(&example, "localhost:9093", alertmanager))
 }
 
-/// The shipped rules as they are; of the shipped scrape config the job's name, with a target and a pace of the test's own.
-fn config_for(target: &str) -> String {
-    let shipped_config = shipped().join("prometheus.yml");
-    let text = fs::read_to_string(&shipped_config).expect("the shipped scrape config");
-    let job = text.lines().find_map(|line| line.trim_start().trim_start_matches("- ").strip_prefix("job_name:"));
-    let job = job.unwrap_or_else(|| panic!("no job_name in {}", shipped_config.display())).trim();
-    let rules = shipped().join(RULES);
-    format!(
-        "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
-         rule_files: ['{}']\n\
-         scrape_configs:\n\
-         - job_name: {job}\n  \
-           static_configs: [{{targets: ['{target}']}}]\n",
-        rules.display()
-    )
+/// The shipped rules in a hurry, where the config looks for them.
+pub(crate) fn copy_rules(beside_config: &Path) {
+    let copies = beside_config.join("rules");
+    fs::create_dir(&copies).expect("a directory for the rules");
+    for name in ["latido.rules.yml", "latido-fallback.rules.yml"] {
+        let text = shipped::hurried(&format!("config/prometheus/rules/{name}"), &HURRY_OF_RULES);
+        fs::write(copies.join(name), text).expect("the rules are written");
+    }
 }
 
 fn percent_encoded(text: &str) -> String {

@@ -1,5 +1,5 @@
-//! The demo as the README shows it: it must end by itself with a summary that adds up, with exactly one
-//! alert, in the incident's department, ended; and its metrics must satisfy promtool while it runs.
+//! The demo as the README shows it: it must end by itself with a summary that adds up, with alerts in the
+//! incident's department and in no other, all ended; and its metrics must satisfy promtool while it runs.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -114,9 +114,10 @@ fn check_summary(output: &str) -> Result<()> {
     let Summary { produced, scored, context, rejected, late, incident, alerts } = &summary;
     ensure!(*produced > 0, "nothing was produced");
     ensure!(*produced == scored + context + rejected + late, "the summary does not add up: {summary:?}");
-    ensure!(alerts.len() == 1, "{} alerts, not one: {alerts:?}", alerts.len());
-    let alert = &alerts[0];
-    ensure!(alert.department == incident.department, "the alert is in {}: {summary:?}", alert.department);
-    ensure!(!alert.started.is_null() && alert.ended.is_some(), "the alert has not ended: {alert:?}");
+    ensure!(!alerts.is_empty(), "no alert: {summary:?}");
+    for alert in alerts {
+        ensure!(alert.department == incident.department, "an alert is in {}: {summary:?}", alert.department);
+        ensure!(!alert.started.is_null() && alert.ended.is_some(), "an alert has not ended: {alert:?}");
+    }
     Ok(())
 }

@@ -6,7 +6,9 @@ mod corpus;
 mod demo;
 mod disk;
 mod kafka;
+mod prometheus;
 mod shell;
+mod simulate;
 mod storm;
 
 use std::process::ExitCode;
@@ -27,7 +29,7 @@ struct Arguments {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Step {
-    /// Every step below, in this order.
+    /// Every step below, in this order, but for the simulation.
     Ci,
     /// Formatting.
     Fmt,
@@ -45,13 +47,16 @@ enum Step {
     Kafka,
     /// Storms: brokers and daemons killed, frozen and restarted by a seed, and every record held to once (needs java, mvn).
     Storm(storm::Options),
+    /// Simulated departments with and without incidents: false alarms against the budget, what is found, and how soon. Not part of CI:
+    /// it takes minutes on all cores.
+    Simulate(simulate::Options),
     /// The daemon on full, read-only and closed disks (Linux; as root, or where user namespaces are allowed).
     Disk,
     /// Memory and group membership behind a scorer that crawls, against a real Apache Kafka, and `/healthz` where a thread stands
     /// still (needs java, mvn, kcat).
     Bounds(bounds::Options),
-    /// The shipped Prometheus files and systemd unit, and the daemon under a real Prometheus (needs prometheus,
-    /// promtool, systemd-analyze).
+    /// The shipped rules, routes, dashboards and systemd unit, and the way from customers to a page through a real Prometheus and a
+    /// real Alertmanager (needs prometheus, promtool, alertmanager, amtool, python3, systemd-analyze).
     Prometheus,
     /// The demo as the README shows it, and what it must come out with (needs curl, promtool).
     Demo,
@@ -97,20 +102,13 @@ impl Step {
             Self::Card(options) => card::run(options),
             Self::Kafka => kafka::run(),
             Self::Storm(options) => storm::run(options),
+            Self::Simulate(options) => simulate::run(options),
             Self::Disk => disk::run(),
             Self::Bounds(options) => bounds::run(options),
-            Self::Prometheus => prometheus(),
+            Self::Prometheus => prometheus::run(),
             Self::Demo => demo::run(),
         }
     }
-}
-
-/// Holds what is shipped beside the program to the programs that read it.
-fn prometheus() -> Result<()> {
-    shell::need("promtool", "prometheus")?;
-    shell::need("prometheus", "prometheus")?;
-    shell::need("systemd-analyze", "systemd")?;
-    Run::cargo(["test", "--test", "publish", "--test", "prometheus", "--", "--ignored", "--test-threads=1"]).go()
 }
 
 #[expect(clippy::print_stderr, reason = "what went wrong is told to the person at the terminal")]

@@ -9,6 +9,8 @@ use super::chunks;
 use super::key::{Item, Key};
 use super::log::Values;
 use super::{KafkaStoreError, Snapshot};
+use crate::checkpoint::format::unpack;
+use crate::checkpoint::legacy::{self, AlertV3, DetectorStateV3};
 use crate::checkpoint::{FormatError, PartitionPosition, SavedHour, SavedShard, hours};
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, PartitionId};
@@ -28,13 +30,26 @@ struct Manifest<'a> {
     hours: Vec<i64>,
 }
 
-/// Baselines and alerts.
+/// Baselines and alerts, as a version knows them.
 #[derive(Serialize, Deserialize)]
-struct Detected<'a> {
-    detector: Cow<'a, DetectorState>,
-    alerts: Cow<'a, [Alert]>,
+struct Detected<'a, D: Clone, A: Clone> {
+    detector: Cow<'a, D>,
+    alerts: Cow<'a, [A]>,
     /// End of the last window that they were judged by.
     judged_until: Option<EventTime>,
+}
+
+type DetectedNow<'a> = Detected<'a, DetectorState, Alert>;
+type DetectedV1<'a> = Detected<'a, DetectorStateV3, AlertV3>;
+
+impl From<DetectedV1<'static>> for DetectedNow<'static> {
+    fn from(old: DetectedV1<'static>) -> Self {
+        Self {
+            detector: Cow::Owned(old.detector.into_owned().into()),
+            alerts: Cow::Owned(legacy::alerts(old.alerts.into_owned())),
+            judged_until: old.judged_until,
+        }
+    }
 }
 
 /// Hours by partition.
@@ -84,7 +99,7 @@ impl Book {
             self.replace(&Item::Manifest(position.partition.clone()), chunks::encode(&manifest)?, &mut plan.changes);
         }
         if snapshot.is_whole {
-            let detected = Detected {
+            let detected = DetectedNow {
                 detector: Cow::Borrowed(&snapshot.detector),
                 alerts: Cow::Borrowed(&snapshot.alerts),
                 judged_until: snapshot.window_end,
@@ -182,18 +197,22 @@ fn manifest_of(partition: &PartitionId, values: &Values) -> Result<Option<Manife
     chunks::decode(chunks_of(&item, values)).map(Some).map_err(KafkaStoreError::damaged(&item))
 }
 
-fn detected(values: &Values) -> Result<Option<Detected<'static>>, KafkaStoreError> {
+fn detected(values: &Values) -> Result<Option<DetectedNow<'static>>, KafkaStoreError> {
     if !has(&Item::Detector, values) {
         return Ok(None);
     }
-    chunks::decode(chunks_of(&Item::Detector, values)).map(Some).map_err(KafkaStoreError::damaged(&Item::Detector))
+    let detected = chunks::join(chunks_of(&Item::Detector, values)).and_then(|(version, packed)| match version {
+        1 => unpack::<DetectedV1<'static>>(&packed).map(DetectedNow::from),
+        _ => unpack(&packed),
+    });
+    detected.map(Some).map_err(KafkaStoreError::damaged(&Item::Detector))
 }
 
 fn hours_of(partition: &PartitionId, wanted: &[i64], values: &Values) -> Result<Vec<SavedHour>, KafkaStoreError> {
     let hour_of = |hour: &i64| {
         let item = Item::Hour(partition.clone(), *hour);
         let bytes = chunks::join(chunks_of(&item, values));
-        bytes.and_then(|bytes| hours::decode(*hour, &bytes)).map_err(KafkaStoreError::damaged(&item))
+        bytes.and_then(|(_, bytes)| hours::decode(*hour, &bytes)).map_err(KafkaStoreError::damaged(&item))
     };
     wanted.iter().map(hour_of).collect()
 }

@@ -14,7 +14,8 @@ use crate::checkpoint::frame::Frame;
 pub(super) const MOST_BYTES: usize = 900_000;
 const COUNT_BYTES: usize = 2;
 
-const FRAME: Frame = Frame { magic: b"LATIDOST", oldest: 1, newest: 1 };
+/// Version 1 knew another detector; all else is the same.
+const FRAME: Frame = Frame { magic: b"LATIDOST", oldest: 1, newest: 2 };
 
 /// Cuts an item, encoded already, into the values of its chunks.
 ///
@@ -27,18 +28,19 @@ pub(super) fn cut(packed: &[u8]) -> Result<Vec<Vec<u8>>, FormatError> {
     Ok(chunks.map(|chunk| [&count.to_le_bytes(), chunk].concat()).collect())
 }
 
-/// Puts an item together from the values of its chunks, by number.
+/// Puts an item together from the values of its chunks, by number; tells its version too.
 ///
 /// # Errors
 /// If a chunk is missing or damaged.
-pub(super) fn join<'a>(chunk: impl Fn(u16) -> Option<&'a [u8]>) -> Result<Vec<u8>, FormatError> {
+pub(super) fn join<'a>(chunk: impl Fn(u16) -> Option<&'a [u8]>) -> Result<(u32, Vec<u8>), FormatError> {
     let (count, _) = chunk(0).and_then(<[u8]>::split_first_chunk).ok_or(FormatError::Parts)?;
     let mut framed = Vec::new();
     for number in 0..u16::from_le_bytes(*count) {
         let (_, bytes) = chunk(number).and_then(<[u8]>::split_first_chunk::<COUNT_BYTES>).ok_or(FormatError::Parts)?;
         framed.extend_from_slice(bytes);
     }
-    Ok(FRAME.open(&framed)?.1.to_vec())
+    let (version, packed) = FRAME.open(&framed)?;
+    Ok((version, packed.to_vec()))
 }
 
 /// Encodes a part and cuts it.
@@ -54,7 +56,7 @@ pub(super) fn encode(part: &impl Serialize) -> Result<Vec<Vec<u8>>, FormatError>
 /// # Errors
 /// If a chunk is missing or damaged, or it is no such part.
 pub(super) fn decode<'a, Part: DeserializeOwned>(chunk: impl Fn(u16) -> Option<&'a [u8]>) -> Result<Part, FormatError> {
-    unpack(&join(chunk)?)
+    unpack(&join(chunk)?.1)
 }
 
 #[cfg(test)]
@@ -72,7 +74,7 @@ mod tests {
             let bytes: Vec<u8> = (0..size).map(|place| u8::try_from(place % 251).unwrap()).collect();
             let values = cut(&bytes).unwrap();
             assert!(values.iter().all(|value| value.len() <= MOST_BYTES), "{size}");
-            assert_eq!(join(of(&values)).unwrap(), bytes);
+            assert_eq!(join(of(&values)).unwrap().1, bytes);
         }
     }
 
@@ -81,7 +83,7 @@ mod tests {
         let long = cut(&vec![7; 2 * MOST_BYTES]).unwrap();
         let mut values = cut(&[1, 2, 3]).unwrap();
         values.extend_from_slice(&long[1..]);
-        assert_eq!(join(of(&values)).unwrap(), [1, 2, 3]);
+        assert_eq!(join(of(&values)).unwrap().1, [1, 2, 3]);
     }
 
     #[test]

@@ -46,7 +46,8 @@ fn itself(place: &str, department: &DepartmentConfig, check: &mut Check<'_>) {
     check.need(plain, &["departments", place, "team"], "holds control characters", "write it on one line");
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether that may be a department's id.
+pub(crate) fn is_id(id: &str) -> bool {
     let letters_fit =
         id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte));
     (1..=MOST_ID_BYTES).contains(&id.len()) && letters_fit

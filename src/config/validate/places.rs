@@ -7,10 +7,12 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::Check;
 use super::stream::{TOPIC_REMEDY, is_topic};
+use crate::checkpoint::read_learned;
 use crate::config::names::guess;
 use crate::config::properties::read_secret;
 use crate::config::{
-    CheckpointConfig, HttpConfig, KafkaConfig, LEAST_TOKEN_CHARACTERS, LogConfig, ScorerConfig, SignalsConfig, Span,
+    CheckpointConfig, DetectConfig, HttpConfig, KafkaConfig, LEAST_TOKEN_CHARACTERS, LogConfig, ScorerConfig,
+    SignalsConfig, Span,
 };
 use crate::score::signals::{Rules, RulesError};
 
@@ -18,6 +20,14 @@ pub(super) fn scorer(scorer: &ScorerConfig, check: &mut Check<'_>) {
     let Some(model) = &scorer.model else { return };
     let remedy = "name a model file made by `latido train`, or leave it out for the built-in one";
     check.need(model.is_file(), &["scorer", "model"], "no such file", remedy);
+}
+
+pub(super) fn baselines(detect: &DetectConfig, check: &mut Check<'_>) {
+    let Some(file) = &detect.baselines else { return };
+    if let Err(error) = read_learned(file) {
+        let remedy = "name a file made by `latido backtest --learn` of this version, or leave it out";
+        check.refuse(&["detect", "baselines"], error.to_string(), remedy);
+    }
 }
 
 pub(super) fn signals(signals: &SignalsConfig, check: &mut Check<'_>) {

@@ -147,21 +147,25 @@ pub(super) fn windows(windows: &WindowsConfig, check: &mut Check<'_>) {
     check.need(above_zero, &["windows", "idle_after"], "every partition would be idle", "write a span above 0s");
 }
 
-pub(super) fn detect(detect: &DetectConfig, windows: &WindowsConfig, check: &mut Check<'_>) {
-    if !windows.lengths.contains(&detect.window) {
-        let what = format!("not one of the windows ({})", check.named(&["windows", "lengths"]));
-        check.refuse(&["detect", "window"], what, "name one of them, or add it to the list");
+/// Budgets of false alarms that can be kept.
+const LEAST_FALSE_ALARMS: f64 = 0.05;
+const MOST_FALSE_ALARMS: f64 = 30.0;
+
+/// Why a budget of false alarms cannot be kept, and what to do about it; none where it can.
+pub(crate) fn unkept_budget(budget: f64) -> Option<(&'static str, &'static str)> {
+    if (LEAST_FALSE_ALARMS..=MOST_FALSE_ALARMS).contains(&budget) {
+        return None;
     }
-    let probabilities = [("enter_p_value", detect.enter_p_value), ("exit_p_value", detect.exit_p_value)];
-    let decides = |probability: f64| probability > 0.0 && probability < 1.0;
-    for (name, value) in probabilities {
-        let what = "not a probability that can decide";
-        check.need(decides(value), &["detect", name], what, "write a number above 0 and below 1");
-    }
-    let comparable = decides(detect.enter_p_value) && decides(detect.exit_p_value);
-    if comparable && detect.enter_p_value >= detect.exit_p_value {
-        let what = format!("not below its way out ({})", check.named(&["detect", "exit_p_value"]));
-        check.refuse(&["detect", "enter_p_value"], what, "make the way in narrower than the way out");
+    Some(if budget > MOST_FALSE_ALARMS {
+        ("more than one a day, which nobody would still read", "write at most 30")
+    } else {
+        ("rarer than chance can be told from: nothing would ever page", "write at least 0.05: once in 20 months")
+    })
+}
+
+pub(super) fn detect(detect: &DetectConfig, check: &mut Check<'_>) {
+    if let Some((what, remedy)) = unkept_budget(detect.false_alarms_per_month) {
+        check.refuse(&["detect", "false_alarms_per_month"], what, remedy);
     }
     let ratios = [
         ("prior_negative_ratio", detect.prior_negative_ratio),
@@ -170,17 +174,11 @@ pub(super) fn detect(detect: &DetectConfig, windows: &WindowsConfig, check: &mut
     for (name, ratio) in ratios {
         check.need((0.0..=1.0).contains(&ratio), &["detect", name], "not a ratio", "write a number from 0 to 1");
     }
-    let counts = [
-        ("min_messages", detect.min_messages),
-        ("learn_messages", detect.learn_messages),
-        ("min_seen", detect.min_seen),
-    ];
+    let counts = [("learn_messages", detect.learn_messages), ("min_seen", detect.min_seen)];
     for (name, count) in counts {
         check.need(count > 0, &["detect", name], "zero", "write at least 1");
     }
     check.need(detect.hold <= DAY, &["detect", "hold"], "too long", "write a span of at most 24h");
-    let remedy = "write a span above 0s, such as \"168h\"";
-    check.need(!detect.half_life.get().is_zero(), &["detect", "half_life"], "nothing would be learned", remedy);
 }
 
 pub(super) fn breaker(breaker: &BreakerConfig, check: &mut Check<'_>) {

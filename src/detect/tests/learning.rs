@@ -2,131 +2,146 @@
 
 use super::*;
 
-/// The negative ratio expected, in thousandths.
-fn expected(feed: &Feed) -> i32 {
-    let ratio = feed.outlook().expected_negative.unwrap();
-    (0..=1_000).find(|thousandths| (f64::from(*thousandths) / 1_000.0 - ratio).abs() < 1e-9).unwrap()
+/// The negative ratio expected in an average hour, in hundredths.
+fn expected(feed: &Feed) -> f64 {
+    (feed.outlook().usual_negative.unwrap().expected * 100.0).round()
 }
 
 #[test]
 fn a_department_learns_its_own_ratio() {
-    let mut feed = Feed::new(&settings(), &unknown());
+    let mut feed = Feed::new(unknown());
     assert_eq!(feed.outlook(), DepartmentOutlook::default());
-    feed.panes(10, tally(10, 5, 0));
-    assert_eq!(feed.outlook().expected_negative, Some(0.3), "nothing has left the window: the prior");
-    assert_eq!(feed.outlook().state, AlertState::Learning);
-    feed.panes(30 + 90, tally(10, 5, 0));
-    assert_eq!(feed.outlook().state, AlertState::Quiet, "a thousand messages have taught");
-    assert_eq!((expected(&feed), feed.outlook().expected_frustrated), (500, Some(0.0)));
+    feed.minutes(HOUR, tally(10, 5, 0));
+    assert_eq!(
+        (expected(&feed), feed.outlook().state),
+        (30.0, AlertState::Learning),
+        "nothing is trusted yet: the prior"
+    );
+    feed.minutes(9 * HOUR, tally(10, 5, 0));
+    assert_eq!((expected(&feed), feed.outlook().state), (50.0, AlertState::Quiet));
     assert_eq!(feed.opened, []);
 }
 
 #[test]
-fn the_prior_gives_way_to_what_was_learned() {
-    let mut feed = Feed::new(&settings(), &unknown());
-    let mut previous = 0.3;
-    feed.panes(30, tally(10, 6, 0));
-    for _ in 0..99 {
-        feed.pane(tally(10, 6, 0));
-        let expected = feed.outlook().expected_negative.unwrap();
-        assert!(expected > previous && expected < 0.6, "{expected} after {previous}");
-        previous = expected;
-    }
-    feed.pane(tally(10, 6, 0));
-    assert_eq!(expected(&feed), 600);
-}
-
-#[test]
-fn a_configured_ratio_alerts_from_the_first_full_window() {
-    let mut feed = Feed::new(&settings(), &configured());
-    assert_eq!(feed.outlook().state, AlertState::Quiet);
-    assert_eq!(feed.outlook().expected_negative, Some(0.2));
-    feed.panes(1, tally(12, 11, 0));
+fn a_configured_ratio_alerts_within_the_first_minutes() {
+    let mut feed = Feed::new(configured());
+    assert_eq!(
+        (feed.outlook().state, feed.outlook().usual_negative.map(|usual| usual.expected)),
+        (AlertState::Quiet, Some(0.2))
+    );
+    feed.minutes(3, tally(12, 11, 0));
     assert_eq!(feed.opened.len(), 1);
 }
 
 #[test]
 fn an_unknown_department_may_alert_from_200_messages_on() {
-    let mut feed = Feed::new(&settings(), &unknown());
-    feed.panes(19, tally(10, 10, 10));
+    let mut feed = Feed::new(unknown());
+    feed.minutes(19, tally(10, 10, 10));
     assert_eq!(feed.opened, [], "190 messages, all of them unhappy");
-    feed.panes(1, tally(10, 10, 10));
-    assert_eq!(feed.opened.len(), 1);
+    feed.minutes(2, tally(10, 10, 10));
+    assert!(!feed.opened.is_empty());
 }
 
 #[test]
 fn a_department_that_is_learning_alerts_but_needs_more() {
-    // Calm for longer than the window: 240 messages were seen, 120 of them have taught.
-    let unhappy_panes = |roster: &Roster, negative: u32| {
-        let mut feed = Feed::new(&settings(), roster);
-        feed.panes(60, tally(4, 1, 0));
-        let calm = feed.end;
-        feed.panes(60, tally(4, negative, 0));
-        feed.opened.first().map(|alert| (alert.started.as_millis() / 1_000 - calm) / 10)
+    let minutes_until = |department| {
+        let (mut feed, mut dice) = (Feed::new(department), Dice(21));
+        feed.random(&mut dice, 5 * HOUR, (2.0, 0.2, 0.1));
+        (0..600).find(|_| {
+            feed.random(&mut dice, 1, (2.0, 0.5, 0.1));
+            !feed.opened.is_empty()
+        })
     };
-    let (learning, known) =
-        (unhappy_panes(&unknown(), 4).unwrap(), unhappy_panes(&roster(Some(0.25), Some(0.1)), 4).unwrap());
-    assert!(learning > known && learning < 25, "opened after {learning} panes, {known} where the ratio is known");
+    let (learning, known) = (minutes_until(unknown()).unwrap(), minutes_until(configured()).unwrap());
+    assert!(learning > known, "found after {learning} minutes, {known} where the ratio is known");
 }
 
 #[test]
-fn an_alert_and_the_window_that_led_to_it_teach_nothing() {
-    let mut feed = Feed::new(&settings(), &unknown());
-    feed.panes(1_000, tally(10, 2, 1));
-    assert_eq!(expected(&feed), 200);
-    let before = feed.outlook().expected_negative.unwrap();
-    feed.panes(360, tally(10, 8, 1));
-    assert_eq!(feed.opened.len(), 1);
-    feed.panes(60, tally(10, 2, 1));
-    assert_eq!(feed.closed.len(), 1);
-    let after = feed.outlook().expected_negative.unwrap();
-    assert!((after - before).abs() < 1e-12, "{after}");
+fn an_hour_of_the_week_has_a_ratio_of_its_own() {
+    let (mut feed, mut dice) = (Feed::new(unknown()), Dice(22));
+    // Nights are twice as unhappy: whom a day's support has left waiting.
+    let week = |feed: &mut Feed, dice: &mut Dice| {
+        (0..7 * 24).for_each(|hour| {
+            let ratio = if hour % 24 < 6 { 0.4 } else { 0.2 };
+            feed.random(dice, HOUR, (3.0, ratio, 0.1));
+        });
+    };
+    (0..3).for_each(|_| week(&mut feed, &mut dice));
+    let before = feed.opened.len();
+    (0..4).for_each(|_| week(&mut feed, &mut dice));
+    assert_eq!(feed.opened.len(), before, "{:#?}", feed.opened);
+    // The same ratio at noon is an incident.
+    feed.random(&mut dice, 12 * HOUR, (3.0, 0.2, 0.1));
+    feed.random(&mut dice, 2 * HOUR, (3.0, 0.42, 0.1));
+    assert_eq!(feed.opened.len(), before + 1);
 }
 
 #[test]
-fn the_very_pane_that_opens_an_alert_teaches_nothing() {
-    let settings = DetectConfig { window: Span::from_secs(10), ..settings() };
-    let mut feed = Feed::new(&settings, &unknown());
-    feed.panes(200, tally(50, 10, 5));
-    feed.panes(1, tally(50, 50, 5));
-    feed.panes(60, tally(50, 10, 5));
-    assert_eq!((feed.opened.len(), feed.closed.len()), (1, 1));
-    assert_eq!(expected(&feed), 200);
+fn an_hour_of_the_week_is_that_of_the_departments_time_zone() {
+    // Each day between eight and nine customers are unhappy, by the clocks of New York, which were put forward on 26 April 1970.
+    let expected_after_the_change = |zone: &str| {
+        let department = DepartmentConfig { time_zone: zone.to_owned(), ..unknown() };
+        let (mut feed, mut dice) = (Feed::new(department), Dice(23));
+        for day in 0..=112 {
+            let eight = if day < 111 { 13 } else { 12 };
+            feed.random(&mut dice, eight * HOUR, (1.0, 0.2, 0.1));
+            if day == 112 {
+                break;
+            }
+            feed.random(&mut dice, HOUR, (1.0, 0.35, 0.1));
+            feed.random(&mut dice, (23 - eight) * HOUR, (1.0, 0.2, 0.1));
+        }
+        feed.random(&mut dice, 1, (1.0, 0.35, 0.1));
+        feed.outlook().usual_negative.unwrap().expected
+    };
+    let (there, elsewhere) = (expected_after_the_change("America/New_York"), expected_after_the_change("UTC"));
+    assert!(there > 0.28 && elsewhere < 0.24, "{there} there, {elsewhere} by UTC");
+}
+
+#[test]
+fn an_incident_does_not_teach_itself() {
+    let mut feed = Feed::new(unknown());
+    feed.minutes(10 * DAY, tally(5, 1, 0));
+    assert_eq!(expected(&feed), 20.0);
+    feed.minutes(6 * HOUR, tally(5, 4, 0));
+    assert_eq!(feed.kinds(), [AlertKind::NegativeSentiment]);
+    feed.minutes(8 * HOUR, tally(5, 1, 0));
+    assert!(feed.outlook().active.is_empty());
+    assert_eq!(expected(&feed), 20.0);
 }
 
 #[test]
 fn a_ratio_that_lasts_for_days_becomes_normal_so_that_no_page_lasts_for_good() {
-    let mut feed = Feed::new(&settings(), &unknown());
-    feed.panes(1_000, tally(5, 1, 0));
-    feed.panes(8_640, tally(5, 3, 0));
-    assert_eq!((feed.opened.len(), feed.closed.len()), (1, 0), "a day of it is an alert still");
-    feed.panes(14 * 8_640, tally(5, 3, 0));
-    assert_eq!((feed.opened.len(), feed.closed.len()), (1, 1));
-    assert!(feed.outlook().expected_negative.unwrap() > 0.5);
+    let (mut feed, mut dice) = (Feed::new(unknown()), Dice(25));
+    feed.random(&mut dice, WEEK, (5.0, 0.2, 0.1));
+    let opened = feed.opened.len();
+    feed.random(&mut dice, DAY, (5.0, 0.6, 0.1));
+    assert_eq!(feed.opened.len(), opened + 1);
+    assert_eq!(feed.outlook().state, AlertState::Active, "a day of it is an alert still");
+    feed.random(&mut dice, DAY, (5.0, 0.6, 0.1));
+    assert!(feed.outlook().active.is_empty());
+    assert_eq!(feed.opened.len(), opened + 1);
+    assert!(expected(&feed) > 50.0);
 }
 
 #[test]
-fn the_average_forgets_by_half_in_a_half_life() {
-    let settings = DetectConfig { half_life: Span::from_secs(86_400), learn_messages: 1, ..settings() };
-    let mut feed = Feed::new(&settings, &unknown());
-    feed.panes(1, tally(1_000, 400, 0));
-    feed.panes(8_639, Tally::default());
-    // Twice the weight would be as much as the older messages' whole: half of it is a third of both.
-    feed.panes(1, tally(1_000, 100, 0));
-    feed.panes(31, Tally::default());
-    let expected = feed.outlook().expected_negative.unwrap();
-    assert!((expected - (0.5 * 400.0 + 100.0) / 1_500.0).abs() < 1e-12, "{expected}");
+fn what_others_are_like_stands_for_a_department_of_which_nothing_is_known() {
+    let departments = vec![DepartmentConfig::named("care"), DepartmentConfig::named("new")];
+    let roster = Roster::new(&Config { departments, ..Config::default() });
+    let mut detector = Detector::new(&DetectConfig::default(), &roster);
+    let new = DepartmentId(1);
+    for minute in 1..10 * 60 {
+        let end = EventTime::from_millis(minute * MINUTE);
+        detector.close(end, |department| if department == CARE { tally(10, 1, 1) } else { Tally::default() });
+    }
+    detector.close(EventTime::from_millis(600 * MINUTE), |department| tally(u32::from(department == new), 0, 0));
+    let ratio = detector.outlook(new).usual_negative.unwrap().expected;
+    assert!((ratio - 0.2).abs() < 0.01, "half of the configured 0.3, half of care's 0.1: {ratio}");
 }
 
 #[test]
-fn after_years_of_silence_a_department_is_learned_anew() {
-    let mut feed = Feed::new(&settings(), &unknown());
-    feed.panes(200, tally(10, 1, 1));
-    feed.panes(31, Tally::default());
-    feed.end += 20 * 365 * 86_400;
-    feed.panes(1, tally(10, 2, 1));
-    assert_eq!(expected(&feed), 100, "nothing else is known yet");
-    feed.panes(100, tally(10, 2, 1));
-    assert_eq!(expected(&feed), 200);
-    assert_eq!(feed.opened, []);
+fn a_department_whose_customers_are_nearly_all_unhappy_is_not_alarmed_by_that() {
+    let (mut feed, mut dice) = (Feed::new(unknown()), Dice(26));
+    feed.random(&mut dice, 3 * WEEK, (1.0, 0.98, 0.1));
+    assert!(feed.opened.len() <= 2, "{:?}", feed.kinds());
 }

@@ -1,113 +1,111 @@
 //! What the detector promises.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod alerts;
+mod company;
 mod gaps;
 mod learning;
-mod long_run;
+mod quiet_months;
+mod restoring;
+mod volume;
 
-use std::collections::VecDeque;
-
-use crate::config::{Config, DepartmentConfig, DetectConfig, Roster, Span};
-use crate::detect::{Alert, AlertChange, AlertKind, AlertState, DepartmentOutlook, Detector};
+use crate::config::{Config, DepartmentConfig, DetectConfig, Roster};
+use crate::detect::{Alert, AlertChange, AlertKind, AlertState, DepartmentOutlook, Detector, Scope};
 use crate::message::{DepartmentId, EventTime};
 use crate::window::Tally;
 
 const CARE: DepartmentId = DepartmentId(0);
+const MINUTE: i64 = 60_000;
+const HOUR: usize = 60;
+const DAY: usize = 24 * HOUR;
+const WEEK: usize = 7 * DAY;
 
-/// Ratios of 20 % negative and 10 % frustrated are configured: nothing is to be learned.
-fn configured() -> Roster {
-    roster(Some(0.2), Some(0.1))
+/// Ratios of 20 % negative and 10 % frustrated are configured: they need not be learned.
+fn configured() -> DepartmentConfig {
+    DepartmentConfig {
+        expected_negative_ratio: Some(0.2),
+        expected_frustrated_ratio: Some(0.1),
+        ..DepartmentConfig::named("care")
+    }
 }
 
 /// Everything is to be learned.
-fn unknown() -> Roster {
-    roster(None, None)
-}
-
-fn roster(negative: Option<f64>, frustrated: Option<f64>) -> Roster {
-    let care = DepartmentConfig {
-        expected_negative_ratio: negative,
-        expected_frustrated_ratio: frustrated,
-        ..DepartmentConfig::named("care")
-    };
-    Roster::new(&Config { departments: vec![care], ..Config::default() })
-}
-
-/// A window of 5 minutes, a hold of 2.
-fn settings() -> DetectConfig {
-    DetectConfig { window: Span::from_secs(300), hold: Span::from_secs(120), ..DetectConfig::default() }
+fn unknown() -> DepartmentConfig {
+    DepartmentConfig::named("care")
 }
 
 fn tally(messages: u32, negative: u32, frustrated: u32) -> Tally {
     Tally { messages, negative, frustrated, positive: 0 }
 }
 
-/// A department's panes, one after the other from second 0, and what the detector said.
+/// A department's minutes, one after the other from a Monday's midnight on, and what the detector said.
 struct Feed {
     detector: Detector,
-    window_panes: usize,
-    panes: VecDeque<Tally>,
-    window: Tally,
-    /// Seconds.
-    end: i64,
+    /// End of the last pane.
+    end: EventTime,
     opened: Vec<Alert>,
     closed: Vec<Alert>,
 }
 
 impl Feed {
-    fn new(settings: &DetectConfig, roster: &Roster) -> Self {
+    fn new(department: DepartmentConfig) -> Self {
+        Self::with(&DetectConfig::default(), department)
+    }
+
+    fn with(settings: &DetectConfig, department: DepartmentConfig) -> Self {
+        let roster = Roster::new(&Config { departments: vec![department], ..Config::default() });
         Self {
-            detector: Detector::new(settings, roster),
-            window_panes: usize::try_from(settings.window.get().as_secs() / 10).unwrap(),
-            panes: VecDeque::new(),
-            window: Tally::default(),
-            end: 0,
+            detector: Detector::new(settings, &roster),
+            // 5 January 1970.
+            end: EventTime::from_millis(4 * 24 * 60 * MINUTE),
             opened: Vec::new(),
             closed: Vec::new(),
         }
     }
 
-    fn pane(&mut self, pane: Tally) {
-        let end = self.close(pane);
-        let change = self.detector.step(CARE, end, &self.window, &pane);
-        change.into_iter().for_each(|change| self.take(change));
+    /// A minute with that many messages, all in its last pane.
+    fn minute(&mut self, tally: Tally) {
+        self.end = EventTime::from_millis(self.end.as_millis() + MINUTE);
+        let changes =
+            self.detector.close(self.end, |department| if department == CARE { tally } else { Tally::default() });
+        self.take(changes);
     }
 
-    /// A pane of which others may have counted more.
-    fn partial_pane(&mut self, pane: Tally) {
-        let end = self.close(pane);
-        self.detector.skip(end).into_iter().for_each(|change| self.take(change));
+    fn minutes(&mut self, count: usize, tally: Tally) {
+        (0..count).for_each(|_| self.minute(tally));
     }
 
-    fn close(&mut self, pane: Tally) -> EventTime {
-        self.window += pane;
-        self.panes.push_back(pane);
-        if self.panes.len() > self.window_panes {
-            self.window -= self.panes.pop_front().unwrap();
+    /// Minutes by the dice.
+    fn random(&mut self, dice: &mut Dice, minutes: usize, (mean, negative, frustrated): (f64, f64, f64)) {
+        (0..minutes).for_each(|_| self.minute(dice.minute(mean, negative, frustrated)));
+    }
+
+    fn take(&mut self, changes: Vec<AlertChange>) {
+        for change in changes {
+            match change {
+                AlertChange::Opened(Scope::Department(CARE), alert) => self.opened.push(alert),
+                AlertChange::Closed(Scope::Department(CARE), alert) => self.closed.push(alert),
+                other => panic!("not of this department: {other:?}"),
+            }
         }
-        self.end += 10;
-        EventTime::from_millis(self.end * 1_000)
-    }
-
-    fn take(&mut self, change: AlertChange) {
-        match change {
-            AlertChange::Opened(CARE, alert) => self.opened.push(alert),
-            AlertChange::Closed(CARE, alert) => self.closed.push(alert),
-            other => panic!("not of this department: {other:?}"),
-        }
-    }
-
-    fn panes(&mut self, count: usize, pane: Tally) {
-        (0..count).for_each(|_| self.pane(pane));
-    }
-
-    fn partial_panes(&mut self, count: usize, pane: Tally) {
-        (0..count).for_each(|_| self.partial_pane(pane));
     }
 
     fn outlook(&self) -> DepartmentOutlook {
         self.detector.outlook(CARE)
+    }
+
+    fn minutes_since(&self, moment: EventTime) -> i64 {
+        (self.end.as_millis() - moment.as_millis()) / MINUTE
+    }
+
+    /// The alerts that are about how many messages there are.
+    fn of_volume(&self) -> Vec<AlertKind> {
+        let is_of_volume = |kind: &AlertKind| matches!(kind, AlertKind::VolumeSurge | AlertKind::Silence);
+        self.kinds().into_iter().filter(is_of_volume).collect()
+    }
+
+    fn kinds(&self) -> Vec<AlertKind> {
+        self.opened.iter().map(|alert| alert.kind).collect()
     }
 }
 
@@ -130,8 +128,8 @@ impl Dice {
         (0..of).map(|_| u32::from(self.roll() < ratio)).sum()
     }
 
-    /// A pane with a mean number of messages (Knuth's Poisson), so much of it negative and frustrated.
-    fn pane(&mut self, mean: f64, negative: f64, frustrated: f64) -> Tally {
+    /// A minute with a mean number of messages (Knuth's Poisson), so much of it negative and frustrated.
+    fn minute(&mut self, mean: f64, negative: f64, frustrated: f64) -> Tally {
         let (limit, mut product, mut messages) = ((-mean).exp(), self.roll(), 0);
         while product > limit {
             product *= self.roll();

@@ -51,6 +51,8 @@ impl Fold {
             checkpoint_failures: self.links.writer.failures(),
             checkpoint_damaged: self.links.writer.damaged(),
             dead_letters: self.links.letters.as_ref().map_or(0, |letters| letters.progress().confirmed()),
+            company_paging: self.state.is_company_paging(),
+            company_pages: self.state.company_pages,
             alerts: Arc::clone(self.state.book.alerts()),
             buffers: self.buffers(),
         }

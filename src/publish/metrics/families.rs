@@ -65,9 +65,25 @@ families! {
     WINDOW_END: gauge "window_end_timestamp_seconds" []
         "End of the windows shown, in event time; absent before the first pane closed and while catching up.";
     BASELINE_NEGATIVE_RATIO: gauge "baseline_negative_ratio" ["department"]
-        "Negative ratio expected of the department, 0 to 1; absent while unknown and while catching up.";
+        "Negative ratio usual of the department at this hour of the week, 0 to 1; absent while unknown and while catching up.";
+    BASELINE_NEGATIVE_RATIO_LOW: gauge "baseline_negative_ratio_low" ["department"]
+        "Of ordinary hours 95 % lie above this and below latido_baseline_negative_ratio_high.";
+    BASELINE_NEGATIVE_RATIO_HIGH: gauge "baseline_negative_ratio_high" ["department"]
+        "See latido_baseline_negative_ratio_low.";
+    BASELINE_FRUSTRATION_RATIO: gauge "baseline_frustration_ratio" ["department"]
+        "Frustrated ratio usual of the department at this hour of the week, 0 to 1; absent while unknown and while catching up.";
+    BASELINE_FRUSTRATION_RATIO_LOW: gauge "baseline_frustration_ratio_low" ["department"]
+        "Of ordinary hours 95 % lie above this and below latido_baseline_frustration_ratio_high.";
+    BASELINE_FRUSTRATION_RATIO_HIGH: gauge "baseline_frustration_ratio_high" ["department"]
+        "See latido_baseline_frustration_ratio_low.";
+    BASELINE_MESSAGES_PER_HOUR: gauge "baseline_messages_per_hour" ["department"]
+        "Messages an hour usual of the department at this hour of the week; absent in the first day and while catching up.";
+    BASELINE_MESSAGES_PER_HOUR_LOW: gauge "baseline_messages_per_hour_low" ["department"]
+        "Of ordinary hours 95 % lie above this and below latido_baseline_messages_per_hour_high.";
+    BASELINE_MESSAGES_PER_HOUR_HIGH: gauge "baseline_messages_per_hour_high" ["department"]
+        "See latido_baseline_messages_per_hour_low.";
     ALERT_SCORE: gauge "alert_score" ["department", "alert"]
-        "Minus log10 of the probability of the last tested window, 0 where not tested; absent while catching up.";
+        "Log10 of the hours after which chance alone brings about as much, 0 where nothing is remarkable; absent while catching up.";
     ALERT_ACTIVE: gauge "alert_active" ["department", "alert", "severity"]
         "1 while that alert is open, else 0; absent while catching up.";
     REJECTED_RECORDS: counter "rejected_records_total" ["reason"]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use prometheus::core::Desc;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
-use crate::config::{DepartmentConfig, Span};
+use crate::config::{DepartmentConfig, Roster, Span};
 use crate::message::PartitionId;
 
 /// The value of a label. It is made from the config or from a closed set, nothing else: a text of a customer cannot
@@ -27,6 +27,11 @@ impl<'a> Label<'a> {
     /// A department's team, from the config.
     pub(super) fn team(department: &'a DepartmentConfig) -> Self {
         Self(&department.team)
+    }
+
+    /// The company's team, from the config.
+    pub(super) fn company_team(roster: &'a Roster) -> Self {
+        Self(roster.company_team())
     }
 
     /// A topic, from the config.

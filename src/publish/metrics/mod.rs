@@ -18,7 +18,7 @@ use self::family::{Family, Label, Samples, Written};
 use super::view::{DepartmentView, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
-use crate::detect::{AlertKind, Severity};
+use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
 use crate::window::Tally;
 
@@ -91,7 +91,8 @@ impl BoardCollector {
         let mut windows: Vec<_> = names.enumerate().collect();
         windows.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
         let signals = by_name(Signal::ALL, |signal| signal.as_str());
-        let alert_kinds = by_name(AlertKind::ALL, |kind| kind.as_str());
+        let mut alert_kinds = by_name(AlertKind::ALL, |kind| kind.as_str());
+        alert_kinds.retain(|kind| kind.is_of_department());
         Ok(Self { sources, departments, windows, signals, alert_kinds, descriptions })
     }
 
@@ -102,7 +103,19 @@ impl BoardCollector {
         family: &'static Family<LABELS>,
         add: impl Fn(&mut Samples<LABELS>, Label<'_>, &DepartmentView),
     ) -> MetricFamily {
+        self.company_and_departments(view, family, |_, _| {}, add)
+    }
+
+    /// One family with samples of the company, which comes first by its name, and of every department.
+    fn company_and_departments<const LABELS: usize>(
+        &self,
+        view: &View,
+        family: &'static Family<LABELS>,
+        of_company: impl FnOnce(&mut Samples<LABELS>, Label<'static>),
+        add: impl Fn(&mut Samples<LABELS>, Label<'_>, &DepartmentView),
+    ) -> MetricFamily {
         let mut samples = family.samples();
+        of_company(&mut samples, Label::closed(COMPANY));
         for (place, id) in self.departments.iter().enumerate() {
             if let Some(shown) = view.departments.get(id.index()) {
                 add(&mut samples, Label::department(self.sources.roster.get(*id)), shown);
@@ -149,20 +162,28 @@ impl BoardCollector {
             self.each_department(view, &known::UNSUPPORTED_LANGUAGE, |samples, department, shown| {
                 samples.push([department], count(shown.unsupported_language));
             }),
-            self.each_department(view, &known::ALERTS, |samples, department, shown| {
-                for kind in &self.alert_kinds {
-                    for (severity, alerts) in Severity::ALL.iter().zip(shown.alerts_opened[*kind as usize]) {
-                        let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
-                        samples.push(labels, count(alerts));
+            self.company_and_departments(
+                view,
+                &known::ALERTS,
+                |samples, company| {
+                    samples.push(Self::company_wide(company), count(view.stream.company_pages));
+                },
+                |samples, department, shown| {
+                    for kind in &self.alert_kinds {
+                        for (severity, alerts) in Severity::ALL.iter().zip(shown.alerts_opened[*kind as usize]) {
+                            let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
+                            samples.push(labels, count(alerts));
+                        }
                     }
-                }
-            }),
+                },
+            ),
         ]
     }
 
     /// Who is paged for each department.
     fn department_info(&self) -> MetricFamily {
         let mut samples = known::DEPARTMENT_INFO.samples();
+        samples.push([Label::closed(COMPANY), Label::company_team(&self.sources.roster)], 1.0);
         for department in self.departments.iter().map(|id| self.sources.roster.get(*id)) {
             samples.push([Label::department(department), Label::team(department)], 1.0);
         }
@@ -197,24 +218,54 @@ impl BoardCollector {
     /// What the detector says now.
     fn outlook(&self, view: &View) -> Vec<MetricFamily> {
         vec![
-            self.each_department(view, &known::BASELINE_NEGATIVE_RATIO, |samples, department, shown| {
-                samples.push_known([department], shown.outlook.expected_negative);
-            }),
+            self.usual(view, &known::BASELINE_NEGATIVE_RATIO, |shown| Some(shown.usual_negative?.expected)),
+            self.usual(view, &known::BASELINE_NEGATIVE_RATIO_LOW, |shown| Some(shown.usual_negative?.low)),
+            self.usual(view, &known::BASELINE_NEGATIVE_RATIO_HIGH, |shown| Some(shown.usual_negative?.high)),
+            self.usual(view, &known::BASELINE_FRUSTRATION_RATIO, |shown| Some(shown.usual_frustrated?.expected)),
+            self.usual(view, &known::BASELINE_FRUSTRATION_RATIO_LOW, |shown| Some(shown.usual_frustrated?.low)),
+            self.usual(view, &known::BASELINE_FRUSTRATION_RATIO_HIGH, |shown| Some(shown.usual_frustrated?.high)),
+            self.usual(view, &known::BASELINE_MESSAGES_PER_HOUR, |shown| Some(shown.usual_messages?.expected)),
+            self.usual(view, &known::BASELINE_MESSAGES_PER_HOUR_LOW, |shown| Some(shown.usual_messages?.low)),
+            self.usual(view, &known::BASELINE_MESSAGES_PER_HOUR_HIGH, |shown| Some(shown.usual_messages?.high)),
             self.each_department(view, &known::ALERT_SCORE, |samples, department, shown| {
                 for kind in &self.alert_kinds {
                     let score = shown.outlook.scores[*kind as usize];
                     samples.push([department, Label::closed(kind.as_str())], score);
                 }
             }),
-            self.each_department(view, &known::ALERT_ACTIVE, |samples, department, shown| {
-                for kind in &self.alert_kinds {
-                    for severity in Severity::ALL {
-                        let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
-                        samples.push(labels, flag(shown.outlook.active == Some((*kind, *severity))));
+            self.company_and_departments(
+                view,
+                &known::ALERT_ACTIVE,
+                |samples, company| {
+                    samples.push(Self::company_wide(company), flag(view.stream.company_paging));
+                },
+                |samples, department, shown| {
+                    for kind in &self.alert_kinds {
+                        for severity in Severity::ALL {
+                            let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
+                            samples.push(labels, flag(shown.outlook.active.contains(&(*kind, *severity))));
+                        }
                     }
-                }
-            }),
+                },
+            ),
         ]
+    }
+
+    /// Labels of an alert of the company.
+    fn company_wide(company: Label<'static>) -> [Label<'static>; 3] {
+        [company, Label::closed(AlertKind::CompanyWide.as_str()), Label::closed(Severity::Page.as_str())]
+    }
+
+    /// A figure of what is usual in each department at this hour of the week.
+    fn usual(
+        &self,
+        view: &View,
+        family: &'static Family<1>,
+        figure: impl Fn(&DepartmentOutlook) -> Option<f64>,
+    ) -> MetricFamily {
+        self.each_department(view, family, |samples, department, shown| {
+            samples.push_known([department], figure(&shown.outlook));
+        })
     }
 
     /// The process itself.

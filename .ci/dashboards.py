@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+"""Checks config/grafana: what every dashboard must have, and that each query answers.
+
+    .ci/dashboards.py                                     the files alone
+    .ci/dashboards.py --prometheus http://localhost:9090  each query too, against a Prometheus that scrapes a Latido
+
+The rules are those of Grafana's dashboard-linter that make sense for one job. That Grafana draws what is meant is not tested.
+"""
+
+import argparse
+import json
+import re
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GRAFANA = ROOT / "config/grafana"
+
+SCHEMA_VERSION = 41
+UIDS = {"overview": "latido-overview", "department": "latido-department", "pipeline": "latido-pipeline"}
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+SELECTED = {"job": 'job=~"$job"', "instance": 'instance=~"$instance"'}
+UNITS = {"none", "short", "percentunit", "s", "bytes", "cps", "cpm"}
+
+# Families of which there may be no series, each with when. Any other query that finds nothing is a mistake.
+MAY_BE_EMPTY = {
+    "latido_alert_feedback_total": "nobody has judged an alert yet",
+    "latido_baseline_messages_per_hour": "not known in the first day",
+    "latido_baseline_messages_per_hour_low": "not known in the first day",
+    "latido_baseline_messages_per_hour_high": "not known in the first day",
+    "latido_window_adjusted_negative_ratio": "too few messages, or a model without tables",
+    "latido_window_adjusted_negative_ratio_low": "too few messages, or a model without tables",
+    "latido_window_adjusted_negative_ratio_high": "too few messages, or a model without tables",
+    "latido_window_adjusted_frustration_ratio": "too few messages, or a model without tables",
+    "latido_window_adjusted_frustration_ratio_low": "too few messages, or a model without tables",
+    "latido_window_adjusted_frustration_ratio_high": "too few messages, or a model without tables",
+    "latido_topic_partitions": "not known before the brokers told it",
+}
+
+# What Grafana would put in place of a variable. The longer names first.
+VARIABLES = {
+    "$__rate_interval": "5m",
+    "$__interval": "15s",
+    "$__range": "1h",
+    "$department": ".+",
+    "$instance": ".+",
+    "$job": ".+",
+}
+
+FUNCTIONS_OF_COUNTERS = r"(?:rate|irate|increase)"
+SERIES = re.compile(r"\b(?:latido_|process_|scrape_|up\b)\w*")
+RANGE_S = 600
+STEP_S = 15
+
+
+class Dashboard:
+    def __init__(self, path):
+        self.path = path
+        self.json = json.loads(path.read_text())
+        self.problems = []
+
+    def name(self):
+        return self.path.stem
+
+    def wrong(self, what):
+        self.problems.append(f"{self.name()}: {what}")
+
+    def want(self, holds, what):
+        if not holds:
+            self.wrong(what)
+
+    def panels(self):
+        """Every panel that shows something."""
+        for panel in self.json["panels"]:
+            if panel["type"] == "row":
+                yield from panel["panels"]
+            else:
+                yield panel
+
+    def queries(self):
+        """Panel, name and text of each query."""
+        for panel in self.panels():
+            for target in panel.get("targets", []):
+                yield panel, target["refId"], target
+
+    def variable(self, name):
+        found = [one for one in self.json["templating"]["list"] if one["name"] == name]
+        self.want(len(found) == 1, f"{len(found)} variables named `{name}`")
+        return found[0] if found else {}
+
+
+def selectors(query):
+    """Each series of a query with its matchers."""
+    for match in re.finditer(r"\b([a-z_]\w*)\{([^}]*)\}", query):
+        yield match[1], match[2]
+
+
+def lint_variables(board):
+    datasource = board.variable("datasource")
+    board.want(datasource.get("type") == "datasource", "`datasource` is no variable of type datasource")
+    board.want(datasource.get("query") == "prometheus", "`datasource` does not offer those of Prometheus")
+    board.want(datasource.get("label") == "Data source", "`datasource` has no label `Data source`")
+    for name, label in [("job", "Job"), ("instance", "Instance")]:
+        variable = board.variable(name)
+        board.want(variable.get("label") == label, f"`{name}` has no label `{label}`")
+        board.want(variable.get("type") == "query", f"`{name}` is no query")
+        board.want(variable.get("datasource") == DATASOURCE, f"`{name}` does not ask `$datasource`")
+        board.want(variable.get("multi") is True, f"`{name}` cannot take several")
+        board.want(variable.get("includeAll") is True, f"`{name}` cannot take all")
+        board.want(variable.get("allValue") == ".+", f"all of `{name}` are not `.+`")
+    for variable in board.json["templating"]["list"]:
+        if variable["type"] == "query":
+            query, name = variable["query"]["query"], variable["name"]
+            board.want(query.startswith("label_values("), f"`{name}` is no label_values")
+            board.want(variable["definition"] == query, f"`{name}` is defined as something else")
+            board.want(variable["refresh"] == 2, f"`{name}` is not looked up when the time range changes")
+            if name == "instance":
+                board.want(SELECTED["job"] in query, f"`{name}` does not heed $job")
+
+
+def lint_query(board, where, query):
+    found = list(selectors(query))
+    named = SERIES.findall(query)
+    board.want(bool(found) and len(found) == len(named), f"{where}: a series without matchers in {query}")
+    for series, matchers in found:
+        for label, matcher in SELECTED.items():
+            board.want(matcher in matchers, f"{where}: {series} without {matcher}")
+        if series.endswith(("_total", "_bucket", "_count", "_sum")):
+            counted = re.search(FUNCTIONS_OF_COUNTERS + r"\(" + re.escape(series) + r"\{", query)
+            board.want(counted, f"{where}: the counter {series} without rate or increase")
+    for span in re.findall(FUNCTIONS_OF_COUNTERS + r"\([^][]*\[([^]]*)\]", query):
+        board.want(span == "$__rate_interval", f"{where}: a rate over {span} in place of $__rate_interval")
+    for variable in re.findall(r"\$\{?\w+\}?", query):
+        board.want(variable in VARIABLES, f"{where}: {variable} is no variable of a query")
+    board.want(query.count("(") == query.count(")"), f"{where}: brackets that do not match in {query}")
+
+
+def lint_panels(board):
+    ids, titles, taken = set(), set(), {}
+    for panel in board.json["panels"]:
+        place, number = panel["gridPos"], panel["id"]
+        board.want(number not in ids, f"two panels with the id {number}")
+        ids.add(number)
+        board.want(place["x"] + place["w"] <= 24, f"{panel['title']}: wider than the screen")
+        for x in range(place["x"], place["x"] + place["w"]):
+            for y in range(place["y"], place["y"] + place["h"]):
+                board.want((x, y) not in taken, f"{panel['title']} covers {taken.get((x, y))}")
+                taken[x, y] = panel["title"]
+    for panel in board.panels():
+        title = panel.get("title", "")
+        board.want(title, f"panel {panel['id']} without a title")
+        board.want(title not in titles, f"two panels `{title}`")
+        titles.add(title)
+        board.want(panel.get("description", "").endswith("."), f"{title}: no description")
+        defaults = panel.get("fieldConfig", {}).get("defaults", {})
+        board.want(defaults.get("unit") in UNITS, f"{title}: the unit {defaults.get('unit')}")
+        board.want(panel.get("datasource") == DATASOURCE, f"{title}: a data source of its own")
+        board.want(panel.get("targets"), f"{title}: no query")
+    for panel, name, target in board.queries():
+        where = f"{panel['title']} / {name}"
+        board.want(target.get("datasource") == DATASOURCE, f"{where}: a data source of its own")
+        board.want(target["instant"] != target["range"], f"{where}: neither instant nor range, or both")
+        lint_query(board, where, target["expr"])
+    for annotation in board.json["annotations"]["list"]:
+        where = f"annotation {annotation['name']}"
+        board.want(annotation["datasource"] == DATASOURCE, f"{where}: a data source of its own")
+        lint_query(board, where, annotation["expr"])
+
+
+def lint(board):
+    text = board.path.read_text()
+    stable = json.dumps(board.json, indent=2, ensure_ascii=False) + "\n"
+    board.want(text == stable, "not formatted as `json.dumps(indent=2, ensure_ascii=False)` would")
+    board.want(board.json.get("uid") == UIDS.get(board.name()), f"the uid {board.json.get('uid')}")
+    board.want(board.json.get("editable") is False, "editable")
+    board.want(board.json.get("schemaVersion") == SCHEMA_VERSION, f"schemaVersion {board.json.get('schemaVersion')}")
+    board.want("id" not in board.json, "an id, which is a database's")
+    board.want(board.json.get("title") and board.json.get("description"), "no title, or no description")
+    for target in re.findall(r'"url": "/d/([\w-]+)/', text):
+        board.want(target in UIDS.values(), f"a link to {target}, which is not here")
+    lint_variables(board)
+    lint_panels(board)
+    return board.problems
+
+
+def lint_links_of_rules():
+    """`dashboard_url` of every alert leads to a dashboard, by variables that it has."""
+    boards = {uid: json.loads((GRAFANA / f"dashboards/{name}.json").read_text()) for name, uid in UIDS.items()}
+    for path in sorted((ROOT / "config/prometheus/rules").glob("*.yml")):
+        text = path.read_text()
+        alerts, urls = text.count("- alert: "), re.findall(r"dashboard_url: /d/([\w-]+)/[\w-]+(.*)", text)
+        if alerts != len(urls):
+            yield f"{path.name}: {alerts} alerts, {len(urls)} links to dashboards"
+        for uid, rest in urls:
+            known = {one["name"] for one in boards[uid]["templating"]["list"]} if uid in boards else set()
+            for name in re.findall(r"var-(\w+)=", rest):
+                if name not in known:
+                    yield f"{path.name}: {uid} has no variable `{name}`"
+            if uid not in boards:
+                yield f"{path.name}: no dashboard {uid}"
+
+
+class Prometheus:
+    def __init__(self, url):
+        self.url = url.rstrip("/")
+
+    def api(self, path, **parameters):
+        """The data of an answer; what Prometheus says is wrong as an error."""
+        body = urllib.parse.urlencode(parameters).encode()
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/{path}", body, timeout=30) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            raise ValueError(json.load(error).get("error", error)) from error
+
+    def query(self, text, is_instant):
+        now = time.time()
+        if is_instant:
+            return self.api("query", query=text, time=now)["result"]
+        return self.api("query_range", query=text, start=now - RANGE_S, end=now, step=STEP_S)["result"]
+
+
+def filled(query):
+    for name, value in VARIABLES.items():
+        query = query.replace(name, value)
+    return query
+
+
+def may_be_empty(query):
+    return next((f"{one}: {MAY_BE_EMPTY[one]}" for one in SERIES.findall(query) if one in MAY_BE_EMPTY), None)
+
+
+def ask(board, prometheus):
+    """Runs every query; yields what is wrong. Says what was empty and may be."""
+    asked = 0
+    for panel, name, target in board.queries():
+        where = f"{board.name()} / {panel['title']} / {name}"
+        query = filled(target["expr"])
+        asked += 1
+        try:
+            found = prometheus.query(query, target["instant"])
+        except ValueError as error:
+            yield f"{where}: {error}: {query}"
+            continue
+        if not found and (reason := may_be_empty(query)):
+            print(f"empty, as it may be: {where}: {reason}")
+        elif not found:
+            yield f"{where}: nothing found: {query}"
+    for annotation in board.json["annotations"]["list"]:
+        asked += 1
+        try:
+            # Nothing is the usual answer here: no alert is open.
+            prometheus.query(filled(annotation["expr"]), False)
+        except ValueError as error:
+            yield f"{board.name()} / annotation {annotation['name']}: {error}"
+    for variable in board.json["templating"]["list"]:
+        if variable["type"] == "query":
+            asked += 1
+            series, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"]).groups()
+            if not any(label in one for one in prometheus.api("series", **{"match[]": filled(series)})):
+                yield f"{board.name()} / variable {variable['name']}: nothing found: {series}"
+    print(f"{board.name()}: {asked} queries asked")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prometheus", metavar="URL", help="run every query against this Prometheus")
+    prometheus = parser.parse_args().prometheus
+    boards = [Dashboard(path) for path in sorted((GRAFANA / "dashboards").glob("*.json"))]
+    problems = [] if {board.name() for board in boards} == set(UIDS) else [f"not the dashboards {sorted(UIDS)}"]
+    for board in boards:
+        problems += lint(board)
+        queries = sum(1 for _ in board.queries())
+        print(f"{board.name()}: {sum(1 for _ in board.panels())} panels, {queries} queries")
+    problems += lint_links_of_rules()
+    named = {series for board in boards for *_, target in board.queries() for series in SERIES.findall(target["expr"])}
+    problems += [f"MAY_BE_EMPTY names {one}, which no panel asks for" for one in sorted(MAY_BE_EMPTY.keys() - named)]
+    if prometheus and not problems:
+        for board in boards:
+            problems += ask(board, Prometheus(prometheus))
+    for problem in problems:
+        print(f"FAIL {problem}", file=sys.stderr)
+    sys.exit(1 if problems else 0)
+
+
+main()

@@ -1,0 +1,174 @@
+//! Simulated departments under the detector: how often it is wrong, what it finds, and how soon. `cargo xtask simulate` runs it;
+//! `docs/alert-quality.md` tells what came out.
+#![expect(clippy::print_stdout, reason = "a program that prints tables")]
+#![expect(clippy::cast_precision_loss, reason = "counts of simulations")]
+
+mod parallel;
+mod quiet;
+mod rivals;
+mod shifts;
+mod silence;
+mod watched;
+mod world;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+use rivals::Rule;
+use shifts::{Found, Incident};
+use world::{Effect, Life, World};
+
+/// Simulates departments with and without incidents.
+#[derive(Parser)]
+#[command(name = "cargo xtask simulate", bin_name = "cargo xtask simulate")]
+struct Arguments {
+    /// Which tables; all where none is named.
+    #[arg(value_enum)]
+    tables: Vec<Table>,
+    /// Months of a department, and departments of a kind, that false alarms are counted in.
+    #[arg(long, default_value_t = 10)]
+    months: u32,
+    /// Departments of each kind.
+    #[arg(long, default_value_t = 20)]
+    departments: u64,
+    /// Budgets of false alarms a month.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.25, 1.0, 4.0])]
+    budgets: Vec<f64>,
+    /// Messages in 5 minutes.
+    #[arg(long, value_delimiter = ',', default_values_t = [0.2, 1.0, 5.0, 30.0, 150.0])]
+    volumes: Vec<f64>,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Table {
+    /// How often it is wrong.
+    FalseAlarms,
+    /// Which shifts it finds, and when.
+    Shifts,
+    /// The same shifts by what else people alert on.
+    Rivals,
+    /// Which silences it notices, and when.
+    Silences,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let wants = |table| arguments.tables.is_empty() || arguments.tables.contains(&table);
+    if wants(Table::FalseAlarms) {
+        false_alarms(&arguments)?;
+    }
+    if wants(Table::Shifts) {
+        shifts(&arguments)?;
+    }
+    if wants(Table::Rivals) {
+        rivals(&arguments)?;
+    }
+    if wants(Table::Silences) {
+        silences(&arguments)?;
+    }
+    Ok(())
+}
+
+fn worlds(volume: f64) -> [(&'static str, World); 5] {
+    let rhythmic = World::rhythmic(volume);
+    let lively = World { life: Life { campaigns: 1.0, holidays: 1.0, ..Life::default() }, ..rhythmic };
+    let drifting = World { life: Life { drift: 0.3, ..Life::default() }, ..rhythmic };
+    let later = World { life: Life { rhythm: (1.5, 0.3), ..Life::default() }, ..rhythmic };
+    [
+        ("steady", World::steady(volume)),
+        ("rhythmic", rhythmic),
+        ("campaigns and holidays", lively),
+        ("ratio drifts", drifting),
+        ("rhythm drifts", later),
+    ]
+}
+
+fn false_alarms(arguments: &Arguments) -> Result<()> {
+    println!(
+        "| world | messages in 5 min | months | {} |",
+        join(&arguments.budgets, |budget| format!("budget {budget}"))
+    );
+    println!("|---|---|---|{}", "---|".repeat(arguments.budgets.len()));
+    let mut sums = vec![(0, 0); arguments.budgets.len()];
+    for volume in arguments.volumes.iter().copied() {
+        for (name, world) in worlds(volume) {
+            let mut cells = Vec::new();
+            let seeds = arguments.seed..arguments.seed + arguments.departments;
+            for (budget, sum) in arguments.budgets.iter().zip(&mut sums) {
+                let alarms = quiet::false_alarms(world, *budget, seeds.clone(), arguments.months)?;
+                *sum = (sum.0 + alarms.incidents, sum.1 + alarms.months);
+                cells.push(format!("{:.2} {:?}", alarms.a_month(), alarms.kinds));
+            }
+            let months = arguments.departments * u64::from(arguments.months);
+            println!("| {name} | {volume} | {months} | {} |", cells.join(" | "));
+        }
+    }
+    println!(
+        "| all | | {} | {} |",
+        sums[0].1,
+        join(&sums, |sum| format!("{:.2}", f64::from(sum.0) / f64::from(sum.1)))
+    );
+    Ok(())
+}
+
+fn shifts(arguments: &Arguments) -> Result<()> {
+    println!("| messages in 5 min | to | {} |", join(&arguments.budgets, |budget| format!("budget {budget}")));
+    println!("|---|---|{}", "---|".repeat(arguments.budgets.len()));
+    for volume in arguments.volumes.iter().copied() {
+        for to in [0.3, 0.4, 0.6] {
+            let incident = Incident { effect: Effect { negative: Some(to), ..Effect::NONE }, minutes: 180 };
+            let mut cells = Vec::new();
+            for budget in &arguments.budgets {
+                let seeds = arguments.seed..arguments.seed + arguments.departments;
+                let found = shifts::found(World::steady(volume), incident, *budget, seeds, 20)?;
+                cells.push(told(&found));
+            }
+            println!("| {volume} | {:.0} % | {} |", 100.0 * to, cells.join(" | "));
+        }
+    }
+    Ok(())
+}
+
+/// The shift that is measured of all rules.
+const SHIFT: f64 = 0.4;
+
+fn rivals(arguments: &Arguments) -> Result<()> {
+    println!("| rule | {} |", join(&arguments.volumes, |volume| format!("{volume} in 5 min")));
+    println!("|---|{}", "---|".repeat(arguments.volumes.len()));
+    let incident = Incident { effect: Effect { negative: Some(SHIFT), ..Effect::NONE }, minutes: 180 };
+    let seeds = || arguments.seed..arguments.seed + arguments.departments;
+    for rule in Rule::ALL {
+        let mut cells = Vec::new();
+        for volume in &arguments.volumes {
+            let world = World::steady(*volume);
+            let threshold = rivals::threshold(rule, world, 1.0, seeds(), i64::from(arguments.months))?;
+            let found = rivals::found(rule, world, incident, threshold, seeds(), 20)?;
+            cells.push(format!("{} (> {threshold:.2})", told(&found)));
+        }
+        println!("| {} | {} |", rule.name(), cells.join(" | "));
+    }
+    Ok(())
+}
+
+fn silences(arguments: &Arguments) -> Result<()> {
+    println!("| messages in 5 min | longest gap, minutes | noticed in 4 times that / median minutes |");
+    println!("|---|---|---|");
+    for volume in arguments.volumes.iter().copied() {
+        let seeds = arguments.seed..arguments.seed + arguments.departments;
+        let (found, longest) = silence::noticed(World::rhythmic(volume), 1.0, seeds, 10)?;
+        println!("| {volume} | {longest} | {} |", told(&found));
+    }
+    Ok(())
+}
+
+fn told(found: &Found) -> String {
+    let median = found.median().map_or_else(|| "-".to_owned(), |minutes| minutes.to_string());
+    format!("{:.1} % / {median}", 100.0 * found.share())
+}
+
+fn join<T>(values: &[T], cell: impl Fn(&T) -> String) -> String {
+    values.iter().map(cell).collect::<Vec<_>>().join(" | ")
+}

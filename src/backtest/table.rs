@@ -1,0 +1,267 @@
+//! A run, as tables for people.
+
+use std::fmt::Write as _;
+
+use super::outcome::{AlertRow, Found, Moment};
+use super::{Backtest, DepartmentOutcome};
+
+/// Alerts that are shown; `--json` and the report have all.
+const ALERTS_SHOWN: usize = 30;
+
+/// Columns of a table: what is asked for is aligned to the right.
+struct Table {
+    rows: Vec<Vec<String>>,
+    right: &'static [bool],
+}
+
+impl Table {
+    fn new(right: &'static [bool], head: &[&str]) -> Self {
+        Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()], right }
+    }
+
+    fn push(&mut self, row: Vec<String>) {
+        self.rows.push(row);
+    }
+
+    fn write(&self, out: &mut String) {
+        let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..self.right.len()).map(width).collect();
+        for row in &self.rows {
+            let cells = row.iter().zip(&widths).zip(self.right).map(|((cell, width), right)| {
+                if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            });
+            let line = cells.collect::<Vec<_>>().join("  ");
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out.push('\n');
+    }
+}
+
+/// All of a run but the plots.
+#[must_use]
+pub fn table(run: &Backtest) -> String {
+    let mut out = String::new();
+    head(run, &mut out);
+    alerts(run, &mut out);
+    departments(run, &mut out);
+    trade_off_of_all(run, &mut out);
+    if run.departments.len() > 1 {
+        trade_off_by_department(run, &mut out);
+    }
+    let trimmed = out.trim_end().len();
+    out.truncate(trimmed + 1);
+    out
+}
+
+fn head(run: &Backtest, out: &mut String) {
+    for line in head_lines(run) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out.push('\n');
+}
+
+/// What was run, in lines.
+pub(super) fn head_lines(run: &Backtest) -> Vec<String> {
+    let days = (run.until.0.as_secs_f64() - run.from.0.as_secs_f64()) / 86_400.0;
+    let mut lines = vec![
+        format!("{} to {}, {days:.1} days in steps of {}", run.from.0, run.until.0, span(run.step_seconds)),
+        format!("{} messages of {} departments", grouped(run.messages), run.departments.len()),
+        format!("budget of false alarms: {} in 28 days, for each department", run.budget),
+    ];
+    for gap in run.not_recorded.iter().take(5) {
+        lines.push(format!("not recorded, skipped: {} to {}", gap.from.0, gap.until.0));
+    }
+    if run.not_recorded.len() > 5 {
+        lines.push(format!("... and {} more such gaps (--json has all)", run.not_recorded.len() - 5));
+    }
+    if run.listed_left_out > 0 {
+        lines.push(format!("left out: {} listed incidents that began when nothing was recorded", run.listed_left_out));
+    }
+    if run.source.not_by_customers > 0 {
+        lines.push(format!("left out: {} messages of agents and bots", grouped(run.source.not_by_customers)));
+    }
+    for (reason, count) in &run.source.unusable {
+        lines.push(format!("left out: {} records that cannot be used, {reason}", grouped(*count)));
+    }
+    lines
+}
+
+fn alerts(run: &Backtest, out: &mut String) {
+    if run.alerts.is_empty() {
+        out.push_str("No alert.\n\n");
+        return;
+    }
+    let mut table = Table::new(
+        &[false, false, false, false, true, true, true],
+        &["started", "department", "kind", "severity", "since", "lasted", "peak p"],
+    );
+    for alert in run.alerts.iter().take(ALERTS_SHOWN) {
+        table.push(alert_cells(alert));
+    }
+    table.write(out);
+    if run.alerts.len() > ALERTS_SHOWN {
+        // The table ends with an empty line, which belongs after this one.
+        out.pop();
+        put(out, format_args!("... and {} more (--json has all)\n\n", run.alerts.len() - ALERTS_SHOWN));
+    }
+}
+
+/// The cells of an alert: `since` as how long before.
+pub(super) fn alert_cells(alert: &AlertRow) -> Vec<String> {
+    let seconds =
+        |from: Moment, until: Moment| (until.0.as_millis() - from.0.as_millis()).max(0).unsigned_abs() / 1_000;
+    vec![
+        alert.started.0.to_string(),
+        alert.department.clone(),
+        alert.kind.as_str().to_owned(),
+        alert.severity.as_str().to_owned(),
+        format!("-{}", span(seconds(alert.since, alert.started))),
+        alert.ended.map_or_else(|| "still open".to_owned(), |ended| span(seconds(alert.started, ended))),
+        format!("{:.0e}", alert.peak_p),
+    ]
+}
+
+fn departments(run: &Backtest, out: &mut String) {
+    let mut table = if run.with_incidents {
+        Table::new(
+            &[false, true, true, true, true, true, true, true],
+            &["department", "messages", "days", "alerts", "incidents", "false/28d", "detected", "delay"],
+        )
+    } else {
+        Table::new(
+            &[false, true, true, true, true, true],
+            &["department", "messages", "days", "alerts", "incidents", "in 28d"],
+        )
+    };
+    let all = (run.departments.len() > 1).then_some(&run.total);
+    for outcome in run.departments.iter().chain(all) {
+        table.push(outcome_cells(outcome, run.with_incidents));
+    }
+    table.write(out);
+}
+
+/// The cells of a department.
+pub(super) fn outcome_cells(outcome: &DepartmentOutcome, with_incidents: bool) -> Vec<String> {
+    let mut cells = vec![
+        if outcome.department == "*" { "all".to_owned() } else { outcome.department.clone() },
+        grouped(outcome.messages),
+        format!("{:.0}", outcome.days),
+        grouped(outcome.alerts),
+        grouped(outcome.incidents),
+        rate(outcome.false_alarms_per_month),
+    ];
+    if with_incidents {
+        cells.push(format!("{} of {}", outcome.detected, outcome.listed));
+        cells.push(delay(outcome.median_delay_seconds));
+    }
+    cells
+}
+
+fn trade_off_of_all(run: &Backtest, out: &mut String) {
+    out.push_str("What each budget would have meant, all departments together:\n");
+    let mut table = Table::new(
+        &[true, true, true, true, true, true],
+        &["budget", "alarms/28d", "shifts found", "delay", "listed found", "delay"],
+    );
+    for point in &run.total.trade_off {
+        table.push(vec![
+            point.budget.to_string(),
+            rate(point.alarms_per_month),
+            found(&point.shifts),
+            delay(point.shifts.median_delay_seconds),
+            found(&point.listed),
+            delay(point.listed.median_delay_seconds),
+        ]);
+    }
+    table.write(out);
+    // The table ends with an empty line, which belongs after what explains it.
+    out.pop();
+    put(out, format_args!("{}\n\n", SHIFTS_ARE));
+}
+
+/// What the shifts are.
+pub(super) const SHIFTS_ARE: &str = "Alarms of a department, outside of listed incidents. Shifts: odds of negative and frustrated messages x2.5 for\n\
+     3 h, put into each department's own messages every 55 h; the delay is the median of those found.";
+
+fn trade_off_by_department(run: &Backtest, out: &mut String) {
+    out.push_str("Alarms in 28 days / median delay of the shifts, by budget:\n");
+    let mut table =
+        Table::new(&[false, true, true, true, true, true, true], &["department", "0.25", "0.5", "1", "2", "4", "8"]);
+    for outcome in &run.departments {
+        let cells = outcome
+            .trade_off
+            .iter()
+            .map(|point| format!("{} / {}", rate(point.alarms_per_month), delay(point.shifts.median_delay_seconds)));
+        table.push(std::iter::once(outcome.department.clone()).chain(cells).collect());
+    }
+    table.write(out);
+}
+
+/// A part of how many.
+pub(super) fn found(found: &Found) -> String {
+    match found.found_share {
+        Some(share) => format!("{:.0} % of {}", share * 100.0, grouped(found.count)),
+        None => "-".to_owned(),
+    }
+}
+
+pub(super) fn rate(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.2}"))
+}
+
+pub(super) fn delay(seconds: Option<u64>) -> String {
+    seconds.map_or_else(|| "-".to_owned(), span)
+}
+
+/// A span for people: `45s`, `37m`, `2h 05m`, `3d 04h`.
+pub(super) fn span(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{minutes}m"),
+        3_600..86_400 if minutes.is_multiple_of(60) => format!("{hours}h"),
+        3_600..86_400 => format!("{hours}h {:02}m", minutes % 60),
+        _ => format!("{days}d {:02}h", hours % 24),
+    }
+}
+
+/// A number with commas.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn put(out: &mut String, what: std::fmt::Arguments<'_>) {
+    // Writing to a string never fails.
+    out.write_fmt(what).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_numbers_are_short() {
+        let spans = [0, 59, 60, 3_599, 3_600, 7_500, 86_400, 270_000].map(span);
+        assert_eq!(spans, ["0s", "59s", "1m", "59m", "1h", "2h 05m", "1d 00h", "3d 03h"]);
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let mut table = Table::new(&[false, true], &["who", "how many"]);
+        table.push(vec!["customer care".to_owned(), "7".to_owned()]);
+        let mut out = String::new();
+        table.write(&mut out);
+        assert_eq!(out, "who            how many\ncustomer care         7\n\n");
+    }
+}

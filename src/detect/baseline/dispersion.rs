@@ -1,0 +1,100 @@
+//! How much more counts vary than chance alone would have them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::detect::tick::SPANS;
+
+/// Weight of what is assumed: as much as so many blocks in which it would show well.
+const PRIOR_BLOCKS: f64 = 30.0;
+
+/// The correlation assumed of the messages of 15 minutes; of a longer span less, as far as what moves them is over sooner.
+const PRIOR_CORRELATION: f64 = 0.01;
+
+/// The squared coefficient of variation assumed of volumes.
+const PRIOR_VOLUME: f64 = 0.05;
+
+/// A residual teaches at most as if it were so many variances large: one incident is not the usual spread.
+const MOST_VARIANCES: f64 = 12.0;
+
+/// Blocks of a span after which a weight is half.
+const HALF_LIFE_BLOCKS: f64 = 2_000.0;
+
+const LEAST: f64 = 1e-6;
+const MOST_CORRELATION: f64 = 0.3;
+const MOST_VOLUME: f64 = 3.0;
+
+/// A moment estimator: excess variance over the factor that the dispersion multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Moment {
+    excess: f64,
+    factor: f64,
+}
+
+impl Moment {
+    fn add(&mut self, weight: f64, excess: f64, factor: f64) {
+        let kept = (-1.0 / HALF_LIFE_BLOCKS).exp2();
+        self.excess = self.excess * kept + weight * excess;
+        self.factor = self.factor * kept + weight * factor;
+    }
+
+    fn value(self, most: f64) -> f64 {
+        (self.excess / self.factor).clamp(LEAST, most)
+    }
+}
+
+/// The correlation between two messages of a span, for each of [`SPANS`]: that they are of one customer, one thread, one cause.
+///
+/// Variance of the unhappy ones among n = n p (1 − p) (1 + (n − 1) ρ).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Correlation([Moment; SPANS.len()]);
+
+impl Correlation {
+    pub(crate) fn assumed() -> Self {
+        Self(SPANS.map(|span| {
+            let assumed = PRIOR_CORRELATION * SPANS[0].as_secs_f64() / span.as_secs_f64();
+            Moment { excess: assumed * PRIOR_BLOCKS, factor: PRIOR_BLOCKS }
+        }))
+    }
+
+    pub(crate) fn of(&self, span: usize) -> f64 {
+        self.0[span].value(MOST_CORRELATION)
+    }
+
+    /// Learns from a block of a span's length: so many unhappy ones of `messages`, where `expected` of them were expected.
+    pub(crate) fn learn(&mut self, span: usize, messages: f64, unhappy: f64, expected: f64) {
+        if messages < 2.0 {
+            return;
+        }
+        let ratio = (expected / messages).clamp(1e-6, 1.0 - 1e-6);
+        let of_one = ratio * (1.0 - ratio);
+        let known = 1.0 + (messages - 1.0) * self.of(span);
+        let square = (unhappy - expected).powi(2).min(MOST_VARIANCES * messages * of_one * known);
+        // Blocks with many messages tell more, but no longer once the correlation itself makes most of their variance.
+        let weight = (1.0 + (messages - 1.0) * PRIOR_CORRELATION).powi(-2);
+        self.0[span].add(weight, square / of_one - messages, messages * (messages - 1.0));
+    }
+}
+
+/// The squared coefficient of variation of a span's number of messages, beyond that of independent ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct VolumeSpread([Moment; SPANS.len()]);
+
+impl VolumeSpread {
+    pub(crate) fn assumed() -> Self {
+        Self([Moment { excess: PRIOR_VOLUME * PRIOR_BLOCKS, factor: PRIOR_BLOCKS }; SPANS.len()])
+    }
+
+    pub(crate) fn of(&self, span: usize) -> f64 {
+        self.0[span].value(MOST_VOLUME)
+    }
+
+    pub(crate) fn learn(&mut self, span: usize, messages: f64, expected: f64) {
+        if expected < 0.3 {
+            return;
+        }
+        let known = expected + self.of(span) * expected * expected;
+        let square = (messages - expected).powi(2).min(MOST_VARIANCES * known);
+        let weight = (1.0 + expected * PRIOR_VOLUME).powi(-2);
+        self.0[span].add(weight, square - expected, expected * expected);
+    }
+}

@@ -1,0 +1,436 @@
+//! One department: what is normal for it, what is being tested, and which alerts are open.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::{Alert, AlertState, DepartmentOutlook, Severity, Usual};
+use super::baseline::{Baseline, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio};
+use super::calibration::{Calibration, fewer_when_busy, heavier_tail};
+use super::company::Part;
+use super::evidence::{Evidence, EvidenceState, Finding, Findings, MONTH, Normal};
+use super::kind::{AlertKind, RATIOS};
+use super::tick::{Counts, Expected, SPANS};
+use super::watch::{Change, Incident, OpenAlert, Watch};
+use crate::config::{DepartmentConfig, DetectConfig};
+use crate::message::EventTime;
+
+/// What weeks that were not seen yet may add to the spread of volumes: days differ by more than the hours of one day.
+const UNKNOWN_WEEKS: f64 = 0.3;
+
+/// How much of the budget each kind has. The volumes' margins make their alerts rarer than these say: so does silence, whose delay
+/// counts, have more than would add up to 1.
+const KIND_SHARES: [f64; AlertKind::TESTED.len()] = [0.6, 0.3, 0.05, 0.4];
+
+/// Evidence has to be rare for so long: one stray slice is no alert.
+const CONFIRMED_FOR: Duration = Duration::from_secs(120);
+
+/// An alert that opens soon after the last one has to be this much rarer.
+const REOPEN_FACTOR: f64 = 0.25;
+
+/// An incident that lasts for longer than this is the new normal: what comes teaches again, so that no page lasts for good.
+const NEW_NORMAL_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+/// The place of 1 h among the spans.
+const HOUR_SPAN: usize = 1;
+
+/// What the config says of a department, and what was seen of it.
+#[derive(Clone, Debug)]
+pub(super) struct Department {
+    name: String,
+    configured: [Option<f64>; RATIOS],
+    calendar: Calendar,
+    slice: Duration,
+    baseline: Baseline,
+    evidence: Evidence,
+    watches: [Watch; AlertKind::TESTED.len()],
+    incident: Option<Incident>,
+    findings: Findings,
+    calibration: Calibration,
+    usual: [Option<Usual>; RATIOS + 1],
+}
+
+/// What a [`Department`] remembers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DepartmentState {
+    /// Id of the department: its number may change with the config.
+    pub department: String,
+    /// The counts of the slice that is not finished.
+    gathered: Counts,
+    baseline: Baseline,
+    evidence: EvidenceState,
+    watches: [Watch; AlertKind::TESTED.len()],
+    incident: Option<Incident>,
+    findings: Findings,
+    calibration: Calibration,
+    usual: [Option<Usual>; RATIOS + 1],
+}
+
+/// What is known at an hour of the week.
+struct KnownAt<'a> {
+    baseline: &'a Baseline,
+    /// What the estimates' own uncertainty adds to the correlations and the spread.
+    uncertain: [f64; RATIOS],
+    uncertain_volume: f64,
+}
+
+impl Normal for KnownAt<'_> {
+    fn correlation(&self, ratio: usize, span: usize) -> f64 {
+        (self.baseline.correlation(ratio, span) + self.uncertain[ratio]).min(0.9)
+    }
+
+    fn spread(&self, span: usize) -> f64 {
+        self.baseline.spread(span) + self.uncertain_volume
+    }
+
+    fn messages_an_hour(&self) -> f64 {
+        self.baseline.messages_an_hour()
+    }
+}
+
+impl Department {
+    pub(super) fn new(config: &DepartmentConfig, slice: Duration) -> Self {
+        Self {
+            name: config.id.clone(),
+            configured: [config.expected_negative_ratio, config.expected_frustrated_ratio],
+            calendar: Calendar::new(&config.time_zone),
+            slice,
+            baseline: Baseline::new(),
+            evidence: Evidence::new(slice),
+            watches: [const { Watch::Quiet }; AlertKind::TESTED.len()],
+            incident: None,
+            findings: Findings::default(),
+            calibration: Calibration::default(),
+            usual: [config.expected_negative_ratio, config.expected_frustrated_ratio, None]
+                .map(|configured| configured.map(|ratio| Usual::of_ratio(ratio, 1.0, 0.0))),
+        }
+    }
+
+    /// Takes the slice that ends at `end`. `priors` are the ratios assumed of a department of which nothing is known.
+    pub(super) fn push(
+        &mut self,
+        end: EventTime,
+        counts: Counts,
+        settings: &DetectConfig,
+        priors: [f64; RATIOS],
+    ) -> Vec<Change> {
+        if !self.is_seen() && counts.messages == 0 {
+            return Vec::new();
+        }
+        let start = end.minus(self.slice);
+        let hour = self.calendar.hour_of(start);
+        let known = self.ratios_at(hour, priors);
+        let means = known.map(|known| known.ratio);
+        let volume = self.baseline.volume(hour, self.slice);
+        // Later what the estimates' errors add is part of the spread that was seen around them.
+        let doubtful = (1.0 - self.baseline.taught_hours() / (2 * HOURS_OF_WEEK) as f64).max(0.0);
+        let normal = KnownAt {
+            baseline: &self.baseline,
+            uncertain: [0, 1]
+                .map(|ratio| doubtful * known[ratio].deviation.powi(2) / (means[ratio] * (1.0 - means[ratio]))),
+            uncertain_volume: doubtful * (volume.variance + UNKNOWN_WEEKS),
+        };
+        let tested = Expected { messages: volume.rate, ratios: means };
+        self.findings = self.evidence.push(end, counts, tested, &normal);
+        let seen = self.baseline.seen() + u64::from(counts.messages);
+        let known_enough = seen >= u64::from(settings.min_seen);
+        for (kind, finding) in self.findings.iter_mut().enumerate() {
+            let may_alert = if kind < RATIOS {
+                known_enough || self.configured[kind].is_some()
+            } else {
+                known_enough && self.baseline.knows_volume()
+            };
+            if !may_alert {
+                *finding = None;
+            }
+        }
+        let mut calm = [false; AlertKind::TESTED.len()];
+        for ((calm, kind), watch) in calm.iter_mut().zip(AlertKind::TESTED).zip(&self.watches) {
+            *calm = matches!(watch, Watch::Open(_)) && self.evidence.is_calm(kind, &normal);
+        }
+        self.calibrate(end);
+        let changes = self.follow(end, calm, settings);
+        self.baseline.push(
+            (start, self.slice),
+            counts,
+            Expected { messages: volume.rate, ratios: means },
+            &mut self.calendar,
+            priors,
+        );
+        self.usual = self.usual_at(hour, priors);
+        changes
+    }
+
+    /// Whether anybody has written to it: until then it is as if it were not there.
+    fn is_seen(&self) -> bool {
+        self.baseline.seen() > 0
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The ratios of an average hour, where they are known well enough to stand for other departments.
+    pub(super) fn levels(&self, settings: &DetectConfig) -> Option<[f64; RATIOS]> {
+        let is_known = self.baseline.taught() >= f64::from(settings.learn_messages);
+        is_known.then(|| [0, 1].map(|ratio| self.baseline.level(ratio, 0.0)))
+    }
+
+    /// Nothing can be said at that moment: alerts stay as they are, and end where that `lasts`.
+    pub(super) fn leave(&mut self, end: EventTime, lasts: bool) -> Vec<Change> {
+        if !self.is_seen() {
+            return Vec::new();
+        }
+        self.findings = Findings::default();
+        // Nobody knows what the messages before would have led to.
+        self.baseline.distrust_until(end);
+        let mut changes = Vec::new();
+        for watch in &mut self.watches {
+            match watch {
+                Watch::Open(open) if lasts => {
+                    changes.push(Change::Closed(Alert { ended: Some(end), ..open.alert.clone() }));
+                    *watch = Watch::Quiet;
+                }
+                Watch::Open(open) => open.calm_since = None,
+                Watch::Quiet | Watch::Pending(_) => *watch = Watch::Quiet,
+            }
+        }
+        changes
+    }
+
+    /// Tests only what comes from now on.
+    pub(super) fn begin_anew(&mut self, end: EventTime) {
+        self.evidence.clear(end);
+    }
+
+    /// What it adds to the picture of the company; none where customers hardly write.
+    pub(super) fn part(&self, end: EventTime) -> Option<Part<'_>> {
+        let hour = self.evidence.hour()?;
+        let of_ratios = || (0..RATIOS).filter_map(|kind| Some((self.findings[kind]?, KIND_SHARES[kind])));
+        let budgets = of_ratios().map(|(finding, share)| finding.recurrence / share);
+        Some(Part {
+            name: &self.name,
+            budget_reached: budgets.fold(f64::INFINITY, f64::min),
+            alerting: self.watches[..RATIOS].iter().any(|watch| matches!(watch, Watch::Open(_))),
+            messages: hour.messages,
+            negative: hour.unhappy[0],
+            expected_negative: hour.ratios[0] * f64::from(hour.messages),
+            since: of_ratios().map(|(finding, _)| finding.since).min().unwrap_or(end),
+        })
+    }
+
+    pub(super) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.open().map(|open| &open.alert)
+    }
+
+    pub(super) fn outlook(&self, settings: &DetectConfig) -> DepartmentOutlook {
+        DepartmentOutlook {
+            state: self.state(settings),
+            active: self.open().map(|open| (open.alert.kind, open.alert.severity)).collect(),
+            scores: self.findings.map(|finding| finding.map_or(0.0, |finding| score(finding.recurrence))),
+            usual_negative: self.usual[0],
+            usual_frustrated: self.usual[1],
+            usual_messages: self.usual[RATIOS],
+        }
+    }
+
+    /// The ratios expected at an hour: as configured, or as learned.
+    fn ratios_at(&self, hour: HourOfWeek, priors: [f64; RATIOS]) -> [KnownRatio; RATIOS] {
+        [0, 1].map(|ratio| match self.configured[ratio] {
+            Some(configured) => KnownRatio { ratio: configured.clamp(0.001, 0.999), deviation: 0.0 },
+            None => self.baseline.ratio(ratio, hour, priors[ratio]),
+        })
+    }
+
+    /// What an hour is usually like.
+    fn usual_at(&self, hour: HourOfWeek, priors: [f64; RATIOS]) -> [Option<Usual>; RATIOS + 1] {
+        let ratios = self.ratios_at(hour, priors).map(|known| known.ratio);
+        let messages = self.baseline.volume(hour, SPANS[HOUR_SPAN]).rate;
+        let of_ratio = |ratio: usize| {
+            let is_known = self.configured[ratio].is_some() || self.baseline.seen() > 0;
+            is_known.then(|| Usual::of_ratio(ratios[ratio], messages, self.baseline.correlation(ratio, HOUR_SPAN)))
+        };
+        let of_messages = || Usual::of_messages(messages, self.baseline.spread(HOUR_SPAN));
+        [of_ratio(0), of_ratio(1), self.baseline.knows_volume().then(of_messages)]
+    }
+
+    fn state(&self, settings: &DetectConfig) -> AlertState {
+        let mut open = self.open().peekable();
+        if open.peek().is_some() {
+            let all_calm = open.all(|open| open.calm_since.is_some());
+            return if all_calm { AlertState::Recovering } else { AlertState::Active };
+        }
+        if self.watches.iter().any(|watch| matches!(watch, Watch::Pending(_))) {
+            return AlertState::Pending;
+        }
+        let learns = self.configured.iter().any(Option::is_none);
+        let is_learning = learns && self.baseline.taught() < f64::from(settings.learn_messages);
+        if is_learning { AlertState::Learning } else { AlertState::Quiet }
+    }
+
+    /// All that is remembered; none where nothing was seen.
+    pub(super) fn snapshot(&self, gathered: Counts) -> Option<DepartmentState> {
+        let is_seen = self.is_seen() || gathered.messages > 0;
+        is_seen.then(|| DepartmentState {
+            department: self.name.clone(),
+            gathered,
+            baseline: self.baseline.clone(),
+            evidence: self.evidence.snapshot(),
+            watches: self.watches.clone(),
+            incident: self.incident,
+            findings: self.findings,
+            calibration: self.calibration,
+            usual: self.usual,
+        })
+    }
+
+    /// Takes up what was remembered; gives the counts of the slice that is not finished.
+    pub(super) fn restore(&mut self, saved: DepartmentState) -> Counts {
+        self.baseline = saved.baseline;
+        self.evidence.restore(saved.evidence);
+        self.watches = saved.watches;
+        self.incident = saved.incident;
+        self.findings = saved.findings;
+        self.calibration = saved.calibration;
+        self.usual = saved.usual;
+        saved.gathered
+    }
+
+    /// The smallest budget at which one of the findings is rare enough for an alert.
+    pub(super) fn budget_reached(&self) -> Option<f64> {
+        let each = self.findings.iter().zip(KIND_SHARES);
+        let budgets = each.filter_map(|(finding, share)| Some((*finding)?.recurrence / share));
+        budgets.min_by(f64::total_cmp)
+    }
+
+    /// Brings the findings to the scale on which a department's incidents are counted.
+    fn calibrate(&mut self, end: EventTime) {
+        let busy = fewer_when_busy(self.baseline.messages_an_hour());
+        for finding in self.findings.iter_mut().flatten() {
+            finding.recurrence *= busy;
+        }
+        let rarest = self.budget_reached().unwrap_or(f64::INFINITY);
+        let factor = self.calibration.factor();
+        if self.open().next().is_none() {
+            self.calibration.observe(end, self.slice, rarest);
+        }
+        for (finding, share) in self.findings.iter_mut().zip(KIND_SHARES) {
+            if let Some(finding) = finding {
+                finding.recurrence = share * heavier_tail(factor * finding.recurrence / share);
+            }
+        }
+    }
+
+    fn follow(
+        &mut self,
+        end: EventTime,
+        calm: [bool; AlertKind::TESTED.len()],
+        settings: &DetectConfig,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let recent = self.incident.filter(|incident| incident.is_recent(end));
+        let guard = if recent.is_some_and(|incident| incident.closed.is_some()) { REOPEN_FACTOR } else { 1.0 };
+        let hold = recent.map_or(settings.hold.get(), |incident| incident.hold(settings.hold.get()));
+        for kind in 0..AlertKind::TESTED.len() {
+            let limit = settings.false_alarms_per_month * KIND_SHARES[kind] * guard;
+            let rare = self.findings[kind].filter(|finding| finding.recurrence <= limit);
+            match &mut self.watches[kind] {
+                Watch::Quiet | Watch::Pending(_) => {
+                    let Some(finding) = rare else {
+                        self.watches[kind] = Watch::Quiet;
+                        continue;
+                    };
+                    let since = if let Watch::Pending(since) = self.watches[kind] { since } else { end };
+                    if end.plus(self.slice) < since.plus(CONFIRMED_FOR) {
+                        self.watches[kind] = Watch::Pending(since);
+                        continue;
+                    }
+                    let alert = self.alert(kind, end, &finding);
+                    self.watches[kind] = Watch::Open(Box::new(OpenAlert { alert: alert.clone(), calm_since: None }));
+                    changes.push(Change::Opened(alert));
+                }
+                Watch::Open(open) => {
+                    if let Some(finding) = self.findings[kind] {
+                        open.note_worst(&finding);
+                    }
+                    open.calm_since = if calm[kind] { open.calm_since.or(Some(end)) } else { None };
+                }
+            }
+        }
+        changes.extend(self.close_if_calm(end, hold));
+        self.follow_incident(end, recent);
+        changes
+    }
+
+    /// The alerts of an incident close together, once all of them have been calm for long enough: else two kinds that take turns
+    /// would page again and again.
+    fn close_if_calm(&mut self, end: EventTime, hold: Duration) -> Vec<Change> {
+        let is_calm = |open: &OpenAlert| open.calm_since.is_some_and(|since| end >= since.plus(hold));
+        if !self.open().all(is_calm) {
+            return Vec::new();
+        }
+        let mut changes = Vec::new();
+        for watch in &mut self.watches {
+            if let Watch::Open(open) = watch {
+                changes.push(Change::Closed(Alert { ended: Some(end), ..open.alert.clone() }));
+                *watch = Watch::Quiet;
+            }
+        }
+        changes
+    }
+
+    fn follow_incident(&mut self, end: EventTime, recent: Option<Incident>) {
+        if self.open().next().is_none() {
+            let Some(incident) = self.incident.as_mut().filter(|incident| incident.closed.is_none()) else { return };
+            incident.closed = Some(end);
+            // Its messages have been judged: they do not count for the next one.
+            self.evidence.clear(end);
+            return;
+        }
+        let mut incident = recent.unwrap_or(Incident { began: end, closed: None, returns: 0, accepted: false });
+        if incident.closed.take().is_some() {
+            incident.returns += 1;
+        }
+        if end < incident.began.plus(NEW_NORMAL_AFTER) {
+            self.baseline.distrust_until(end);
+        } else if !incident.accepted {
+            incident.accepted = true;
+            self.baseline.accept_from(end);
+        }
+        self.incident = Some(incident);
+    }
+
+    fn open(&self) -> impl Iterator<Item = &OpenAlert> {
+        self.watches.iter().filter_map(|watch| match watch {
+            Watch::Open(open) => Some(&**open),
+            _ => None,
+        })
+    }
+
+    fn alert(&self, kind: usize, end: EventTime, finding: &Finding) -> Alert {
+        let kind = AlertKind::TESTED[kind];
+        Alert {
+            id: format!("{}-{}-{}", self.name, kind.as_str(), end.as_millis()),
+            department: self.name.clone(),
+            kind,
+            severity: Severity::Page,
+            started: end,
+            since: finding.since,
+            ended: None,
+            window_seconds: finding.seconds,
+            messages: finding.messages,
+            observed: finding.observed,
+            expected: finding.expected,
+            p_value: finding.ln_p_value.exp(),
+            recurrence: finding.recurrence,
+            replayed: false,
+            departments: Vec::new(),
+        }
+    }
+}
+
+/// log10 of after how many hours chance alone brings about as much.
+fn score(recurrence: f64) -> f64 {
+    let hours = MONTH.as_secs_f64() / 3_600.0 / recurrence.max(f64::MIN_POSITIVE);
+    hours.log10().max(0.0)
+}

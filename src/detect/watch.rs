@@ -1,0 +1,87 @@
+//! Whether an alert is open.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::Alert;
+use super::evidence::Finding;
+use crate::message::EventTime;
+
+/// An alert that opens so soon after the last one is more of the same incident.
+const REOPEN_GUARD: Duration = Duration::from_secs(6 * 3_600);
+
+/// Each time an incident comes back it has to be calm for twice as long, up to so many times.
+const MOST_HOLDS: u32 = 4;
+
+/// One kind of alert of a department.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Watch {
+    Quiet,
+    /// Rare enough since the end of that slice.
+    Pending(EventTime),
+    Open(Box<OpenAlert>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct OpenAlert {
+    pub(super) alert: Alert,
+    /// Since when it has been as usual.
+    pub(super) calm_since: Option<EventTime>,
+}
+
+/// Alerts of a department that overlap or follow each other closely.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Incident {
+    pub(super) began: EventTime,
+    /// When its last alert closed.
+    pub(super) closed: Option<EventTime>,
+    /// How often it came back.
+    pub(super) returns: u32,
+    /// It is the new normal.
+    pub(super) accepted: bool,
+}
+
+impl Incident {
+    pub(super) fn is_recent(&self, now: EventTime) -> bool {
+        self.closed.is_none_or(|closed| now < closed.plus(REOPEN_GUARD))
+    }
+
+    pub(super) fn hold(&self, hold: Duration) -> Duration {
+        hold * 2_u32.saturating_pow(self.returns).min(MOST_HOLDS)
+    }
+}
+
+/// What a slice did to an alert.
+pub(super) enum Change {
+    Opened(Alert),
+    Closed(Alert),
+}
+
+impl OpenAlert {
+    pub(super) fn note_worst(&mut self, finding: &Finding) {
+        if finding.recurrence >= self.alert.recurrence {
+            return;
+        }
+        self.alert.recurrence = finding.recurrence;
+        self.alert.messages = finding.messages;
+        self.alert.observed = finding.observed;
+        self.alert.window_seconds = finding.seconds;
+        self.alert.p_value = finding.ln_p_value.exp();
+    }
+
+    /// The same of the company, whose departments may have become others.
+    pub(super) fn note_worst_of_company(&mut self, now: &Alert) {
+        for department in &now.departments {
+            if !self.alert.departments.contains(department) {
+                self.alert.departments.push(department.clone());
+            }
+        }
+        if now.recurrence < self.alert.recurrence {
+            self.alert.recurrence = now.recurrence;
+            self.alert.p_value = now.p_value;
+            self.alert.messages = now.messages;
+            self.alert.observed = now.observed;
+        }
+    }
+}
