@@ -31,6 +31,9 @@ const REOPEN_FACTOR: f64 = 0.25;
 /// An incident that lasts for longer than this is the new normal: what comes teaches again, so that no page lasts for good.
 const NEW_NORMAL_AFTER: Duration = Duration::from_secs(24 * 3_600);
 
+/// The same where nobody writes at all: weekends and holidays end.
+const GONE_AFTER: Duration = Duration::from_secs(72 * 3_600);
+
 /// The place of 1 h among the spans.
 const HOUR_SPAN: usize = 1;
 
@@ -83,6 +86,14 @@ impl Normal for KnownAt<'_> {
         self.baseline.spread(span) + self.uncertain_volume
     }
 
+    fn unknown_volume(&self) -> f64 {
+        self.uncertain_volume
+    }
+
+    fn clumping(&self) -> f64 {
+        self.baseline.clumping()
+    }
+
     fn messages_an_hour(&self) -> f64 {
         self.baseline.messages_an_hour()
     }
@@ -128,9 +139,12 @@ impl Department {
             baseline: &self.baseline,
             uncertain: [0, 1]
                 .map(|ratio| doubtful * known[ratio].deviation.powi(2) / (means[ratio] * (1.0 - means[ratio]))),
-            uncertain_volume: doubtful * (volume.variance + UNKNOWN_WEEKS),
+            uncertain_volume: volume.variance + doubtful * UNKNOWN_WEEKS,
         };
-        let tested = Expected { messages: volume.rate, ratios: means };
+        // A department may be closed at hours that were not seen yet: whatever comes then is as good as expected.
+        let knows_volume = self.baseline.knows_volume(hour);
+        let messages = if knows_volume { volume.rate } else { f64::from(counts.messages) };
+        let tested = Expected { messages, ratios: means };
         self.findings = self.evidence.push(end, counts, tested, &normal);
         let seen = self.baseline.seen() + u64::from(counts.messages);
         let known_enough = seen >= u64::from(settings.min_seen);
@@ -138,7 +152,7 @@ impl Department {
             let may_alert = if kind < RATIOS {
                 known_enough || self.configured[kind].is_some()
             } else {
-                known_enough && self.baseline.knows_volume()
+                known_enough && knows_volume
             };
             if !may_alert {
                 *finding = None;
@@ -148,7 +162,7 @@ impl Department {
         for ((calm, kind), watch) in calm.iter_mut().zip(AlertKind::TESTED).zip(&self.watches) {
             *calm = matches!(watch, Watch::Open(_)) && self.evidence.is_calm(kind, &normal);
         }
-        self.calibrate(end);
+        self.calibrate(end, known_enough);
         let changes = self.follow(end, calm, settings);
         self.baseline.push(
             (start, self.slice),
@@ -157,6 +171,7 @@ impl Department {
             &mut self.calendar,
             priors,
         );
+        if std::env::var_os("DBG").is_some() && end.as_millis() % (86_400_000 * 7) == 43_200_000 { eprintln!("day {} clump {} spread {:?} corr {:?} unc {:?} {} exp {} seen {}", end.as_millis()/86_400_000, self.baseline.clumping(), [0,1,2,3].map(|s| self.baseline.spread(s)), [0,1,2,3].map(|s| self.baseline.correlation(0,s)), known[0].deviation, volume.variance, volume.rate, self.calibration.factor()); }
         self.usual = self.usual_at(hour, priors);
         changes
     }
@@ -183,7 +198,7 @@ impl Department {
         }
         self.findings = Findings::default();
         // Nobody knows what the messages before would have led to.
-        self.baseline.distrust_until(end);
+        self.baseline.distrust_latest();
         let mut changes = Vec::new();
         for watch in &mut self.watches {
             match watch {
@@ -251,7 +266,7 @@ impl Department {
             is_known.then(|| Usual::of_ratio(ratios[ratio], messages, self.baseline.correlation(ratio, HOUR_SPAN)))
         };
         let of_messages = || Usual::of_messages(messages, self.baseline.spread(HOUR_SPAN));
-        [of_ratio(0), of_ratio(1), self.baseline.knows_volume().then(of_messages)]
+        [of_ratio(0), of_ratio(1), self.baseline.knows_volume(hour).then(of_messages)]
     }
 
     fn state(&self, settings: &DetectConfig) -> AlertState {
@@ -304,14 +319,14 @@ impl Department {
     }
 
     /// Brings the findings to the scale on which a department's incidents are counted.
-    fn calibrate(&mut self, end: EventTime) {
+    fn calibrate(&mut self, end: EventTime, may_alert: bool) {
         let busy = fewer_when_busy(self.baseline.messages_an_hour());
         for finding in self.findings.iter_mut().flatten() {
             finding.recurrence *= busy;
         }
         let rarest = self.budget_reached().unwrap_or(f64::INFINITY);
         let factor = self.calibration.factor();
-        if self.open().next().is_none() {
+        if may_alert && self.open().next().is_none() {
             self.calibration.observe(end, self.slice, rarest);
         }
         for (finding, share) in self.findings.iter_mut().zip(KIND_SHARES) {
@@ -347,6 +362,7 @@ impl Department {
                     }
                     let alert = self.alert(kind, end, &finding);
                     self.watches[kind] = Watch::Open(Box::new(OpenAlert { alert: alert.clone(), calm_since: None }));
+                    self.evidence.alerted(alert.kind);
                     changes.push(Change::Opened(alert));
                 }
                 Watch::Open(open) => {
@@ -358,7 +374,8 @@ impl Department {
             }
         }
         changes.extend(self.close_if_calm(end, hold));
-        self.follow_incident(end, recent);
+        let has_opened = changes.iter().any(|change| matches!(change, Change::Opened(_)));
+        self.follow_incident(end, recent, has_opened);
         changes
     }
 
@@ -379,7 +396,7 @@ impl Department {
         changes
     }
 
-    fn follow_incident(&mut self, end: EventTime, recent: Option<Incident>) {
+    fn follow_incident(&mut self, end: EventTime, recent: Option<Incident>, has_opened: bool) {
         if self.open().next().is_none() {
             let Some(incident) = self.incident.as_mut().filter(|incident| incident.closed.is_none()) else { return };
             incident.closed = Some(end);
@@ -387,17 +404,31 @@ impl Department {
             self.evidence.clear(end);
             return;
         }
-        let mut incident = recent.unwrap_or(Incident { began: end, closed: None, returns: 0, accepted: false });
+        let mut incident = recent.unwrap_or_else(|| Incident::new(end));
         if incident.closed.take().is_some() {
             incident.returns += 1;
         }
-        if end < incident.began.plus(NEW_NORMAL_AFTER) {
-            self.baseline.distrust_until(end);
-        } else if !incident.accepted {
-            incident.accepted = true;
-            self.baseline.accept_from(end);
+        match incident.accepted {
+            // What comes on top of the new normal is strange again.
+            Some(accepted) if has_opened && end >= accepted.plus(NEW_NORMAL_AFTER) => incident = Incident { accepted: None, strange_since: end, ..incident },
+            Some(_) => {}
+            None if end < incident.strange_since.plus(self.normal_after()) => self.baseline.distrust(),
+            None => {
+                incident.accepted = Some(end);
+                self.baseline.accept_from(end, self.alerting_ratios_and_volume());
+            }
         }
         self.incident = Some(incident);
+    }
+
+    fn normal_after(&self) -> Duration {
+        if self.evidence.is_deserted() { GONE_AFTER } else { NEW_NORMAL_AFTER }
+    }
+
+    fn alerting_ratios_and_volume(&self) -> [bool; RATIOS + 1] {
+        let [negative, frustrated, surge, silence] =
+            [0, 1, 2, 3].map(|kind: usize| matches!(self.watches[kind], Watch::Open(_)));
+        [negative, frustrated, surge || silence]
     }
 
     fn open(&self) -> impl Iterator<Item = &OpenAlert> {

@@ -33,16 +33,21 @@ pub(super) struct OpenAlert {
 /// Alerts of a department that overlap or follow each other closely.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Incident {
-    pub(super) began: EventTime,
     /// When its last alert closed.
     pub(super) closed: Option<EventTime>,
     /// How often it came back.
     pub(super) returns: u32,
-    /// It is the new normal.
-    pub(super) accepted: bool,
+    /// Since when what comes is strange.
+    pub(super) strange_since: EventTime,
+    /// When it was last taken for the new normal.
+    pub(super) accepted: Option<EventTime>,
 }
 
 impl Incident {
+    pub(super) fn new(end: EventTime) -> Self {
+        Self { closed: None, returns: 0, strange_since: end, accepted: None }
+    }
+
     pub(super) fn is_recent(&self, now: EventTime) -> bool {
         self.closed.is_none_or(|closed| now < closed.plus(REOPEN_GUARD))
     }
