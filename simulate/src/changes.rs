@@ -93,7 +93,6 @@ pub(crate) fn aftermath(change: Change, world: World, seeds: std::ops::Range<u64
         let mut aftermath = Aftermath::default();
         for minute in 0..change.begins() + 8 * WEEK {
             let step = watched.step(change.effect(minute))?;
-            if std::env::var_os("TRACE").is_some() { for a in step.opened.iter().chain(&step.closed) { let d=|t: latido::message::EventTime| t.as_millis() as f64/86_400_000.0; println!("{seed} {:?} {:.2} since {:.2} {:?} n {} obs {:.3} exp {:.3} p {:.1e} w {}", a.kind, d(a.started), d(a.since), a.ended.map(d), a.messages, a.observed, a.expected, a.p_value, a.window_seconds); } }
             let Some(week) = (minute >= change.begins()).then(|| (minute - change.begins()) / WEEK) else { continue };
             let period = if week == 0 { 0 } else { if week < 4 { 1 } else { 2 } };
             aftermath.incidents[period] += f64::from(u8::from(step.incident.is_some()));

@@ -171,7 +171,6 @@ impl Department {
             &mut self.calendar,
             priors,
         );
-        if std::env::var_os("DBG").is_some() && end.as_millis() % (86_400_000 * 7) == 43_200_000 { eprintln!("day {} clump {} spread {:?} corr {:?} unc {:?} {} exp {} seen {}", end.as_millis()/86_400_000, self.baseline.clumping(), [0,1,2,3].map(|s| self.baseline.spread(s)), [0,1,2,3].map(|s| self.baseline.correlation(0,s)), known[0].deviation, volume.variance, volume.rate, self.calibration.factor()); }
         self.usual = self.usual_at(hour, priors);
         changes
     }

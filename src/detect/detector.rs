@@ -40,7 +40,7 @@ pub struct Detector {
 }
 
 /// Panes that hold only a part of what was written: no slice with one of them is tested.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Gap {
     /// End of its first pane.
     begun: EventTime,
@@ -55,6 +55,8 @@ pub struct DetectorState {
     pub departments: Vec<DepartmentState>,
     /// End of the slice that is gathered.
     pub slice_end: Option<EventTime>,
+    /// Since when nothing is tested.
+    gap: Option<Gap>,
     /// What concerns all departments together.
     pub(super) company: Company,
     /// End of the last window that was judged, where that may be another than the last one of the panes: state in a topic goes
@@ -192,6 +194,7 @@ impl Detector {
         DetectorState {
             departments: departments.collect(),
             slice_end: self.slice_end,
+            gap: self.gap,
             company: self.company.clone(),
             judged_until: None,
         }
@@ -202,6 +205,7 @@ impl Detector {
     pub fn restore(&mut self, state: DetectorState) -> Vec<String> {
         let mut unknown = Vec::new();
         self.slice_end = state.slice_end;
+        self.gap = state.gap;
         self.company = state.company;
         for saved in state.departments {
             let Some(place) = self.departments.iter().position(|known| known.name() == saved.department) else {

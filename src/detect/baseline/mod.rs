@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use self::block::{BLOCK, Block, Gathering, Taught, block_of};
 use self::dispersion::{Correlation, VolumeSpread};
-use self::recurring::{Recurrence, StrangeHours};
+use self::recurring::StrangeHours;
 use self::seasonal::{Known, Learning, Seasonal};
 use super::kind::RATIOS;
 use super::tick::{Counts, Expected, SPANS};
@@ -233,13 +233,12 @@ impl Baseline {
 
     /// What is strange teaches nothing, unless it is so time and again.
     fn learn_strange(&mut self, block: &Block, hour: HourOfWeek, priors: [f64; RATIOS]) {
-        let Some((recurs, is_new)) = self.strange.note(hour_of_epoch(block.start())) else { return };
-        let how = (recurs == Recurrence::Daily, is_new);
+        let Some(habit) = self.strange.note(hour_of_epoch(block.start())) else { return };
         for (kind, prior) in priors.into_iter().enumerate() {
             let seen = (block.unhappy[kind], block.messages);
-            self.ratios[kind].learn_recurring(hour, seen, how, &ratio_learning(prior));
+            self.ratios[kind].learn_habit(hour, seen, habit, &ratio_learning(prior));
         }
-        self.volume.learn_recurring(hour, (block.messages, block.seconds / 3_600.0), how, &VOLUME_LEARNING);
+        self.volume.learn_habit(hour, (block.messages, block.seconds / 3_600.0), habit, &VOLUME_LEARNING);
     }
 
     fn learn(&mut self, block: &Block, hour: HourOfWeek, priors: [f64; RATIOS]) {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{HOURS_OF_DAY, HOURS_OF_WEEK, HourOfWeek};
+use super::recurring::{Habit, Period};
 
 /// The rhythm, from coarse to fine: hours of the day, those of working days apart from those of the weekend, hours of the week.
 const GRIDS: usize = 3;
@@ -132,14 +133,15 @@ impl Seasonal {
         let kept = |hours_a_week: f64| (-hours / (hours_a_week * learning.rhythm_weeks)).exp2();
         let cells = cells(hour);
         let expected = exposure * self.rhythm(hour, learning).rate;
-        if self.has_seen(hour) {
+        let is_known = self.has_seen(hour);
+        if is_known {
             self.level.add(level_kept, events, expected);
         }
         self.hours_seen[cells[OF_KIND]] += hours;
         // A level that has moved is no rhythm: it would be learned as one hour by hour.
         let unmoved = exposure * self.moved(learning);
         let of_hour = unmoved * self.of_hour(hour, learning).rate;
-        if let Some(quarter) = self.quarters.get_mut(hour.quarter_of_day()) {
+        if is_known && let Some(quarter) = self.quarters.get_mut(hour.quarter_of_day()) {
             quarter.add(kept(HOURS_OF_DAY_A_WEEK), events, of_hour);
         }
         self.mean.add(kept(HOURS_OF_WEEK as f64), events, unmoved);
@@ -148,39 +150,48 @@ impl Seasonal {
         }
     }
 
-    /// Learns from an hour that is strange time and again: the rhythm alone, and more than from another one. `is_new` says that it
-    /// is taken for the rhythm the first time: what was known of it (of the hour of the day where it `is_daily`, else of the hour
-    /// of the week) is forgotten, and other hours no longer stand for it.
-    pub(crate) fn learn_recurring(
+    /// Learns from an hour that is strange time and again: the rhythm alone, and more than from another one. What was known of a
+    /// new habit's hour (of the day or of the week) is forgotten, and other hours no longer stand for it.
+    pub(crate) fn learn_habit(
         &mut self,
         hour: HourOfWeek,
         (events, exposure): (f64, f64),
-        (is_daily, is_new): (bool, bool),
+        habit: Habit,
         learning: &Learning,
     ) {
         const WORTH: f64 = 4.0;
         if self.grids[0].is_empty() {
             return;
         }
+        let cells = cells(hour);
         let unmoved = exposure * self.moved(learning);
-        let of_hour = unmoved * self.of_hour(hour, learning).rate;
+        let is_daily = habit.period == Period::Daily;
         let coarsest = if is_daily { 0 } else { OF_WEEK };
-        if is_daily && let Some(quarter) = self.quarters.get_mut(hour.quarter_of_day()) {
-            quarter.add(1.0, WORTH * events, WORTH * of_hour);
-        }
-        if is_new {
-            self.habits.insert((coarsest, cells(hour)[coarsest]));
-            for grid in coarsest..GRIDS {
-                for cell in (cells(hour)[grid] % HOURS_OF_DAY..CELLS[grid]).step_by(HOURS_OF_DAY) {
-                    if is_daily || cell == cells(hour)[grid] {
-                        self.grids[grid][cell] = Share::default();
-                    }
-                }
+        // On the first day the hour's own average is not known yet.
+        if is_daily && !habit.is_new {
+            let of_hour = unmoved * self.of_hour(hour, learning).rate;
+            if let Some(quarter) = self.quarters.get_mut(hour.quarter_of_day()) {
+                quarter.add(1.0, WORTH * events, WORTH * of_hour);
             }
         }
-        for (grid, cell) in cells(hour).into_iter().enumerate().skip(coarsest) {
+        if habit.is_new && habit.is_first_slice {
+            self.habits.insert((coarsest, cells[coarsest]));
+            if is_daily {
+                self.forget_hour_of_day(hour);
+            } else {
+                self.grids[OF_WEEK][cells[OF_WEEK]] = Share::default();
+            }
+        }
+        for (grid, cell) in cells.into_iter().enumerate().skip(coarsest) {
             self.grids[grid][cell].add(1.0, WORTH * events, WORTH * unmoved);
         }
+    }
+
+    fn forget_hour_of_day(&mut self, hour: HourOfWeek) {
+        for grid in &mut self.grids {
+            grid.iter_mut().skip(hour.hour_of_day()).step_by(HOURS_OF_DAY).for_each(|share| *share = Share::default());
+        }
+        self.quarters.iter_mut().skip(4 * hour.hour_of_day()).take(4).for_each(|share| *share = Share::default());
     }
 
     /// Whether that hour was seen before, on a day of its kind.

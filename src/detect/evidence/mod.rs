@@ -140,18 +140,13 @@ impl Evidence {
             self.gap.1 += expected.messages;
         }
         let [negative, frustrated] = [0, 1].map(|ratio| {
-            let noticed = self.noticed_within();
-            let seen = self.recent.sums(noticed).map_or(0, |sums| sums.messages);
-            // After a gap little of the span is there, and as much is to come as ever.
-            let usual = expected.messages * SPANS[noticed].as_secs_f64() / self.slice.as_secs_f64();
-            let in_span = f64::from(seen).max(usual);
-            let correlation = normal.correlation(ratio, noticed);
+            let messages_each = self.messages_each(expected, |span| normal.correlation(ratio, span));
             self.drifts[ratio].push(Slice {
                 start,
                 unhappy: counts.unhappy[ratio],
                 messages: counts.messages,
                 ratio: expected.ratios[ratio],
-                messages_each: 1.0 + (in_span - 1.0).max(0.0) * correlation,
+                messages_each,
             });
             self.of_ratio(ratio, end, expected, normal)
         });
@@ -223,6 +218,20 @@ impl Evidence {
     fn shortest(&self, is_enough: impl Fn(&Sums) -> bool) -> Option<(usize, Sums)> {
         let spans = (0..SPANS.len()).filter_map(|span| Some((span, self.recent.sums(span)?)));
         spans.into_iter().find(|(_, sums)| is_enough(sums))
+    }
+
+    /// How many messages tell as much as one independent one. Between two answers: a large shift is noticed within a short span, and
+    /// moods that last for hours make only long ones vary more. (Their geometric mean kept to the budget best where
+    /// moods are strong.)
+    fn messages_each(&self, expected: Expected, correlation: impl Fn(usize) -> f64) -> f64 {
+        let within = |span: usize| {
+            let seen = self.recent.sums(span).map_or(0.0, |sums| f64::from(sums.messages));
+            // After a gap little of the span is there, and as much is to come as ever.
+            let usual = expected.messages * SPANS[span].as_secs_f64() / self.slice.as_secs_f64();
+            1.0 + (seen.max(usual) - 1.0).max(0.0) * correlation(span)
+        };
+        let most = (0..3).map(within).fold(1.0, f64::max);
+        (within(self.noticed_within()) * most).sqrt()
     }
 
     fn noticed_within(&self) -> usize {

@@ -4,6 +4,7 @@
 mod alerts;
 mod company;
 mod gaps;
+mod habits;
 mod learning;
 mod quiet_months;
 mod restoring;
