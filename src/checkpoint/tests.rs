@@ -91,6 +91,8 @@ fn alerts() -> impl Strategy<Value = Alert> {
             p_value,
             recurrence: p_value,
             replayed,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
         },
     )

@@ -138,6 +138,8 @@ pub(crate) fn alerts() -> Vec<Alert> {
         p_value: 1e-9,
         recurrence: 0.001,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
     };
     let closed = Alert {

@@ -70,6 +70,8 @@ fn alerts() -> [Alert; 2] {
         p_value: 1e-9,
         recurrence: 0.0625,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
     };
     let closed = Alert {
@@ -79,6 +81,8 @@ fn alerts() -> [Alert; 2] {
         severity: Severity::Ticket,
         ended: Some(EventTime::from_millis(1_749_995_000_000)),
         replayed: true,
+        escalations: 2,
+        escalated: Some(EventTime::from_millis(1_749_992_000_000)),
         departments: Vec::new(),
         ..open.clone()
     };
@@ -87,7 +91,9 @@ fn alerts() -> [Alert; 2] {
 
 /// What is left of an older version's snapshot: its alerts had no onset, and no recurrence.
 fn as_older(now: Snapshot) -> Snapshot {
-    let alerts = now.alerts.into_iter().map(|alert| Alert { since: alert.started, recurrence: 0.0, ..alert });
+    let older =
+        |alert: Alert| Alert { since: alert.started, recurrence: 0.0, escalations: 0, escalated: None, ..alert };
+    let alerts = now.alerts.into_iter().map(older);
     Snapshot { detector: DetectorState::default(), alerts: alerts.collect(), ..now }
 }
 

@@ -44,6 +44,7 @@ struct Feed {
     /// End of the last pane.
     end: EventTime,
     opened: Vec<Alert>,
+    escalated: Vec<Alert>,
     closed: Vec<Alert>,
 }
 
@@ -59,6 +60,7 @@ impl Feed {
             // 5 January 1970.
             end: EventTime::from_millis(4 * 24 * 60 * MINUTE),
             opened: Vec::new(),
+            escalated: Vec::new(),
             closed: Vec::new(),
         }
     }
@@ -84,6 +86,7 @@ impl Feed {
         for change in changes {
             match change {
                 AlertChange::Opened(Scope::Department(CARE), alert) => self.opened.push(alert),
+                AlertChange::Escalated(Scope::Department(CARE), alert) => self.escalated.push(alert),
                 AlertChange::Closed(Scope::Department(CARE), alert) => self.closed.push(alert),
                 other => panic!("not of this department: {other:?}"),
             }

@@ -48,6 +48,8 @@ pub(super) struct AlertItem {
     p_value: f64,
     by_chance_per_month: f64,
     replayed: bool,
+    escalations: u32,
+    escalated: Option<String>,
 }
 
 impl From<&Alert> for AlertItem {
@@ -68,6 +70,8 @@ impl From<&Alert> for AlertItem {
             p_value: alert.p_value,
             by_chance_per_month: alert.recurrence,
             replayed: alert.replayed,
+            escalations: alert.escalations,
+            escalated: alert.escalated.map(EventTime::to_rfc3339),
         }
     }
 }
