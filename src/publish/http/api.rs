@@ -32,7 +32,7 @@ impl Standing {
 
 /// An alert as the API shows it. Moments are RFC 3339 in event time.
 #[derive(Debug, Serialize)]
-pub(super) struct AlertItem {
+pub(in crate::publish) struct AlertItem {
     id: String,
     department: String,
     kind: AlertKind,
