@@ -18,6 +18,7 @@ use latido::checkpoint::{Encoder, PartitionPosition, SavedHour, Snapshot, decode
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
 use latido::message::{DepartmentId, EventTime, NextOffset, PartitionId};
+use latido::publish::events::Outbox;
 use latido::window::{PANE, PaneCounts, Panes, ShareCounts, Tally};
 
 const DEPARTMENTS: u16 = 200;
@@ -89,6 +90,7 @@ impl Held {
             hours: SavedHour::sort(hours),
             detector: self.detector.snapshot(),
             alerts: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 }

@@ -322,6 +322,31 @@ fn impossible_places_and_sizes_are_refused() {
 }
 
 #[test]
+fn a_topic_of_alert_events_that_holds_something_else_and_a_source_that_is_none_are_refused() {
+    for other in ["messages", "dead", "state"] {
+        let told = refusal(
+            &format!(
+                r#"
+                [kafka]
+                topics = ["messages"]
+                dead_letter_topic = "dead"
+
+                [alerts]
+                topic = "{other}"
+
+                [checkpoint]
+                store = "kafka"
+                topic = "state"
+                "#
+            ),
+            &[],
+        );
+        assert!(told.contains("alerts.topic") && told.contains("name a topic that holds nothing else"), "{told}");
+    }
+    assert_snapshot!(refusal("[alerts]\ntopic = \"a b\"\nsource = \"the daemon\"\n", &[]));
+}
+
+#[test]
 fn the_api_is_not_opened_to_the_network_without_a_token() {
     assert_snapshot!(refusal("[http]\nlisten = \"0.0.0.0:9464\"\n", &[]));
     assert_snapshot!(refusal("", &[("LATIDO__HTTP__LISTEN", "[::]:9464")]));

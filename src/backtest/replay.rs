@@ -230,6 +230,7 @@ impl<'a> Replay<'a> {
         for change in changes {
             match change {
                 AlertChange::Opened(scope, _) => self.count_open(scope, |open| open + 1),
+                AlertChange::Escalated(..) => {}
                 AlertChange::Closed(scope, alert) => {
                     self.count_open(scope, |open| open.saturating_sub(1));
                     self.alerts.push((scope, alert));

@@ -88,6 +88,8 @@ impl From<AlertV3> for Alert {
             p_value: old.p_value,
             recurrence: 0.0,
             replayed: old.replayed,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
         }
     }

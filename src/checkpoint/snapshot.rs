@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, NextOffset, PartitionId};
+use crate::publish::events::Outbox;
 use crate::window::{HourPanes, PaneCounts};
 
 /// One moment of the fold. Departments are named, not numbered: their places may change with the config.
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub detector: DetectorState,
     /// Alerts open or closed lately, oldest first.
     pub alerts: Vec<Alert>,
+    /// Alert events that wait to be sent.
+    pub outbox: Outbox,
 }
 
 /// Where a partition goes on.
@@ -100,6 +103,7 @@ impl Snapshot {
             is_whole: false,
             detector: DetectorState::default(),
             alerts: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! The doc comments of the fields are also the text of `docs/configuration.md`, so they are written for those who run the
 //! daemon.
 
+mod alerts;
 mod defaults;
 mod effective;
 mod environment;
@@ -63,6 +64,8 @@ pub struct Config {
     pub windows: WindowsConfig,
     /// When a department's customers count as unhappy.
     pub detect: DetectConfig,
+    /// To whom alerts are told.
+    pub alerts: AlertsConfig,
     /// Where state is kept.
     pub checkpoint: CheckpointConfig,
     /// Where metrics and the API are served.
@@ -217,6 +220,18 @@ pub struct DetectConfig {
     pub baselines: Option<PathBuf>,
     /// The team that is paged when many departments turn unhappy at once (`company_wide`).
     pub company_team: String,
+}
+
+/// `[alerts]`: to whom alerts are told, beside Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsConfig {
+    /// Topic that is told when an alert opens, escalates or closes, as CloudEvents; it is not made by the daemon. Unset: none is.
+    /// See [alert events](alert-events.md).
+    pub topic: Option<String>,
+    /// The `source` of those events, a URI reference by which readers tell this daemon's group from others. Unset: `/latido/` and
+    /// `kafka.group`.
+    pub source: Option<String>,
 }
 
 /// Which store keeps the state.

@@ -54,7 +54,8 @@ fn alerts(seed: u64, reader: Reader) -> (Incident, EventTime, Vec<Alert>) {
         }
         panes.advance(record.at.minus(config.windows.lateness.get()), |end, panes| {
             for change in detector.close(end, |department| panes.newest_closed_pane(department)) {
-                let (AlertChange::Opened(_, alert) | AlertChange::Closed(_, alert)) = change;
+                let (AlertChange::Opened(_, alert) | AlertChange::Escalated(_, alert) | AlertChange::Closed(_, alert)) =
+                    change;
                 found.insert(alert.id.clone(), alert);
             }
         });

@@ -276,6 +276,8 @@ mod tests {
             p_value: 1e-12,
             recurrence: 1e-8,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
         }
     }

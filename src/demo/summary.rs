@@ -95,6 +95,8 @@ mod tests {
             p_value: 1e-9,
             recurrence: 1e-6,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
         }
     }

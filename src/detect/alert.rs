@@ -83,7 +83,7 @@ pub struct Alert {
     pub messages: u32,
     /// Ratio observed in the worst window, 0 to 1.
     pub observed: f64,
-    /// Ratio that was expected at opening, 0 to 1.
+    /// Ratio that was expected in it, 0 to 1.
     pub expected: f64,
     /// Probability of the worst window under the expected ratio, 0 to 1.
     pub p_value: f64,
@@ -91,17 +91,32 @@ pub struct Alert {
     pub recurrence: f64,
     /// Opened and closed while catching up: it paged nobody.
     pub replayed: bool,
+    /// How often it became clearly worse while it was open.
+    pub escalations: u32,
+    /// End of the window at which it last did (event time); none where it never has.
+    pub escalated: Option<EventTime>,
     /// The departments that an alert of the company is about; empty for others.
     pub departments: Vec<String>,
 }
 
-/// An alert opened or closed.
+/// An alert opened, became clearly worse, or closed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlertChange {
     /// It opened.
     Opened(Scope, Alert),
+    /// It is open and clearly worse than when it was last told of, or more urgent.
+    Escalated(Scope, Alert),
     /// It closed.
     Closed(Scope, Alert),
+}
+
+impl AlertChange {
+    /// The alert as it is now.
+    #[must_use]
+    pub fn alert(&self) -> &Alert {
+        let (Self::Opened(_, alert) | Self::Escalated(_, alert) | Self::Closed(_, alert)) = self;
+        alert
+    }
 }
 
 /// Whose alert it is.

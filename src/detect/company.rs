@@ -69,13 +69,13 @@ impl Company {
                 return None;
             }
             let alert = spread.alert(end);
-            self.open = Some(Box::new(OpenAlert { alert: alert.clone(), calm_since: None }));
+            self.open = Some(Box::new(OpenAlert::new(alert.clone())));
             return Some(Change::Opened(alert));
         };
         if spread.is_company_wide {
             open.calm_since = None;
             open.note_worst_of_company(&spread.alert(end));
-            return None;
+            return open.escalate(end);
         }
         let calm_since = *open.calm_since.get_or_insert(end);
         if end < calm_since.plus(settings.hold.get()) {
@@ -132,6 +132,8 @@ impl<'a> Spread<'a> {
             p_value: self.p_value,
             recurrence: self.p_value * MONTH.as_secs_f64() / LASTS.as_secs_f64(),
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: self.unhappy.iter().map(|part| part.name.to_owned()).collect(),
         }
     }

@@ -360,7 +360,7 @@ impl Department {
                         continue;
                     }
                     let alert = self.alert(kind, end, &finding);
-                    self.watches[kind] = Watch::Open(Box::new(OpenAlert { alert: alert.clone(), calm_since: None }));
+                    self.watches[kind] = Watch::Open(Box::new(OpenAlert::new(alert.clone())));
                     self.evidence.alerted(alert.kind);
                     changes.push(Change::Opened(alert));
                 }
@@ -368,6 +368,7 @@ impl Department {
                     if let Some(finding) = self.findings[kind] {
                         open.note_worst(&finding);
                     }
+                    changes.extend(open.escalate(end));
                     open.calm_since = if calm[kind] { open.calm_since.or(Some(end)) } else { None };
                 }
             }
@@ -454,6 +455,8 @@ impl Department {
             p_value: finding.ln_p_value.exp(),
             recurrence: finding.recurrence,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
         }
     }

@@ -301,6 +301,7 @@ impl Change {
     fn of(self, scope: Scope) -> AlertChange {
         match self {
             Self::Opened(alert) => AlertChange::Opened(scope, alert),
+            Self::Escalated(alert) => AlertChange::Escalated(scope, alert),
             Self::Closed(alert) => AlertChange::Closed(scope, alert),
         }
     }

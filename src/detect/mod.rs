@@ -15,6 +15,7 @@ mod calibration;
 mod company;
 mod department;
 mod detector;
+mod escalation;
 mod evidence;
 mod kind;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::escalation::LastTold;
 use super::evidence::Finding;
 use crate::message::EventTime;
 
@@ -28,6 +29,7 @@ pub(super) struct OpenAlert {
     pub(super) alert: Alert,
     /// Since when it has been as usual.
     pub(super) calm_since: Option<EventTime>,
+    told: LastTold,
 }
 
 /// Alerts of a department that overlap or follow each other closely.
@@ -60,10 +62,22 @@ impl Incident {
 /// What a slice did to an alert.
 pub(super) enum Change {
     Opened(Alert),
+    Escalated(Alert),
     Closed(Alert),
 }
 
 impl OpenAlert {
+    /// One that opens.
+    pub(super) fn new(alert: Alert) -> Self {
+        let told = LastTold::at_opening(&alert);
+        Self { alert, calm_since: None, told }
+    }
+
+    /// Whether it has become clearly worse by the end of that slice.
+    pub(super) fn escalate(&mut self, end: EventTime) -> Option<Change> {
+        self.told.escalate(end, &mut self.alert).map(Change::Escalated)
+    }
+
     pub(super) fn note_worst(&mut self, finding: &Finding) {
         if finding.recurrence >= self.alert.recurrence {
             return;
@@ -71,6 +85,7 @@ impl OpenAlert {
         self.alert.recurrence = finding.recurrence;
         self.alert.messages = finding.messages;
         self.alert.observed = finding.observed;
+        self.alert.expected = finding.expected;
         self.alert.window_seconds = finding.seconds;
         self.alert.p_value = finding.ln_p_value.exp();
     }

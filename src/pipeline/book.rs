@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::detect::{Alert, AlertChange, AlertKind, Scope};
+use crate::detect::{Alert, AlertChange, AlertKind, Scope, Severity};
 use crate::message::EventTime;
 
 /// How long a closed alert is kept (event time).
@@ -45,6 +45,14 @@ impl AlertBook {
                     None => alerts.push(alert),
                 }
                 (!catching_up).then_some((scope, kind))
+            }
+            AlertChange::Escalated(scope, mut alert) => {
+                let known = alerts.iter_mut().find(|known| known.id == alert.id)?;
+                tracing::info!(id = alert.id, severity = alert.severity.as_str(), "alert escalated");
+                alert.replayed = known.replayed;
+                let was_ticket = std::mem::replace(known, alert).severity == Severity::Ticket;
+                let pages_now = was_ticket && known.severity == Severity::Page && !known.replayed && !catching_up;
+                pages_now.then_some((scope, known.kind))
             }
             AlertChange::Closed(_, mut alert) => {
                 tracing::info!(id = alert.id, "alert closed");
@@ -104,7 +112,6 @@ impl AlertBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::Severity;
     use crate::message::DepartmentId;
 
     fn alert(started: i64, ended: Option<i64>) -> Alert {
@@ -123,6 +130,8 @@ mod tests {
             p_value: 1e-9,
             recurrence: 1e-4,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
         }
     }
@@ -145,6 +154,23 @@ mod tests {
         assert_eq!(book.caught_up(), [("billing".to_owned(), AlertKind::Frustration)]);
         assert!(!book.alerts()[0].replayed);
         assert!(book.caught_up().is_empty(), "it pages once");
+    }
+
+    #[test]
+    fn a_ticket_that_becomes_a_page_pages_once_and_one_in_a_backlog_pages_nobody() {
+        let ticket = || Alert { severity: Severity::Ticket, ..alert(1, None) };
+        let escalated = || AlertChange::Escalated(BILLING, alert(1, None));
+        let pages = Some((BILLING, AlertKind::Frustration));
+        for (opened_in_backlog, escalated_in_backlog, expected) in
+            [(false, false, pages), (false, true, None), (true, true, None)]
+        {
+            let mut book = AlertBook::default();
+            book.enter(AlertChange::Opened(BILLING, ticket()), opened_in_backlog);
+            assert_eq!(book.enter(escalated(), escalated_in_backlog), expected);
+            assert_eq!(book.enter(escalated(), escalated_in_backlog), None, "it is a page already");
+            assert_eq!((book.alerts().len(), book.alerts()[0].severity), (1, Severity::Page));
+            assert_eq!(book.alerts()[0].replayed, opened_in_backlog);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod following;
 mod garbage;
 mod letters;
 mod saving;
+mod telling;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,7 @@ use crossbeam_channel::{Receiver, Sender, select};
 
 use crate::ingest::{Assignment, Budget, Claim, DeadLetters, Member, Patience, Shared};
 use crate::message::PartitionId;
+use crate::publish::events::EventProgress;
 use crate::publish::{Board, Health, PanesQuestion, Resume, Thread, Timings};
 
 use super::breaker::{Breaker, Verdict};
@@ -39,6 +41,8 @@ pub(super) struct Links {
     pub(super) jobs: Sender<Job>,
     pub(super) fetched: Receiver<Fetched>,
     pub(super) letters: Option<DeadLetters>,
+    /// How far alert events have come; none where nobody is told.
+    pub(super) events: Option<Arc<EventProgress>>,
     pub(super) shared: Arc<Shared>,
     pub(super) board: Arc<Board>,
     pub(super) health: Arc<Health>,
@@ -147,6 +151,7 @@ impl Fold {
             self.publish();
         }
         self.unsaved |= self.links.writer.take_unsaved();
+        self.follow_events();
         if self.saved.elapsed() >= self.limits.checkpoint_every {
             match self.unsaved {
                 true => self.save(None, None),

@@ -6,10 +6,12 @@
 //! latido-ingest ──Batch──▶ latido-score-N ──ScoredBatch──▶ latido-fold ──▶ Board ──▶ latido-http
 //!       ▲                                                   │      └─DeadLetter──▶ latido-dead
 //!       └──────positions to commit── latido-save ◀──Job─────┘
+//!                                         └─AlertEvent──▶ latido-alerts
 //! ```
 
 mod book;
 mod breaker;
+mod events;
 mod fold;
 mod parts;
 mod scoring;
@@ -30,6 +32,7 @@ use tokio::sync::oneshot;
 use crate::checkpoint::{DirectoryError, LearnedError};
 use crate::config::{Config, StartPosition, client_config};
 use crate::ingest::{CONSUMER, Consumer, ConsumerError, DeadLetterError, Starting};
+use crate::publish::events::EventSenderError;
 use crate::publish::http::{self, HttpError};
 use crate::publish::{Board, Health, Thread};
 use crate::score::{ModelError, RulesError};
@@ -75,6 +78,9 @@ pub enum PipelineError {
     /// The dead-letter producer.
     #[error(transparent)]
     DeadLetters(#[from] DeadLetterError),
+    /// The producer of alert events.
+    #[error(transparent)]
+    AlertEvents(#[from] EventSenderError),
     /// The metrics library.
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),

@@ -8,9 +8,10 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Loaded, Store, read_learned};
+use crate::checkpoint::{Loaded, Sent, Store, read_learned};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
+use crate::publish::events::{EventProgress, EventSender};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
@@ -20,6 +21,7 @@ use crate::score::{EmbeddedModel, EmbeddedScorer, Rules, Scorer};
 
 use super::PipelineError;
 use super::breaker::Breaker;
+use super::events::EventsOut;
 use super::fold::{self, Fold, Limits};
 use super::scoring::{ScoredBatch, Worker};
 use super::state::State;
@@ -139,6 +141,12 @@ impl Parts {
         let (jobs, jobs_out) = bounded(1);
         let (fetched, fetched_out) = bounded(NOTES_WAITING);
         let letters = self.start_dead_letters(config, threads)?;
+        let mut events = self.start_events(config, threads)?;
+        let progress = events.as_ref().map(|events| Arc::clone(&events.progress));
+        if let Some(events) = &mut events {
+            // What a restored outbox holds is saved already.
+            events.saved(state.events.outbox(), &Sent::Nothing);
+        }
         let drain_timeout = config.pipeline.drain_timeout.get();
         let writer = Writer {
             store,
@@ -148,6 +156,7 @@ impl Parts {
             stop: Arc::clone(&self.stop),
             covered: covered_in,
             letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
+            events,
             patience: Patience::new(Arc::clone(&self.stop), drain_timeout / 2),
             status: Arc::clone(&self.writer),
             health: Arc::clone(&self.health),
@@ -161,6 +170,7 @@ impl Parts {
             jobs,
             fetched: fetched_out,
             letters,
+            events: progress,
             shared: Arc::clone(&self.shared),
             board: Arc::clone(&self.board),
             health: Arc::clone(&self.health),
@@ -231,6 +241,25 @@ impl Parts {
         self.health.expect(Thread::DeadLetters);
         threads.push(thread);
         Ok(Some(letters))
+    }
+
+    /// Whoever has alert events sent, if a topic is configured: the store with its transactions, or a thread.
+    fn start_events(
+        &self,
+        config: &Config,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Option<EventsOut>, PipelineError> {
+        let Some(topic) = &config.alerts.topic else { return Ok(None) };
+        let (progress, health) = (Arc::<EventProgress>::default(), Arc::clone(&self.health));
+        if config.checkpoint.store == CheckpointStore::Kafka {
+            return Ok(Some(EventsOut { progress, sender: None, health }));
+        }
+        let patience = Patience::new(Arc::clone(&self.stop), config.pipeline.drain_timeout.get());
+        let client = client_config(&config.kafka);
+        let (sender, thread) = EventSender::start(client, topic, Arc::clone(&progress), Arc::clone(&health), patience)?;
+        self.health.expect(Thread::AlertEvents);
+        threads.push(thread);
+        Ok(Some(EventsOut { progress, sender: Some(sender), health }))
     }
 
     /// Serves HTTP on a thread and a runtime of its own.

@@ -1,6 +1,7 @@
 //! All that the fold knows: windows, stream time, baselines, alerts, counts. No thread, no channel, no clock of its own.
 
 mod adjuster;
+mod telling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::window::{HourPanes, PaneCounts, Panes, ShardId, StreamClock, Tally};
 
 use self::adjuster::Adjuster;
 use super::book::AlertBook;
+use super::events::EventDesk;
 use super::scoring::{Outcome, Placed, ScoredBatch};
 
 /// Beyond `windows.idle_after`, how much later than the end of the backlog an idle partition may be found out: ends of
@@ -50,6 +52,7 @@ pub(super) struct State {
     detector: Detector,
     adjuster: Adjuster,
     pub(super) book: AlertBook,
+    pub(super) events: EventDesk,
     views: Vec<DepartmentView>,
     dirty: Vec<bool>,
     /// Alerts of the whole company that paged.
@@ -84,6 +87,7 @@ impl State {
             detector: Detector::new(&config.detect, &roster),
             adjuster: Adjuster::new(shares, roster.len(), windows.len()),
             book: AlertBook::default(),
+            events: EventDesk::new(config),
             views: vec![empty; roster.len()],
             dirty: vec![true; roster.len()],
             company_pages: 0,
@@ -141,6 +145,7 @@ impl State {
         self.panes = Panes::with_shards(&self.settings.0, self.roster.len(), shards);
         self.detector = self.new_detector();
         self.book = AlertBook::default();
+        self.events.begin_anew();
         self.clock.begin_anew();
         self.catching_up = true;
         self.closing = None;
@@ -178,10 +183,12 @@ impl State {
         left_out.extend(unknown.into_iter().map(|department| format!("baseline of department {department}")));
         let followed: Vec<&str> = self.detector.open_alerts().map(|(_, alert)| &*alert.id).collect();
         let lost = self.book.restore(snapshot.alerts.clone(), &followed);
+        left_out.extend(self.events.restore(snapshot.outbox.clone()));
+        self.tell_lost(snapshot, &lost);
         left_out.extend(lost.into_iter().map(|id| format!("open alert {id}: its department is gone")));
         if let Some((judged_until, window_end)) = snapshot.detector.judged_until.zip(snapshot.window_end) {
             for change in self.detector.take_up_after(judged_until, window_end) {
-                self.book.enter(change, true);
+                self.enter(change, true);
             }
         }
         left_out
@@ -208,6 +215,7 @@ impl State {
             is_whole: self.is_whole,
             detector: self.detector.snapshot(),
             alerts: self.book.alerts().to_vec(),
+            outbox: self.events.outbox().clone(),
         }
     }
 
@@ -296,7 +304,7 @@ impl State {
         self.dirty.fill(true);
         let replaying = self.is_replaying();
         for change in changes {
-            match self.book.enter(change, replaying) {
+            match self.enter(change, replaying) {
                 Some((Scope::Department(department), kind)) => self.count_page(department, kind),
                 Some((Scope::Company, _)) => self.company_pages += 1,
                 None => {}
@@ -357,6 +365,7 @@ impl State {
 
     /// The backlog is behind us: what is still open pages now.
     fn page_what_is_open(&mut self) {
+        let held = self.held_alerts();
         for (department, kind) in self.book.caught_up() {
             match self.roster.find(&department) {
                 Some(department) => self.count_page(department, kind),
@@ -364,6 +373,7 @@ impl State {
                 None => {}
             }
         }
+        self.tell_held(&held);
         self.dirty.fill(true);
     }
 

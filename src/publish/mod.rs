@@ -1,5 +1,6 @@
 //! Metrics and HTTP: what the fold shows to the world.
 
+pub mod events;
 mod health;
 pub mod http;
 pub mod metrics;

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 
+use super::events::Happened;
 use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity};
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
 use crate::score::shares::Estimate;
@@ -104,6 +105,12 @@ pub struct StreamView {
     pub checkpoint_damaged: u64,
     /// Dead letters confirmed by the broker.
     pub dead_letters: u64,
+    /// Alert events confirmed by the broker, in the order of [`Happened::ALL`].
+    pub alert_events: [u64; Happened::ALL.len()],
+    /// Tries to send alert events that failed.
+    pub alert_event_failures: u64,
+    /// Alert events given up because too many waited.
+    pub alert_events_lost: u64,
     /// An alert of the whole company pages.
     pub company_paging: bool,
     /// How many have.

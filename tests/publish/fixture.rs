@@ -138,6 +138,8 @@ pub(crate) fn alerts() -> Vec<Alert> {
         p_value: 1e-9,
         recurrence: 0.001,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
     };
     let closed = Alert {
@@ -174,6 +176,9 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         breaker_openings: 3,
         checkpoint_damaged: 2,
         dead_letters: 54,
+        alert_events: [3, 1, 2],
+        alert_event_failures: 4,
+        alert_events_lost: 0,
         company_paging: false,
         company_pages: 1,
         alerts: Arc::new(alerts()),

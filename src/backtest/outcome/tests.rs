@@ -22,6 +22,8 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         p_value: 1e-9,
         recurrence: 1e-4,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
     }
 }

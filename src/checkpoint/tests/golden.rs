@@ -70,6 +70,8 @@ fn alerts() -> [Alert; 2] {
         p_value: 1e-9,
         recurrence: 0.0625,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
     };
     let closed = Alert {
@@ -79,16 +81,31 @@ fn alerts() -> [Alert; 2] {
         severity: Severity::Ticket,
         ended: Some(EventTime::from_millis(1_749_995_000_000)),
         replayed: true,
+        escalations: 2,
+        escalated: Some(EventTime::from_millis(1_749_992_000_000)),
         departments: Vec::new(),
         ..open.clone()
     };
     [closed, open]
 }
 
-/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence.
+/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence, and nothing was told of them.
 fn as_older(now: Snapshot) -> Snapshot {
-    let alerts = now.alerts.into_iter().map(|alert| Alert { since: alert.started, recurrence: 0.0, ..alert });
-    Snapshot { detector: DetectorState::default(), alerts: alerts.collect(), ..now }
+    let older =
+        |alert: Alert| Alert { since: alert.started, recurrence: 0.0, escalations: 0, escalated: None, ..alert };
+    let alerts = now.alerts.into_iter().map(older);
+    let outbox = Outbox::default();
+    Snapshot { detector: DetectorState::default(), alerts: alerts.collect(), outbox, ..now }
+}
+
+/// One event that is sent, one that waits, and one that is held.
+fn outbox() -> Outbox {
+    let mut outbox = Outbox::default();
+    outbox.enter(Happened::Closed, "delivery", r#"{"type":"io.latido.alert.closed.v1"}"#.to_owned());
+    outbox.enter(Happened::Opened, "billing", r#"{"type":"io.latido.alert.opened.v1"}"#.to_owned());
+    outbox.settle(1);
+    outbox.hold("billing-frustration-1750000010000");
+    outbox
 }
 
 fn golden_snapshot() -> Snapshot {
@@ -108,6 +125,7 @@ fn golden_snapshot() -> Snapshot {
         hours: SavedHour::sort(panes().into_iter().flat_map(|(department, panes)| hours_of(department, panes))),
         detector: detector(),
         alerts: alerts().into(),
+        outbox: outbox(),
     }
 }
 

@@ -45,6 +45,7 @@ struct Feed {
     /// End of the last pane.
     end: EventTime,
     opened: Vec<Alert>,
+    escalated: Vec<Alert>,
     closed: Vec<Alert>,
 }
 
@@ -60,6 +61,7 @@ impl Feed {
             // 5 January 1970.
             end: EventTime::from_millis(4 * 24 * 60 * MINUTE),
             opened: Vec::new(),
+            escalated: Vec::new(),
             closed: Vec::new(),
         }
     }
@@ -85,6 +87,7 @@ impl Feed {
         for change in changes {
             match change {
                 AlertChange::Opened(Scope::Department(CARE), alert) => self.opened.push(alert),
+                AlertChange::Escalated(Scope::Department(CARE), alert) => self.escalated.push(alert),
                 AlertChange::Closed(Scope::Department(CARE), alert) => self.closed.push(alert),
                 other => panic!("not of this department: {other:?}"),
             }

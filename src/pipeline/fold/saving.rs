@@ -127,6 +127,7 @@ impl Fold {
         match sent {
             Ok(()) => {
                 self.handed_over += 1;
+                self.state.events.note_handed_over();
                 self.unsaved = false;
                 self.saved = Instant::now();
             }

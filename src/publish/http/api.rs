@@ -32,7 +32,7 @@ impl Standing {
 
 /// An alert as the API shows it. Moments are RFC 3339 in event time.
 #[derive(Debug, Serialize)]
-pub(super) struct AlertItem {
+pub(in crate::publish) struct AlertItem {
     id: String,
     department: String,
     kind: AlertKind,
@@ -48,6 +48,8 @@ pub(super) struct AlertItem {
     p_value: f64,
     by_chance_per_month: f64,
     replayed: bool,
+    escalations: u32,
+    escalated: Option<String>,
 }
 
 impl From<&Alert> for AlertItem {
@@ -68,6 +70,8 @@ impl From<&Alert> for AlertItem {
             p_value: alert.p_value,
             by_chance_per_month: alert.recurrence,
             replayed: alert.replayed,
+            escalations: alert.escalations,
+            escalated: alert.escalated.map(EventTime::to_rfc3339),
         }
     }
 }

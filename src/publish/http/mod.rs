@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use prometheus::Registry;
 
+pub(super) use api::AlertItem;
 pub use error::HttpError;
 pub use resume::COMMAND_HEADER;
 pub use routes::{open_routes, routes};

@@ -90,6 +90,12 @@ families! {
         "Records that could not be used.";
     DEAD_LETTERS: counter "dead_letters_total" []
         "Dead letters confirmed by the broker.";
+    ALERT_EVENTS: counter "alert_events_total" ["event"]
+        "Alert events confirmed by the broker.";
+    ALERT_EVENT_FAILURES: counter "alert_event_failures_total" []
+        "Tries to send alert events that failed.";
+    ALERT_EVENTS_LOST: counter "alert_events_lost_total" []
+        "Alert events given up because too many waited to be sent.";
     CONSUMER_LAG: gauge "consumer_lag_records" ["topic", "partition"]
         "Records of an assigned partition not folded yet; absent while unknown.";
     WATERMARK: gauge "watermark_timestamp_seconds" []

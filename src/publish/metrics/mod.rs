@@ -15,6 +15,7 @@ use prometheus::{Registry, TextEncoder};
 
 use self::families as known;
 use self::family::{Family, Label, Samples, Written};
+use super::events::Happened;
 use super::view::{DepartmentView, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
@@ -330,9 +331,16 @@ fn stream(stream: &StreamView) -> Vec<MetricFamily> {
     for (reason, records) in RejectReason::ALL.iter().zip(stream.rejected) {
         rejected.push([Label::closed(reason.as_str())], count(records));
     }
+    let mut events = known::ALERT_EVENTS.samples();
+    for (happened, told) in Happened::ALL.iter().zip(stream.alert_events) {
+        events.push([Label::closed(happened.as_str())], count(told));
+    }
     vec![
         rejected.finish(),
         single(&known::DEAD_LETTERS, Some(count(stream.dead_letters))),
+        events.finish(),
+        single(&known::ALERT_EVENT_FAILURES, Some(count(stream.alert_event_failures))),
+        single(&known::ALERT_EVENTS_LOST, Some(count(stream.alert_events_lost))),
         single(&known::WATERMARK, stream.watermark.map(EventTime::as_secs_f64)),
         single(&known::CATCHING_UP, Some(flag(stream.catching_up))),
         single(&known::PAGING_SUSPENDED, Some(flag(stream.paging_suspended))),
