@@ -75,11 +75,17 @@ struct KnownAt<'a> {
     /// What the estimates' own uncertainty adds to the correlations and the spread.
     uncertain: [f64; RATIOS],
     uncertain_volume: f64,
+    /// Messages of an hour such as this one.
+    messages_now: f64,
 }
 
 impl Normal for KnownAt<'_> {
     fn correlation(&self, ratio: usize, span: usize) -> f64 {
         (self.baseline.correlation(ratio, span) + self.uncertain[ratio]).min(0.9)
+    }
+
+    fn unknown_ratio(&self, ratio: usize) -> f64 {
+        self.uncertain[ratio].min(0.9 - self.baseline.correlation(ratio, 0))
     }
 
     fn spread(&self, span: usize) -> f64 {
@@ -96,6 +102,10 @@ impl Normal for KnownAt<'_> {
 
     fn messages_an_hour(&self) -> f64 {
         self.baseline.messages_an_hour()
+    }
+
+    fn messages_now(&self) -> f64 {
+        self.messages_now
     }
 }
 
@@ -140,6 +150,7 @@ impl Department {
             uncertain: [0, 1]
                 .map(|ratio| doubtful * known[ratio].deviation.powi(2) / (means[ratio] * (1.0 - means[ratio]))),
             uncertain_volume: volume.variance + doubtful * UNKNOWN_WEEKS,
+            messages_now: volume.rate * 3_600.0 / self.slice.as_secs_f64(),
         };
         // A department may be closed at hours that were not seen yet: whatever comes then is as good as expected.
         let knows_volume = self.baseline.knows_volume(hour);

@@ -155,6 +155,9 @@ impl Detector {
             return Vec::new();
         }
         self.taken_up = Some(judged_until);
+        if let Some(gap) = &mut self.gap {
+            gap.begun = gap.begun.min(judged_until);
+        }
         self.leave_alerts(window_end, Gap { begun: judged_until, ended: window_end })
     }
 

@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn an_alert_escalates_once_it_is_rarer_and_further_from_the_expected_than_when_it_was_last_told_of() {
-        assert_eq!(escalations([(0.5, 0.4); 29].into_iter().chain([(0.005, 0.5); 60])), [30]);
-        let twice = [(0.5, 0.4); 29].into_iter().chain([(0.005, 0.5); 20]).chain([(4e-5, 0.7); 20]);
+        assert_eq!(escalations([(0.5, 0.4); 29].into_iter().chain([(0.005, 0.55); 60])), [30]);
+        let twice = [(0.5, 0.4); 29].into_iter().chain([(0.005, 0.55); 20]).chain([(4e-5, 0.75); 20]);
         assert_eq!(escalations(twice), [30, 50]);
         assert_eq!(escalations([(0.01, 0.9); 60]), [0; 0], "not rarer by enough");
     }

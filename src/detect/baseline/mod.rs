@@ -24,8 +24,8 @@ pub(super) use self::calendar::{Calendar, HOURS_OF_WEEK, HourOfWeek};
 /// A block teaches once it is this old, and only if no alert was open until then: an incident is not noticed at once.
 const TRUSTED_AFTER: Duration = SPANS[2];
 
-/// What the prior ratio is worth, in messages. So little, because departments differ: it says 30 % ± 14 %, for example.
-const PRIOR_MESSAGES: f64 = 10.0;
+/// What the prior ratio is worth, in messages. So little, because departments differ: it says 30 % ± 17 %, for example.
+const PRIOR_MESSAGES: f64 = 7.0;
 
 /// What the prior volume is worth, in hours.
 const PRIOR_HOURS: f64 = 0.05;

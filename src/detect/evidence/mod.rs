@@ -41,6 +41,9 @@ const FEW_MESSAGES: f64 = 30.0;
 /// about so many to notice the shift.
 const NOTICED_AFTER: f64 = 60.0;
 
+/// It is sought among the first so many spans.
+const LONGEST_OF_SUMS: usize = 3;
+
 /// Messages that tell what is the case now, and the −ln p below which it is as usual.
 const ENOUGH_NOW: u32 = 10;
 const CALM: f64 = 3.0;
@@ -53,6 +56,8 @@ const SPAN_SHARES: [f64; SPANS.len()] = [0.04, 0.06, 0.06, 0.12];
 pub(super) trait Normal {
     /// The correlation between two messages of a span.
     fn correlation(&self, ratio: usize, span: usize) -> f64;
+    /// The part of it that is due to how little is known of the ratio.
+    fn unknown_ratio(&self, ratio: usize) -> f64;
     /// The squared coefficient of variation of a span's number of messages.
     fn spread(&self, span: usize) -> f64;
     /// The part of it that is due to how little is known.
@@ -61,6 +66,8 @@ pub(super) trait Normal {
     fn clumping(&self) -> f64;
     /// Messages of an average hour.
     fn messages_an_hour(&self) -> f64;
+    /// Messages of an hour such as this one.
+    fn messages_now(&self) -> f64;
 }
 
 /// The strongest evidence for a kind of alert.
@@ -140,7 +147,7 @@ impl Evidence {
             self.gap.1 += expected.messages;
         }
         let [negative, frustrated] = [0, 1].map(|ratio| {
-            let messages_each = self.messages_each(expected, |span| normal.correlation(ratio, span));
+            let messages_each = self.messages_each(ratio, normal);
             self.drifts[ratio].push(Slice {
                 start,
                 unhappy: counts.unhappy[ratio],
@@ -223,21 +230,24 @@ impl Evidence {
     /// How many messages tell as much as one independent one. Between two answers: a large shift is noticed within a short span, and
     /// moods that last for hours make only long ones vary more. (Their geometric mean kept to the budget best where
     /// moods are strong.)
-    fn messages_each(&self, expected: Expected, correlation: impl Fn(usize) -> f64) -> f64 {
-        let within = |span: usize| {
+    fn messages_each(&self, ratio: usize, normal: &impl Normal) -> f64 {
+        let unknown = normal.unknown_ratio(ratio);
+        let messages = |span: usize| {
             let seen = self.recent.sums(span).map_or(0.0, |sums| f64::from(sums.messages));
             // After a gap little of the span is there, and as much is to come as ever.
-            let usual = expected.messages * SPANS[span].as_secs_f64() / self.slice.as_secs_f64();
-            1.0 + (seen.max(usual) - 1.0).max(0.0) * correlation(span)
+            let usual = normal.messages_now() * SPANS[span].as_secs_f64() / 3_600.0;
+            (seen.max(usual) - 1.0).max(0.0)
         };
-        let most = (0..3).map(within).fold(1.0, f64::max);
-        (within(self.noticed_within()) * most).sqrt()
+        let within = |span: usize| 1.0 + messages(span) * (normal.correlation(ratio, span) - unknown);
+        let most = (0..LONGEST_OF_SUMS).map(within).fold(1.0, f64::max);
+        // An error of the mean lasts.
+        (within(self.noticed_within()) * most).sqrt() + messages(LONGEST_OF_SUMS - 1) * unknown
     }
 
     fn noticed_within(&self) -> usize {
         let is_enough =
             |span: &usize| self.recent.sums(*span).is_some_and(|sums| sums.expected_messages >= NOTICED_AFTER);
-        (0..3).find(is_enough).unwrap_or(2)
+        (0..LONGEST_OF_SUMS).find(is_enough).unwrap_or(LONGEST_OF_SUMS - 1)
     }
 
     fn of_ratio(&self, ratio: usize, end: EventTime, expected: Expected, normal: &impl Normal) -> Option<Finding> {
@@ -271,7 +281,8 @@ impl Evidence {
 
     fn of_sum(&self, ratio: usize, end: EventTime, expected: Expected, normal: &impl Normal) -> Option<Finding> {
         let drift = self.drifts[ratio];
-        let rise = drift.rise().filter(|rise| drift.sum() > WEAK && rise.messages >= LEAST_MESSAGES)?;
+        let of_late = self.recent.sums(SPANS.len() - 1)?.messages;
+        let rise = drift.rise().filter(|rise| drift.sum() > WEAK && rise.messages.min(of_late) >= LEAST_MESSAGES)?;
         let nats = self.messages_a_month(normal) * nats_a_message(expected.ratios[ratio]);
         let messages = f64::from(rise.messages);
         Some(Finding {

@@ -72,7 +72,7 @@ fn a_batch_that_comes_every_day_becomes_a_habit_of_its_quarter_of_an_hour() {
     };
     let paged: Vec<usize> = (0..12).map(|_| with_batch(&mut feed, &mut dice)).collect();
     assert_eq!(paged[0], 1, "{paged:?}");
-    assert_eq!(paged[5..].iter().sum::<usize>(), 0, "{paged:?}");
+    assert!(paged[5..].iter().sum::<usize>() <= 1, "{paged:?}");
 }
 
 #[test]
