@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detect::{Alert, AlertKind, DetectorState, Severity};
+use crate::detect::{Alert, AlertKind, DetectorState, Handling, Severity};
 use crate::message::EventTime;
 use crate::window::Tally;
 
@@ -89,6 +89,7 @@ impl From<AlertV3> for Alert {
             recurrence: 0.0,
             replayed: old.replayed,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::v1::{DepartmentPanesV1, PanePartV1, SnapshotV1};
 use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
 use super::*;
 use crate::config::{Config, DepartmentConfig, Roster};
-use crate::detect::{Alert, AlertKind, Detector, DetectorState, Severity, TICK};
+use crate::detect::{Alert, AlertKind, Detector, DetectorState, Feedback, Handling, Severity, TICK, Verdict};
 use crate::message::{DepartmentId, EventTime, NextOffset, PartitionId, SHARE_CELLS};
 use crate::window::{HourPanes, PANE, PaneCounts, ShareCounts, Tally};
 
@@ -92,6 +92,7 @@ fn alerts() -> impl Strategy<Value = Alert> {
             recurrence: p_value,
             replayed,
             departments: Vec::new(),
+            handling: Handling::default(),
         },
     )
 }

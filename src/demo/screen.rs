@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use crate::demo::departments::DEPARTMENTS;
     use crate::demo::progress::Counts;
-    use crate::detect::{AlertKind, AlertState, Severity};
+    use crate::detect::{AlertKind, AlertState, Handling, Severity};
     use crate::message::EventTime;
     use crate::window::Tally;
 
@@ -277,6 +277,7 @@ mod tests {
             recurrence: 1e-8,
             replayed: false,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::handling::Handling;
 use super::kind::AlertKind;
 use crate::message::{DepartmentId, EventTime};
 
@@ -93,6 +94,8 @@ pub struct Alert {
     pub replayed: bool,
     /// The departments that an alert of the company is about; empty for others.
     pub departments: Vec<String>,
+    /// What config and people have made of it.
+    pub handling: Handling,
 }
 
 /// An alert opened or closed.

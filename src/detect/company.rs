@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Severity};
 use super::evidence::MONTH;
+use super::handling::Handling;
 use super::kind::AlertKind;
 use super::watch::{Change, OpenAlert};
 use crate::config::DetectConfig;
@@ -133,6 +134,7 @@ impl<'a> Spread<'a> {
             recurrence: self.p_value * MONTH.as_secs_f64() / LASTS.as_secs_f64(),
             replayed: false,
             departments: self.unhappy.iter().map(|part| part.name.to_owned()).collect(),
+            handling: Handling::default(),
         }
     }
 }

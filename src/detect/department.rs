@@ -9,7 +9,9 @@ use super::baseline::{Baseline, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio}
 use super::calibration::{Calibration, fewer_when_busy, heavier_tail};
 use super::company::Part;
 use super::evidence::{Evidence, EvidenceState, Finding, Findings, MONTH, Normal};
+use super::handling::Handling;
 use super::kind::{AlertKind, RATIOS};
+use super::mutes::Upkeep;
 use super::tick::{Counts, Expected, SPANS};
 use super::watch::{Change, Incident, OpenAlert, Watch};
 use crate::config::{DepartmentConfig, DetectConfig};
@@ -109,7 +111,7 @@ impl Department {
     /// Takes the slice that ends at `end`. `priors` are the ratios assumed of a department of which nothing is known.
     pub(super) fn push(
         &mut self,
-        end: EventTime,
+        (end, upkeep): (EventTime, Upkeep),
         counts: Counts,
         settings: &DetectConfig,
         priors: [f64; RATIOS],
@@ -118,6 +120,10 @@ impl Department {
             return Vec::new();
         }
         let start = end.minus(self.slice);
+        if upkeep == Upkeep::JustOver {
+            // What came in a planned outage is no evidence for what comes after it.
+            self.begin_anew(start);
+        }
         let hour = self.calendar.hour_of(start);
         let known = self.ratios_at(hour, priors);
         let means = known.map(|known| known.ratio);
@@ -140,7 +146,8 @@ impl Department {
             } else {
                 known_enough && self.baseline.knows_volume()
             };
-            if !may_alert {
+            let is_planned = upkeep == Upkeep::Ongoing && AlertKind::TESTED[kind] == AlertKind::Silence;
+            if !may_alert || is_planned {
                 *finding = None;
             }
         }
@@ -148,15 +155,11 @@ impl Department {
         for ((calm, kind), watch) in calm.iter_mut().zip(AlertKind::TESTED).zip(&self.watches) {
             *calm = matches!(watch, Watch::Open(_)) && self.evidence.is_calm(kind, &normal);
         }
-        self.calibrate(end);
-        let changes = self.follow(end, calm, settings);
-        self.baseline.push(
-            (start, self.slice),
-            counts,
-            Expected { messages: volume.rate, ratios: means },
-            &mut self.calendar,
-            priors,
-        );
+        self.calibrate(end, upkeep);
+        let changes = self.follow((end, upkeep), calm, settings);
+        if upkeep != Upkeep::Ongoing {
+            self.baseline.push((start, self.slice), counts, tested, &mut self.calendar, priors);
+        }
         self.usual = self.usual_at(hour, priors);
         changes
     }
@@ -203,15 +206,17 @@ impl Department {
         self.evidence.clear(end);
     }
 
-    /// What it adds to the picture of the company; none where customers hardly write.
-    pub(super) fn part(&self, end: EventTime) -> Option<Part<'_>> {
-        let hour = self.evidence.hour()?;
-        let of_ratios = || (0..RATIOS).filter_map(|kind| Some((self.findings[kind]?, KIND_SHARES[kind])));
+    /// What it adds to the picture of the company, but for ratios that do not count; none where customers hardly write, or nothing
+    /// counts.
+    pub(super) fn part(&self, end: EventTime, uncounted: [bool; RATIOS]) -> Option<Part<'_>> {
+        let hour = self.evidence.hour().filter(|_| uncounted.contains(&false))?;
+        let counted = || (0..RATIOS).filter(|kind| !uncounted[*kind]);
+        let of_ratios = || counted().filter_map(|kind| Some((self.findings[kind]?, KIND_SHARES[kind])));
         let budgets = of_ratios().map(|(finding, share)| finding.recurrence / share);
         Some(Part {
             name: &self.name,
             budget_reached: budgets.fold(f64::INFINITY, f64::min),
-            alerting: self.watches[..RATIOS].iter().any(|watch| matches!(watch, Watch::Open(_))),
+            alerting: counted().any(|kind| matches!(self.watches[kind], Watch::Open(_))),
             messages: hour.messages,
             negative: hour.unhappy[0],
             expected_negative: hour.ratios[0] * f64::from(hour.messages),
@@ -304,14 +309,14 @@ impl Department {
     }
 
     /// Brings the findings to the scale on which a department's incidents are counted.
-    fn calibrate(&mut self, end: EventTime) {
+    fn calibrate(&mut self, end: EventTime, upkeep: Upkeep) {
         let busy = fewer_when_busy(self.baseline.messages_an_hour());
         for finding in self.findings.iter_mut().flatten() {
             finding.recurrence *= busy;
         }
         let rarest = self.budget_reached().unwrap_or(f64::INFINITY);
         let factor = self.calibration.factor();
-        if self.open().next().is_none() {
+        if self.open().next().is_none() && upkeep != Upkeep::Ongoing {
             self.calibration.observe(end, self.slice, rarest);
         }
         for (finding, share) in self.findings.iter_mut().zip(KIND_SHARES) {
@@ -323,7 +328,7 @@ impl Department {
 
     fn follow(
         &mut self,
-        end: EventTime,
+        (end, upkeep): (EventTime, Upkeep),
         calm: [bool; AlertKind::TESTED.len()],
         settings: &DetectConfig,
     ) -> Vec<Change> {
@@ -358,7 +363,7 @@ impl Department {
             }
         }
         changes.extend(self.close_if_calm(end, hold));
-        self.follow_incident(end, recent);
+        self.follow_incident((end, upkeep), recent);
         changes
     }
 
@@ -379,7 +384,7 @@ impl Department {
         changes
     }
 
-    fn follow_incident(&mut self, end: EventTime, recent: Option<Incident>) {
+    fn follow_incident(&mut self, (end, upkeep): (EventTime, Upkeep), recent: Option<Incident>) {
         if self.open().next().is_none() {
             let Some(incident) = self.incident.as_mut().filter(|incident| incident.closed.is_none()) else { return };
             incident.closed = Some(end);
@@ -390,6 +395,10 @@ impl Department {
         let mut incident = recent.unwrap_or(Incident { began: end, closed: None, returns: 0, accepted: false });
         if incident.closed.take().is_some() {
             incident.returns += 1;
+        }
+        if upkeep == Upkeep::Ongoing {
+            // However long a planned outage lasts, it is no new normal.
+            incident.began = end;
         }
         if end < incident.began.plus(NEW_NORMAL_AFTER) {
             self.baseline.distrust_until(end);
@@ -425,6 +434,7 @@ impl Department {
             recurrence: finding.recurrence,
             replayed: false,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 }

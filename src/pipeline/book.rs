@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::detect::{Alert, AlertChange, AlertKind, Scope};
+use crate::detect::{Alert, AlertChange, AlertKind, Handling, Severity};
 use crate::message::EventTime;
 
 /// How long a closed alert is kept (event time).
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Whose alert pages, its kind, and how urgent it is.
+pub(super) type Page = (String, AlertKind, Severity);
 
 /// Alerts, oldest first.
 #[derive(Debug, Default)]
@@ -30,50 +33,75 @@ impl AlertBook {
         &self.alerts
     }
 
-    /// Enters a change. One that opens and closes while catching up is marked: it paged nobody (INV-10).
+    /// Enters a change, at a moment when its kind of alert may be muted. One that opens and closes while catching up is marked: it
+    /// paged nobody (INV-10).
     ///
-    /// Gives whose alert pages from now on, and its kind.
-    pub(super) fn enter(&mut self, change: AlertChange, catching_up: bool) -> Option<(Scope, AlertKind)> {
-        let alerts = Arc::make_mut(&mut self.alerts);
-        match change {
-            AlertChange::Opened(scope, mut alert) => {
-                alert.replayed = catching_up;
-                let kind = alert.kind;
-                tracing::info!(id = alert.id, replayed = catching_up, p_value = alert.p_value, "alert opened");
-                match alerts.iter_mut().find(|known| known.id == alert.id) {
-                    Some(known) => *known = alert,
-                    None => alerts.push(alert),
-                }
-                (!catching_up).then_some((scope, kind))
+    /// Gives what pages from now on.
+    pub(super) fn enter(&mut self, change: AlertChange, catching_up: bool, muted: Option<&str>) -> Option<Page> {
+        let (mut alert, opens) = match change {
+            AlertChange::Opened(_, alert) => (alert, true),
+            AlertChange::Closed(_, alert) => (alert, false),
+        };
+        match opens {
+            true => {
+                tracing::info!(id = alert.id, replayed = catching_up, muted, p_value = alert.p_value, "alert opened")
             }
-            AlertChange::Closed(_, mut alert) => {
-                tracing::info!(id = alert.id, "alert closed");
-                match alerts.iter_mut().find(|known| known.id == alert.id) {
-                    Some(known) => {
-                        alert.replayed = known.replayed;
-                        *known = alert;
-                    }
-                    None => alerts.push(alert),
-                }
-                None
-            }
+            false => tracing::info!(id = alert.id, "alert closed"),
         }
+        alert.replayed = opens && catching_up;
+        alert.handling.muted = muted.map(str::to_owned);
+        let alerts = Arc::make_mut(&mut self.alerts);
+        let Some(known) = alerts.iter_mut().find(|known| known.id == alert.id) else {
+            let page = page_once(&mut alert, !opens);
+            alerts.push(alert);
+            return page;
+        };
+        if !opens {
+            alert.replayed = known.replayed;
+        }
+        let known_handling = std::mem::take(&mut known.handling);
+        alert.handling = Handling { muted: alert.handling.muted, ..known_handling };
+        *known = alert;
+        page_once(known, !opens)
     }
 
-    /// Whether the open alert of that kind of a department has paged nobody yet.
-    pub(super) fn is_only_replayed(&self, department: &str, kind: AlertKind) -> bool {
+    /// Whether the open alert of that kind of a department pages nobody now: it is muted, or only replayed.
+    pub(super) fn is_held_back(&self, department: &str, kind: AlertKind) -> bool {
         let is_meant = |alert: &Alert| alert.kind == kind && alert.department == department;
-        self.alerts.iter().any(|alert| alert.ended.is_none() && alert.replayed && is_meant(alert))
+        let is_held_back = |alert: &Alert| alert.replayed || alert.handling.muted.is_some();
+        self.alerts.iter().any(|alert| alert.ended.is_none() && is_held_back(alert) && is_meant(alert))
     }
 
-    /// Catching up is over: what is still open pages now. Gives the ids of departments with their kinds.
-    pub(super) fn caught_up(&mut self) -> Vec<(String, AlertKind)> {
+    /// Catching up is over: what is still open, and not muted, pages now. Gives which.
+    pub(super) fn caught_up(&mut self) -> Vec<Page> {
+        let open = Arc::make_mut(&mut self.alerts).iter_mut().filter(|alert| alert.ended.is_none());
+        let paging = open.filter_map(|alert| {
+            alert.replayed = false;
+            page_once(alert, false)
+        });
+        paging.collect()
+    }
+
+    /// Mutes may have begun or ended: each open alert is muted where there is a `reason`. Unless all is `held_back`, what is no longer
+    /// muted pages, if it has not before. Gives which.
+    pub(super) fn follow_mutes(&mut self, held_back: bool, reason: impl Fn(&Alert) -> Option<String>) -> Vec<Page> {
         let mut paging = Vec::new();
-        for alert in Arc::make_mut(&mut self.alerts) {
-            if alert.ended.is_none() && alert.replayed {
-                alert.replayed = false;
-                paging.push((alert.department.clone(), alert.kind));
+        for place in 0..self.alerts.len() {
+            let known = &self.alerts[place];
+            if known.ended.is_some() {
+                continue;
             }
+            let muted = reason(known);
+            let may_page = !held_back && muted.is_none() && !known.replayed && !known.handling.paged;
+            if known.handling.muted == muted && !may_page {
+                continue;
+            }
+            let known = &mut Arc::make_mut(&mut self.alerts)[place];
+            if known.handling.muted != muted {
+                tracing::info!(id = known.id, muted, "an open alert is muted, or no longer");
+            }
+            known.handling.muted = muted;
+            paging.extend(page_once(known, held_back));
         }
         paging
     }
@@ -86,8 +114,8 @@ impl AlertBook {
             if known.recurrence == latest.recurrence {
                 continue;
             }
-            let replayed = known.replayed;
-            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, ..latest.clone() };
+            let (replayed, handling) = (known.replayed, known.handling.clone());
+            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, handling, ..latest.clone() };
         }
     }
 
@@ -101,70 +129,12 @@ impl AlertBook {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::detect::Severity;
-    use crate::message::DepartmentId;
-
-    fn alert(started: i64, ended: Option<i64>) -> Alert {
-        Alert {
-            id: format!("billing-frustration-{started}"),
-            department: "billing".to_owned(),
-            kind: AlertKind::Frustration,
-            severity: Severity::Page,
-            started: EventTime::from_millis(started),
-            since: EventTime::from_millis(started),
-            ended: ended.map(EventTime::from_millis),
-            window_seconds: 900,
-            messages: 40,
-            observed: 0.8,
-            expected: 0.2,
-            p_value: 1e-9,
-            recurrence: 1e-4,
-            replayed: false,
-            departments: Vec::new(),
-        }
-    }
-
-    const BILLING: Scope = Scope::Department(DepartmentId(0));
-
-    #[test]
-    fn what_opens_and_closes_while_catching_up_is_marked_and_pages_nobody() {
-        let mut book = AlertBook::default();
-        assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true), None);
-        book.enter(AlertChange::Closed(BILLING, alert(1, Some(2))), true);
-        assert!(book.caught_up().is_empty());
-        assert!(book.alerts()[0].replayed);
-    }
-
-    #[test]
-    fn what_is_still_open_after_catching_up_pages_then() {
-        let mut book = AlertBook::default();
-        book.enter(AlertChange::Opened(BILLING, alert(1, None)), true);
-        assert_eq!(book.caught_up(), [("billing".to_owned(), AlertKind::Frustration)]);
-        assert!(!book.alerts()[0].replayed);
-        assert!(book.caught_up().is_empty(), "it pages once");
-    }
-
-    #[test]
-    fn an_open_alert_that_nobody_follows_any_more_is_not_taken_up() {
-        let mut book = AlertBook::default();
-        let saved = vec![alert(1, Some(2)), alert(3, None), alert(5, None)];
-        assert_eq!(book.restore(saved, &["billing-frustration-5"]), ["billing-frustration-3"]);
-        let kept: Vec<&str> = book.alerts().iter().map(|alert| &*alert.id).collect();
-        assert_eq!(kept, ["billing-frustration-1", "billing-frustration-5"]);
-    }
-
-    #[test]
-    fn a_live_alert_pages_at_once_and_stays_seven_days_after_it_closed() {
-        let mut book = AlertBook::default();
-        assert!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), false).is_some());
-        book.enter(AlertChange::Closed(BILLING, alert(1, Some(2_000))), false);
-        let week = EventTime::from_millis(2_000).plus(KEPT);
-        book.forget_before(week);
-        assert_eq!(book.alerts().len(), 1);
-        book.forget_before(week.plus(Duration::from_millis(1)));
-        assert!(book.alerts().is_empty());
-    }
+/// An alert pages where it is neither muted nor only replayed, unless it has before, or is `held_back`.
+fn page_once(alert: &mut Alert, held_back: bool) -> Option<Page> {
+    let pages = !held_back && !alert.replayed && alert.handling.muted.is_none() && !alert.handling.paged;
+    alert.handling.paged |= pages;
+    pages.then(|| (alert.department.clone(), alert.kind, alert.severity))
 }
+
+#[cfg(test)]
+mod tests;

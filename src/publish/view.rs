@@ -26,8 +26,10 @@ pub struct DepartmentView {
     pub cut_texts: u64,
     /// Scored messages in no language that the scorer knows, or with too few words to tell.
     pub unsupported_language: u64,
-    /// Alerts opened, in the order of [`AlertKind::ALL`] and [`Severity::ALL`]; replayed ones not among them.
+    /// Alerts that paged, in the order of [`AlertKind::ALL`] and [`Severity::ALL`]; replayed and muted ones not among them.
     pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
+    /// Which kinds of alerts are muted now, in the order of [`AlertKind::ALL`].
+    pub muted: [bool; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
     pub windows: Vec<Tally>,
     /// Their shares with the scorer's errors allowed for. While catching up they are not kept up, nor shown.
@@ -108,6 +110,8 @@ pub struct StreamView {
     pub company_paging: bool,
     /// How many have.
     pub company_pages: u64,
+    /// One would be muted now.
+    pub company_muted: bool,
     /// Every alert that is open or closed within the last 7 days of event time, oldest first.
     pub alerts: Arc<Vec<Alert>>,
     /// The bounded buffers (INV-6).

@@ -37,6 +37,7 @@ fn while_catching_up_the_present_is_absent_and_the_counters_stay() {
         gone,
         [
             "latido_alert_active",
+            "latido_alert_muted",
             "latido_alert_score",
             "latido_baseline_frustration_ratio",
             "latido_baseline_frustration_ratio_high",
@@ -71,7 +72,7 @@ fn while_windows_are_not_tested_what_they_are_tested_against_is_absent_and_the_w
         |family: &&String| family.starts_with("latido_alert_") || family.starts_with("latido_baseline_");
     let tested: Vec<_> = families(&live).iter().filter(is_tested_against).cloned().collect();
     assert_eq!(gone, tested);
-    assert_eq!(gone.len(), 11);
+    assert_eq!(gone.len(), 12);
     assert!(live.contains("\nlatido_paging_suspended 0\n") && suspended.contains("\nlatido_paging_suspended 1\n"));
 }
 

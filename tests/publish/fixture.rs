@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use latido::config::{Config, DepartmentConfig, Roster, Span};
-use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity, Usual};
+use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Handling, Severity, Usual};
 use latido::message::{DepartmentId, EventTime, PartitionId};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
@@ -139,6 +139,7 @@ pub(crate) fn alerts() -> Vec<Alert> {
         recurrence: 0.001,
         replayed: false,
         departments: Vec::new(),
+        handling: Handling { paged: true, ..Handling::default() },
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1772300000000".to_owned(),
@@ -150,6 +151,7 @@ pub(crate) fn alerts() -> Vec<Alert> {
         ended: Some(EventTime::from_millis(1_772_301_000_000)),
         replayed: true,
         departments: Vec::new(),
+        handling: Handling { muted: Some("a move".to_owned()), ..Handling::default() },
         ..open.clone()
     };
     vec![closed, open]
@@ -176,6 +178,7 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         dead_letters: 54,
         company_paging: false,
         company_pages: 1,
+        company_muted: true,
         alerts: Arc::new(alerts()),
         buffers: vec![Buffer { name: "batches", items: 3, items_limit: 64, bytes: 4_096, bytes_limit: 33_554_432 }],
     }
@@ -200,6 +203,7 @@ pub(crate) fn billing() -> DepartmentView {
         cut_texts: 2,
         unsupported_language: 5,
         alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0]],
+        muted: [false, false, true, false, false],
         windows: vec![
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
+use latido::detect::{Alert, AlertKind};
 use latido::publish::http::{ApiState, COMMAND_HEADER, Token, open_routes, routes};
 use latido::publish::{Health, Resume, StreamView};
 use serde_json::{Value, json};
@@ -111,7 +112,7 @@ async fn while_windows_are_not_tested_departments_show_them_and_not_what_they_ar
     let billing = &answer["departments"][0];
     assert_eq!((&billing["state"], &billing["expected"]), (&Value::Null, &Value::Null));
     assert_eq!(billing["windows"]["5m"]["messages"], 40);
-    assert_eq!(billing["alert"]["state"], "active", "what is open stays to be seen");
+    assert_eq!(billing["alerts"][0]["state"], "active", "what is open stays to be seen");
 }
 
 #[tokio::test]
@@ -159,10 +160,10 @@ async fn departments_show_their_windows_expectations_counters_and_alert() {
     );
     assert_eq!(billing["counters"]["messages"]["internal"], json!({ "negative": 4, "neutral": 5, "positive": 6 }));
     assert_eq!(billing["counters"]["context"], json!({ "agent": 12, "bot": 7 }));
-    assert_eq!(billing["alert"]["id"], "billing-frustration-1772358900000");
+    assert_eq!(billing["alerts"][0]["id"], "billing-frustration-1772358900000");
     let delivery = &departments[1];
     assert_eq!(delivery["windows"]["5m"]["negative_ratio"], Value::Null);
-    assert_eq!((&delivery["state"], &delivery["alert"]), (&json!("learning"), &Value::Null));
+    assert_eq!((&delivery["state"], &delivery["alerts"]), (&json!("learning"), &json!([])));
     assert_eq!(departments[2]["id"], "other");
 }
 
@@ -172,7 +173,7 @@ async fn while_catching_up_departments_have_counters_but_no_present() {
     let answer = get(&serve(&company), "/api/v1/departments").await.json();
     assert_eq!(answer["catching_up"], true);
     let billing = &answer["departments"][0];
-    for present in ["windows", "state", "expected", "alert"] {
+    for present in ["windows", "state", "expected", "alerts"] {
         assert_eq!(billing[present], Value::Null, "{present}");
     }
     assert_eq!(billing["counters"]["messages"]["external"]["negative"], 30);
@@ -199,10 +200,14 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
             "id": open, "department": "billing", "kind": "frustration", "severity": "page", "state": "active",
             "started": "2026-03-01T09:55:00Z", "since": "2026-03-01T09:50:00Z", "ended": null, "window_seconds": 300,
             "messages": 40, "observed": 0.75, "expected": 0.25, "p_value": 1e-9, "by_chance_per_month": 0.001,
-            "replayed": false,
+            "replayed": false, "paged": true, "muted": false, "mute_reason": null,
         })
     );
     let closed = get(&router, &format!("/api/v1/alerts/{closed}")).await.json();
+    assert_eq!(
+        (&closed["muted"], &closed["mute_reason"], &closed["paged"]),
+        (&json!(true), &json!("a move"), &json!(false))
+    );
     assert_eq!((&closed["state"], &closed["ended"]), (&json!("closed"), &json!("2026-02-28T17:50:00Z")));
     assert_eq!((&closed["kind"], &closed["severity"]), (&json!("negative_sentiment"), &json!("ticket")));
 }
@@ -352,14 +357,22 @@ async fn answers_are_never_cached_nor_guessed_at() {
 }
 
 #[tokio::test]
-async fn the_alert_of_a_department_follows_the_board() {
+async fn the_alerts_of_a_department_are_all_that_it_has_open_and_follow_the_board() {
     let company = Company::live();
     let router = serve(&company);
-    let mut closed = stream(false);
-    let mut alerts = closed.alerts.to_vec();
+    let mut shown = stream(false);
+    let mut alerts = shown.alerts.to_vec();
+    let silence = "billing-silence-1772359000000".to_owned();
+    alerts.push(Alert { id: silence.clone(), kind: AlertKind::Silence, ..alerts[1].clone() });
+    shown.alerts = alerts.clone().into();
+    company.board.publish(shown, [(BILLING, billing())]);
+    let ids = async || -> Vec<String> {
+        let answer = get(&router, "/api/v1/departments").await.json();
+        let open = answer["departments"][0]["alerts"].as_array().unwrap().clone();
+        open.iter().map(|alert| alert["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids().await, ["billing-frustration-1772358900000", &silence]);
     alerts[1].ended = Some(crate::fixture::NOW);
-    closed.alerts = alerts.into();
-    company.board.publish(closed, [(BILLING, billing())]);
-    let answer = get(&router, "/api/v1/departments").await.json();
-    assert_eq!(answer["departments"][0]["alert"], Value::Null);
+    company.board.publish(StreamView { alerts: alerts.into(), ..stream(false) }, [(BILLING, billing())]);
+    assert_eq!(ids().await, [silence]);
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::detect::Handling;
 
 const MINUTE: i64 = 60_000;
 
@@ -23,6 +24,7 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         recurrence: 1e-4,
         replayed: false,
         departments: Vec::new(),
+        handling: Handling::default(),
     }
 }
 

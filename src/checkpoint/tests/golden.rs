@@ -71,6 +71,15 @@ fn alerts() -> [Alert; 2] {
         recurrence: 0.0625,
         replayed: false,
         departments: Vec::new(),
+        handling: Handling {
+            muted: Some("planned work".to_owned()),
+            paged: true,
+            feedback: Some(Feedback {
+                verdict: Verdict::Useful,
+                note: "the card processor".to_owned(),
+                marked: EventTime::from_millis(1_750_000_200_000),
+            }),
+        },
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1749990000000".to_owned(),
@@ -80,14 +89,16 @@ fn alerts() -> [Alert; 2] {
         ended: Some(EventTime::from_millis(1_749_995_000_000)),
         replayed: true,
         departments: Vec::new(),
+        handling: Handling::default(),
         ..open.clone()
     };
     [closed, open]
 }
 
-/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence.
+/// What is left of an older version's snapshot: its alerts had no onset, no recurrence, and nobody could say anything of them.
 fn as_older(now: Snapshot) -> Snapshot {
-    let alerts = now.alerts.into_iter().map(|alert| Alert { since: alert.started, recurrence: 0.0, ..alert });
+    let older = |alert: Alert| Alert { since: alert.started, recurrence: 0.0, handling: Handling::default(), ..alert };
+    let alerts = now.alerts.into_iter().map(older);
     Snapshot { detector: DetectorState::default(), alerts: alerts.collect(), ..now }
 }
 

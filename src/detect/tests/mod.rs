@@ -5,6 +5,7 @@ mod alerts;
 mod company;
 mod gaps;
 mod learning;
+mod mutes;
 mod quiet_months;
 mod restoring;
 mod volume;

@@ -53,6 +53,7 @@ impl Fold {
             dead_letters: self.links.letters.as_ref().map_or(0, |letters| letters.progress().confirmed()),
             company_paging: self.state.is_company_paging(),
             company_pages: self.state.company_pages,
+            company_muted: self.state.is_company_muted(),
             alerts: Arc::clone(self.state.book.alerts()),
             buffers: self.buffers(),
         }

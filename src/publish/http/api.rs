@@ -48,6 +48,9 @@ pub(super) struct AlertItem {
     p_value: f64,
     by_chance_per_month: f64,
     replayed: bool,
+    paged: bool,
+    muted: bool,
+    mute_reason: Option<String>,
 }
 
 impl From<&Alert> for AlertItem {
@@ -68,6 +71,9 @@ impl From<&Alert> for AlertItem {
             p_value: alert.p_value,
             by_chance_per_month: alert.recurrence,
             replayed: alert.replayed,
+            paged: alert.handling.paged,
+            muted: alert.handling.muted.is_some(),
+            mute_reason: alert.handling.muted.clone(),
         }
     }
 }
@@ -154,13 +160,14 @@ fn department_item(state: &ApiState, view: &View, department: &DepartmentConfig,
             "messages_per_hour": shown.outlook.usual_messages.map(|usual| usual.expected),
         })),
         "counters": counters(shown),
-        "alert": now(open_alert(view, department).map_or(Value::Null, |alert| json!(alert))),
+        "alerts": now(json!(open_alerts(view, department))),
     })
 }
 
-fn open_alert(view: &View, department: &DepartmentConfig) -> Option<AlertItem> {
-    let mut newest_first = view.stream.alerts.iter().rev();
-    newest_first.find(|alert| alert.ended.is_none() && alert.department == department.id).map(AlertItem::from)
+/// Oldest first: each kind may have one.
+fn open_alerts(view: &View, department: &DepartmentConfig) -> Vec<AlertItem> {
+    let is_open = |alert: &&Alert| alert.ended.is_none() && alert.department == department.id;
+    view.stream.alerts.iter().filter(is_open).map(AlertItem::from).collect()
 }
 
 /// The windows by their names, such as `5m`.

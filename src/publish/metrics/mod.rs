@@ -248,6 +248,19 @@ impl BoardCollector {
                     }
                 },
             ),
+            self.company_and_departments(
+                view,
+                &known::ALERT_MUTED,
+                |samples, company| {
+                    let kind = Label::closed(AlertKind::CompanyWide.as_str());
+                    samples.push([company, kind], flag(view.stream.company_muted));
+                },
+                |samples, department, shown| {
+                    for kind in &self.alert_kinds {
+                        samples.push([department, Label::closed(kind.as_str())], flag(shown.muted[*kind as usize]));
+                    }
+                },
+            ),
         ]
     }
 

@@ -1,0 +1,84 @@
+//! Which alerts page, and what people said of them.
+
+use std::sync::Arc;
+
+use super::State;
+use crate::config::Roster;
+use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Mutes, Scope};
+use crate::message::EventTime;
+use crate::pipeline::book::Page;
+
+/// Which kinds of alerts are muted, in the order of [`AlertKind::ALL`]; none before a window was closed.
+pub(super) fn muted_kinds(mutes: &Mutes, scope: Scope, window_end: Option<EventTime>) -> [bool; AlertKind::ALL.len()] {
+    let Some(at) = window_end.filter(|_| !mutes.is_empty()) else { return Default::default() };
+    let mut muted = [false; AlertKind::ALL.len()];
+    for kind in AlertKind::ALL {
+        muted[*kind as usize] = mutes.reason(scope, *kind, at).is_some();
+    }
+    muted
+}
+
+impl State {
+    /// Others mute from now on than before: at the moment of the windows shown, so that nothing depends on when that is asked for.
+    pub(in crate::pipeline) fn set_mutes(&mut self, mutes: Mutes) {
+        self.mutes = Arc::new(mutes);
+        self.detector.set_mutes(Arc::clone(&self.mutes));
+        self.follow_mutes();
+        self.dirty.fill(true);
+    }
+
+    /// Enters a change into the book, muted or not at its own moment.
+    pub(super) fn enter_change(&mut self, change: AlertChange, replaying: bool) {
+        let (AlertChange::Opened(scope, alert) | AlertChange::Closed(scope, alert)) = &change;
+        let muted = self.mutes.reason(*scope, alert.kind, alert.ended.unwrap_or(alert.started));
+        let paging = self.book.enter(change, replaying, muted);
+        self.count_pages(paging);
+    }
+
+    /// Lets go of pages whose mute has begun, and pages what is still open where one has ended.
+    pub(super) fn follow_mutes(&mut self) {
+        let Some(at) = self.panes.window_end() else { return };
+        let held_back = self.is_replaying() || self.is_suspended();
+        let Self { book, mutes, roster, .. } = self;
+        let reason = |alert: &Alert| mutes.reason(scope_of(roster, &alert.department)?, alert.kind, at);
+        let paging = book.follow_mutes(held_back, |alert| reason(alert).map(str::to_owned));
+        self.count_pages(paging);
+    }
+
+    /// The backlog is behind us: what is still open pages now.
+    pub(super) fn page_what_is_open(&mut self) {
+        let paging = self.book.caught_up();
+        self.count_pages(paging);
+        self.dirty.fill(true);
+    }
+
+    /// Whether an alert of the whole company pages.
+    pub(in crate::pipeline) fn is_company_paging(&self) -> bool {
+        let is_open = self.detector.open_alerts().any(|(scope, _)| scope == Scope::Company);
+        is_open && !self.book.is_held_back(COMPANY, AlertKind::CompanyWide)
+    }
+
+    /// Whether one would be muted now.
+    pub(in crate::pipeline) fn is_company_muted(&self) -> bool {
+        muted_kinds(&self.mutes, Scope::Company, self.panes.window_end())[AlertKind::CompanyWide as usize]
+    }
+
+    fn count_pages(&mut self, paging: impl IntoIterator<Item = Page>) {
+        for (department, kind, severity) in paging {
+            match scope_of(&self.roster, &department) {
+                Some(Scope::Department(department)) => {
+                    self.views[department.index()].alerts_opened[kind as usize][severity as usize] += 1;
+                }
+                Some(Scope::Company) => self.company_pages += 1,
+                None => {}
+            }
+        }
+    }
+}
+
+fn scope_of(roster: &Roster, department: &str) -> Option<Scope> {
+    if department == COMPANY {
+        return Some(Scope::Company);
+    }
+    roster.find(department).map(Scope::Department)
+}
