@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod demo;
 pub mod eval;
 pub mod logging;
+mod reload;
 pub mod resume;
 pub mod run;
 pub mod score;

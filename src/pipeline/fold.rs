@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select};
 
+use crate::detect::Mutes;
 use crate::ingest::{Assignment, Budget, Claim, DeadLetters, Member, Patience, Shared};
 use crate::message::PartitionId;
 use crate::publish::{Board, Health, PanesQuestion, Resume, Thread, Timings};
@@ -36,6 +37,7 @@ pub(super) struct Links {
     pub(super) assignments: Receiver<Assignment>,
     pub(super) panes_asked: Receiver<PanesQuestion>,
     pub(super) resumes: Receiver<Resume>,
+    pub(super) mutes: Receiver<Mutes>,
     pub(super) jobs: Sender<Job>,
     pub(super) fetched: Receiver<Fetched>,
     pub(super) letters: Option<DeadLetters>,
@@ -134,6 +136,9 @@ impl Fold {
             default(TICK) => {}
         }
         self.answer_questions();
+        if let Some(mutes) = self.links.mutes.try_iter().last() {
+            self.state.set_mutes(mutes);
+        }
         self.follow_restore();
         self.follow_breaker();
         let caught_up = self.follow_partitions();

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::{Loaded, Store, read_learned};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
+use crate::detect::Mutes;
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
@@ -38,7 +39,7 @@ pub(super) struct Ends {
 
 /// What the threads share.
 pub(super) struct Parts {
-    roster: Arc<Roster>,
+    pub(super) roster: Arc<Roster>,
     pub(super) board: Arc<Board>,
     pub(super) health: Arc<Health>,
     timings: Arc<Timings>,
@@ -46,6 +47,8 @@ pub(super) struct Parts {
     panes_asked: Receiver<PanesQuestion>,
     resumes: Sender<Resume>,
     resumes_out: Receiver<Resume>,
+    pub(super) mutes: Sender<Mutes>,
+    mutes_out: Receiver<Mutes>,
     shared: Arc<Shared>,
     writer: Arc<WriterStatus>,
     pub(super) stop: Arc<AtomicBool>,
@@ -56,6 +59,7 @@ impl Parts {
         let roster = Arc::new(Roster::new(config));
         let (panes, panes_asked) = PanesDesk::new();
         let (resumes, resumes_out) = bounded(WORDS_WAITING);
+        let (mutes, mutes_out) = bounded(WORDS_WAITING);
         Ok(Self {
             board: Arc::new(Board::new(roster.len(), config.windows.lengths.len())),
             health: Health::new(),
@@ -64,6 +68,8 @@ impl Parts {
             panes_asked,
             resumes,
             resumes_out,
+            mutes,
+            mutes_out,
             shared: Arc::new(Shared::default()),
             writer: Arc::new(WriterStatus::default()),
             stop: Arc::new(AtomicBool::new(false)),
@@ -158,6 +164,7 @@ impl Parts {
             assignments: assignments_out,
             panes_asked: self.panes_asked.clone(),
             resumes: self.resumes_out.clone(),
+            mutes: self.mutes_out.clone(),
             jobs,
             fetched: fetched_out,
             letters,
