@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::detect::{Alert, AlertChange, AlertKind, Handling, Severity};
+use crate::detect::{Alert, AlertChange, AlertKind, Feedback, Handling, Severity};
 use crate::message::EventTime;
 
 /// How long a closed alert is kept (event time).
@@ -104,6 +104,20 @@ impl AlertBook {
             paging.extend(page_once(known, held_back));
         }
         paging
+    }
+
+    /// Takes what people say of an alert. Gives it as it is then, and whether it is the first they say of it; none where there is no such
+    /// alert.
+    pub(super) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<(Alert, bool)> {
+        let place = self.alerts.iter().position(|known| known.id == id)?;
+        let known = &self.alerts[place];
+        let says_the_same = |said: &Feedback| (said.verdict, &said.note) == (feedback.verdict, &feedback.note);
+        if known.handling.feedback.as_ref().is_some_and(says_the_same) {
+            return Some((known.clone(), false));
+        }
+        let known = &mut Arc::make_mut(&mut self.alerts)[place];
+        let is_first = known.handling.feedback.replace(feedback).is_none();
+        Some((known.clone(), is_first))
     }
 
     /// Brings the open alerts up to their latest peak.

@@ -14,7 +14,7 @@ use crate::detect::Mutes;
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
-use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
+use crate::publish::{Board, Health, Mark, MarkDesk, PanesDesk, PanesQuestion, Resume, Thread, Timings};
 use crate::sabotage::{self, Sabotage};
 use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules, Scorer};
@@ -45,6 +45,8 @@ pub(super) struct Parts {
     timings: Arc<Timings>,
     panes: PanesDesk,
     panes_asked: Receiver<PanesQuestion>,
+    marks: MarkDesk,
+    marks_out: Receiver<Mark>,
     resumes: Sender<Resume>,
     resumes_out: Receiver<Resume>,
     pub(super) mutes: Sender<Mutes>,
@@ -58,6 +60,7 @@ impl Parts {
     pub(super) fn new(config: &Config) -> Result<Self, PipelineError> {
         let roster = Arc::new(Roster::new(config));
         let (panes, panes_asked) = PanesDesk::new();
+        let (marks, marks_out) = MarkDesk::new();
         let (resumes, resumes_out) = bounded(WORDS_WAITING);
         let (mutes, mutes_out) = bounded(WORDS_WAITING);
         Ok(Self {
@@ -66,6 +69,8 @@ impl Parts {
             timings: Timings::new()?,
             panes,
             panes_asked,
+            marks,
+            marks_out,
             resumes,
             resumes_out,
             mutes,
@@ -164,6 +169,7 @@ impl Parts {
             assignments: assignments_out,
             panes_asked: self.panes_asked.clone(),
             resumes: self.resumes_out.clone(),
+            marks: self.marks_out.clone(),
             mutes: self.mutes_out.clone(),
             jobs,
             fetched: fetched_out,
@@ -261,6 +267,7 @@ impl Parts {
             roster: Arc::clone(&self.roster),
             windows: config.windows.lengths.clone(),
             panes: self.panes.clone(),
+            marks: self.marks.clone(),
             resumes: self.resumes.clone(),
             token: Token::of(&config.http)?,
         };

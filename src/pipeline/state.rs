@@ -12,7 +12,7 @@ use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
 use crate::detect::{AlertChange, Detector, DetectorState, Mutes, Scope};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
-use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
+use crate::publish::{AdjustedShares, DepartmentView, FeedbackCounts, PanesNow};
 use crate::score::shares::Shares;
 use crate::window::{HourPanes, PaneCounts, Panes, ShardId, StreamClock, Tally};
 
@@ -56,6 +56,8 @@ pub(super) struct State {
     dirty: Vec<bool>,
     /// Alerts of the whole company that paged.
     pub(super) company_pages: u64,
+    /// What people said of them first, in the order of [`Verdict::ALL`](crate::detect::Verdict::ALL).
+    pub(super) company_feedback: FeedbackCounts,
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
@@ -93,6 +95,7 @@ impl State {
             views: vec![empty; roster.len()],
             dirty: vec![true; roster.len()],
             company_pages: 0,
+            company_feedback: FeedbackCounts::default(),
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,

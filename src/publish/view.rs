@@ -4,10 +4,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 
-use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity};
+use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity, Verdict};
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
 use crate::score::shares::Estimate;
 use crate::window::Tally;
+
+/// How often people gave each verdict, in the order of [`Verdict::ALL`].
+pub type FeedbackCounts = [u64; Verdict::ALL.len()];
 
 /// One department at one moment. Counts are since the start of the process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +31,8 @@ pub struct DepartmentView {
     pub unsupported_language: u64,
     /// Alerts that paged, in the order of [`AlertKind::ALL`] and [`Severity::ALL`]; replayed and muted ones not among them.
     pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
+    /// Alerts by the first verdict that people gave, in the order of [`AlertKind::ALL`].
+    pub feedback: [FeedbackCounts; AlertKind::ALL.len()],
     /// Which kinds of alerts are muted now, in the order of [`AlertKind::ALL`].
     pub muted: [bool; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
@@ -112,6 +117,8 @@ pub struct StreamView {
     pub company_pages: u64,
     /// One would be muted now.
     pub company_muted: bool,
+    /// Alerts of the whole company by the first verdict that people gave.
+    pub company_feedback: FeedbackCounts,
     /// Every alert that is open or closed within the last 7 days of event time, oldest first.
     pub alerts: Arc<Vec<Alert>>,
     /// The bounded buffers (INV-6).

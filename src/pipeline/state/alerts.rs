@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::State;
 use crate::config::Roster;
-use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Mutes, Scope};
+use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Feedback, Mutes, Scope};
 use crate::message::EventTime;
 use crate::pipeline::book::Page;
 
@@ -61,6 +61,26 @@ impl State {
     /// Whether one would be muted now.
     pub(in crate::pipeline) fn is_company_muted(&self) -> bool {
         muted_kinds(&self.mutes, Scope::Company, self.panes.window_end())[AlertKind::CompanyWide as usize]
+    }
+
+    /// Takes what people say of an alert; the alert as it is then, or none where there is no such alert. The first they say of each is
+    /// counted: a counter cannot take back what they think better of.
+    pub(in crate::pipeline) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<Alert> {
+        let verdict = feedback.verdict as usize;
+        let (alert, is_first) = self.book.mark(id, feedback)?;
+        if !is_first {
+            return Some(alert);
+        }
+        match scope_of(&self.roster, &alert.department) {
+            Some(Scope::Department(department)) => {
+                self.views[department.index()].feedback[alert.kind as usize][verdict] += 1;
+                self.dirty[department.index()] = true;
+            }
+            Some(Scope::Company) => self.company_feedback[verdict] += 1,
+            // Its department is gone from the config: no series is its own.
+            None => {}
+        }
+        Some(alert)
     }
 
     fn count_pages(&mut self, paging: impl IntoIterator<Item = Page>) {

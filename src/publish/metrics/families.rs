@@ -42,6 +42,8 @@ families! {
         "Scored messages in no language that the scorer knows, or with too few words to tell.";
     ALERTS: counter "alerts_total" ["department", "alert", "severity"]
         "Alerts that paged: without those muted or replayed from their first to their last moment.";
+    ALERT_FEEDBACK: counter "alert_feedback_total" ["department", "alert", "verdict"]
+        "Alerts that people marked, by their first verdict.";
     DEPARTMENT_INFO: gauge "department_info" ["department", "team"]
         "Always 1; says which team is paged for a department.";
     WINDOW_MESSAGES: gauge "window_messages" ["department", "window"]

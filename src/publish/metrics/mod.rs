@@ -15,10 +15,10 @@ use prometheus::{Registry, TextEncoder};
 
 use self::families as known;
 use self::family::{Family, Label, Samples, Written};
-use super::view::{DepartmentView, StreamView, View};
+use super::view::{DepartmentView, FeedbackCounts, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
-use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity};
+use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity, Verdict};
 use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
 use crate::window::Tally;
 
@@ -177,6 +177,18 @@ impl BoardCollector {
                     }
                 },
             ),
+            self.company_and_departments(
+                view,
+                &known::ALERT_FEEDBACK,
+                |samples, company| {
+                    push_feedback(samples, company, AlertKind::CompanyWide, view.stream.company_feedback);
+                },
+                |samples, department, shown| {
+                    for kind in &self.alert_kinds {
+                        push_feedback(samples, department, *kind, shown.feedback[*kind as usize]);
+                    }
+                },
+            ),
         ]
     }
 
@@ -326,6 +338,13 @@ fn by_name<T: Copy>(all: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
     let mut members = all.to_vec();
     members.sort_unstable_by_key(name);
     members
+}
+
+fn push_feedback(samples: &mut Samples<3>, department: Label<'_>, kind: AlertKind, counts: FeedbackCounts) {
+    for (verdict, alerts) in Verdict::ALL.iter().zip(counts) {
+        let labels = [department, Label::closed(kind.as_str()), Label::closed(verdict.as_str())];
+        samples.push(labels, count(alerts));
+    }
 }
 
 fn add_messages(samples: &mut Samples<3>, department: Label<'_>, shown: &DepartmentView) {
