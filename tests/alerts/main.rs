@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "the pipeline's tests use the rest of it")]
 mod broker;
 mod desk;
+mod marks;
 mod mutes;
 #[path = "../support/mod.rs"]
 mod support;
