@@ -213,7 +213,7 @@ mod tests {
     fn a_mute_says_when_it_is_in_force() {
         let when = |toml: &str| toml::from_str::<MuteConfig>(toml).unwrap().when();
         assert_eq!(when(""), "always");
-        assert_eq!(when("until = 2026-12-24T18:00:00Z"), "until 2026-12-24T18:00:00Z");
+        assert_eq!(when("until = '2026-12-24T18:00:00Z'"), "until 2026-12-24T18:00:00Z");
         assert_eq!(when("days = ['sat', 'sunday']"), "sat, sun 00:00-24:00 in the department's time zone");
         assert_eq!(
             when("start_time = '22:00'\nend_time = '04:00'\ntime_zone = 'UTC'\nfrom = '2026-01-01T00:00:00+01:00'"),

@@ -60,6 +60,10 @@ impl Company {
         self.open.as_ref().map(|open| &open.alert)
     }
 
+    pub(super) fn is_recovering(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.calm_since.is_some())
+    }
+
     /// Looks at the departments that customers write to.
     ///
     /// It merges alerts and lowers no threshold: it opens only where one of a department does.

@@ -224,6 +224,11 @@ impl Department {
         })
     }
 
+    /// Whether an alert of that kind is open, and all that it is about is as usual again.
+    pub(super) fn is_recovering(&self, kind: AlertKind) -> bool {
+        self.open().any(|open| open.alert.kind == kind && open.calm_since.is_some())
+    }
+
     pub(super) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
         self.open().map(|open| &open.alert)
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::company::Company;
 use super::department::{Department, DepartmentState};
-use super::kind::RATIOS;
-use super::mutes::Mutes;
+use super::kind::{AlertKind, RATIOS};
+use super::mutes::{INSTANT, Mutes, Upkeep};
 use super::tick::{Counts, SPANS, TICK};
 use super::watch::Change;
 use super::{Alert, AlertChange, DepartmentOutlook, Scope};
@@ -192,6 +192,24 @@ impl Detector {
         let of_departments = numbered
             .flat_map(|(id, department)| department.open_alerts().map(move |alert| (Scope::Department(id), alert)));
         of_departments.chain(self.company.open_alert().map(|alert| (Scope::Company, alert)))
+    }
+
+    /// Whether an open alert is seen to go on when the windows end at that moment: not where all is as usual again, nor before a slice was
+    /// looked at after maintenance.
+    ///
+    /// # Panics
+    /// If the department is not of the roster.
+    #[must_use]
+    pub fn goes_on(&self, scope: Scope, kind: AlertKind, window_end: EventTime) -> bool {
+        let begun = slice_end_of(window_end.plus(INSTANT), self.slice).minus(self.slice);
+        let is_planned = |department| self.mutes.upkeep(department, begun, self.slice) == Upkeep::Ongoing;
+        match scope {
+            Scope::Department(id) => !self.departments[id.index()].is_recovering(kind) && !is_planned(id),
+            Scope::Company => {
+                let mut ids = (0_u16..).map(DepartmentId).take(self.departments.len());
+                !self.company.is_recovering() && !ids.all(is_planned)
+            }
+        }
     }
 
     /// All that is remembered.

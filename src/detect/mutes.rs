@@ -12,7 +12,7 @@ use crate::config::{Day, EVERY_DEPARTMENT, Moment, MuteConfig, Roster};
 use crate::message::{DepartmentId, EventTime};
 
 /// The shortest time that event time tells apart.
-const INSTANT: Duration = Duration::from_millis(1);
+pub(super) const INSTANT: Duration = Duration::from_millis(1);
 
 /// The mutes of a config, by department.
 #[derive(Clone, Debug, Default)]

@@ -12,6 +12,15 @@ const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// Whose alert pages, its kind, and how urgent it is.
 pub(super) type Page = (String, AlertKind, Severity);
 
+/// What keeps an open alert from paging.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// A mute, for this reason.
+    Muted(String),
+    /// No mute any more, but nothing shows that it goes on: it would page just to end.
+    Waiting,
+}
+
 /// Alerts, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct AlertBook {
@@ -65,34 +74,38 @@ impl AlertBook {
         page_once(known, !opens)
     }
 
-    /// Whether the open alert of that kind of a department pages nobody now: it is muted, or only replayed.
+    /// Whether the open alert of that kind of a department pages nobody now: it is muted, only replayed, or waits to page.
     pub(super) fn is_held_back(&self, department: &str, kind: AlertKind) -> bool {
         let is_meant = |alert: &Alert| alert.kind == kind && alert.department == department;
-        let is_held_back = |alert: &Alert| alert.replayed || alert.handling.muted.is_some();
-        self.alerts.iter().any(|alert| alert.ended.is_none() && is_held_back(alert) && is_meant(alert))
+        let pages = |alert: &Alert| alert.handling.paged && !alert.replayed && alert.handling.muted.is_none();
+        self.alerts.iter().any(|alert| alert.ended.is_none() && !pages(alert) && is_meant(alert))
     }
 
-    /// Catching up is over: what is still open, and not muted, pages now. Gives which.
+    /// Catching up is over: of what it opened, what is still open and not muted pages now. Gives which.
     pub(super) fn caught_up(&mut self) -> Vec<Page> {
-        let open = Arc::make_mut(&mut self.alerts).iter_mut().filter(|alert| alert.ended.is_none());
-        let paging = open.filter_map(|alert| {
+        let is_replayed = |alert: &&mut Alert| alert.ended.is_none() && alert.replayed;
+        let paging = Arc::make_mut(&mut self.alerts).iter_mut().filter(is_replayed).filter_map(|alert| {
             alert.replayed = false;
             page_once(alert, false)
         });
         paging.collect()
     }
 
-    /// Mutes may have begun or ended: each open alert is muted where there is a `reason`. Unless all is `held_back`, what is no longer
-    /// muted pages, if it has not before. Gives which.
-    pub(super) fn follow_mutes(&mut self, held_back: bool, reason: impl Fn(&Alert) -> Option<String>) -> Vec<Page> {
+    /// Mutes may have begun or ended: says of each open alert what `holds` it. Unless all is `held_back`, what nothing holds any more pages,
+    /// if it has not before. Gives which.
+    pub(super) fn follow_mutes(&mut self, held_back: bool, holds: impl Fn(&Alert) -> Option<Holding>) -> Vec<Page> {
         let mut paging = Vec::new();
         for place in 0..self.alerts.len() {
             let known = &self.alerts[place];
             if known.ended.is_some() {
                 continue;
             }
-            let muted = reason(known);
-            let may_page = !held_back && muted.is_none() && !known.replayed && !known.handling.paged;
+            let (muted, waits) = match holds(known) {
+                Some(Holding::Muted(reason)) => (Some(reason), true),
+                Some(Holding::Waiting) => (None, true),
+                None => (None, false),
+            };
+            let may_page = !held_back && !waits && !known.replayed && !known.handling.paged;
             if known.handling.muted == muted && !may_page {
                 continue;
             }
@@ -101,7 +114,7 @@ impl AlertBook {
                 tracing::info!(id = known.id, muted, "an open alert is muted, or no longer");
             }
             known.handling.muted = muted;
-            paging.extend(page_once(known, held_back));
+            paging.extend(page_once(known, held_back || waits));
         }
         paging
     }

@@ -69,9 +69,11 @@ fn what_is_muted_while_a_backlog_is_read_pages_only_once_both_are_over() {
     let mut book = AlertBook::default();
     assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true, Some("planned")), None);
     assert!(book.follow_mutes(true, |_| None).is_empty(), "the backlog holds it back");
-    book.follow_mutes(true, |_| Some("planned again".to_owned()));
+    book.follow_mutes(true, |_| Some(Holding::Muted("planned again".to_owned())));
     assert!(book.caught_up().is_empty(), "the mute holds it back");
     assert!(book.is_held_back("billing", AlertKind::Frustration));
+    assert!(book.follow_mutes(false, |_| Some(Holding::Waiting)).is_empty(), "nothing shows that it goes on");
+    assert!(book.is_held_back("billing", AlertKind::Frustration) && book.alerts()[0].handling.muted.is_none());
     assert_eq!(book.follow_mutes(false, |_| None).len(), 1);
     assert!(!book.is_held_back("billing", AlertKind::Frustration));
     assert!(book.follow_mutes(false, |_| None).is_empty(), "it pages once");
@@ -81,7 +83,7 @@ fn what_is_muted_while_a_backlog_is_read_pages_only_once_both_are_over() {
 fn a_new_peak_and_the_end_of_an_alert_keep_what_became_of_it() {
     let mut book = AlertBook::default();
     book.enter(AlertChange::Opened(BILLING, alert(1, None)), false, None);
-    book.follow_mutes(false, |_| Some("planned".to_owned()));
+    book.follow_mutes(false, |_| Some(Holding::Muted("planned".to_owned())));
     let worse = Alert { recurrence: 1e-9, ..alert(1, None) };
     book.refresh([&worse].into_iter());
     assert_eq!(book.alerts()[0].recurrence, 1e-9);

@@ -6,7 +6,7 @@ use super::State;
 use crate::config::Roster;
 use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Feedback, Mutes, Scope};
 use crate::message::EventTime;
-use crate::pipeline::book::Page;
+use crate::pipeline::book::{Holding, Page};
 
 /// Which kinds of alerts are muted, in the order of [`AlertKind::ALL`]; none before a window was closed.
 pub(super) fn muted_kinds(mutes: &Mutes, scope: Scope, window_end: Option<EventTime>) -> [bool; AlertKind::ALL.len()] {
@@ -39,9 +39,15 @@ impl State {
     pub(super) fn follow_mutes(&mut self) {
         let Some(at) = self.panes.window_end() else { return };
         let held_back = self.is_replaying() || self.is_suspended();
-        let Self { book, mutes, roster, .. } = self;
-        let reason = |alert: &Alert| mutes.reason(scope_of(roster, &alert.department)?, alert.kind, at);
-        let paging = book.follow_mutes(held_back, |alert| reason(alert).map(str::to_owned));
+        let Self { book, mutes, roster, detector, .. } = self;
+        let paging = book.follow_mutes(held_back, |alert| {
+            let scope = scope_of(roster, &alert.department)?;
+            Some(match mutes.reason(scope, alert.kind, at) {
+                Some(reason) => Holding::Muted(reason.to_owned()),
+                None if detector.goes_on(scope, alert.kind, at) => return None,
+                None => Holding::Waiting,
+            })
+        });
         self.count_pages(paging);
     }
 
@@ -49,6 +55,8 @@ impl State {
     pub(super) fn page_what_is_open(&mut self) {
         let paging = self.book.caught_up();
         self.count_pages(paging);
+        // Mutes may have ended in it.
+        self.follow_mutes();
         self.dirty.fill(true);
     }
 

@@ -165,3 +165,34 @@ fn a_mute_of_all_mutes_the_company_too() {
     assert!(!state.is_company_muted());
     assert!(!live(&muted(0, 10_000)).is_company_muted());
 }
+
+#[test]
+fn an_alert_that_recovers_when_its_mute_ends_pages_only_if_it_gets_worse_again() {
+    for worse in [false, true] {
+        let mut config = muted(0, 1_500);
+        config.detect.hold = Span::from_secs(3_600);
+        let mut state = live(&config);
+        say(&mut state, 0..120, true);
+        say(&mut state, 120..1_540, false);
+        let open = reasons(&state);
+        assert!(!open.is_empty() && open.iter().all(Option::is_none), "it is open, and no longer muted: {open:?}");
+        assert_eq!(pages(&mut state), (false, 0), "it would page just to end");
+        say(&mut state, 1_540..1_900, worse);
+        assert_eq!(pages(&mut state).1 > 0, worse);
+    }
+}
+
+#[test]
+fn what_came_in_maintenance_pages_nobody_after_it_and_what_goes_on_does() {
+    for goes_on in [false, true] {
+        let mut config = muted(0, 600);
+        config.mutes[0].maintenance = true;
+        let mut state = live(&config);
+        say(&mut state, 0..600, true);
+        assert!(!reasons(&state).is_empty());
+        say(&mut state, 600..640, goes_on);
+        assert_eq!(pages(&mut state), (false, 0), "nothing of what came after it was looked at yet");
+        say(&mut state, 640..900, goes_on);
+        assert_eq!(pages(&mut state), (goes_on, if goes_on { 2 } else { 0 }));
+    }
+}
