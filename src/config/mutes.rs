@@ -18,7 +18,7 @@ pub struct MuteConfig {
     /// Whose alerts, by id. `["*"]`: those of all departments, and of the company as a whole (`company_wide`). Required. A department
     /// muted by its id does not count among those that make an alert of the company.
     pub departments: Vec<String>,
-    /// Which kinds of alerts, such as `silence`; `latido_alert_score` names all of a department. Empty: all.
+    /// Which kinds of alerts, such as `silence`: the label `alert` of [the metrics](metrics.md). Empty: all.
     pub kinds: Vec<String>,
     /// When it begins (RFC 3339), such as `2026-12-24T18:00:00Z`. Unset: it has always been so.
     pub from: Option<Moment>,

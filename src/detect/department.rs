@@ -52,7 +52,7 @@ pub(super) struct Department {
     usual: [Option<Usual>; RATIOS + 1],
 }
 
-/// What a [`Department`] remembers.
+/// What a `Department` remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DepartmentState {
     /// Id of the department: its number may change with the config.

@@ -82,17 +82,23 @@ impl Mutes {
         }
     }
 
-    /// Whether there is none at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.mutes.is_empty()
-    }
-
     /// Why an alert of that kind pages nobody at that moment; none where it pages. Of several mutes the first one counts.
     #[must_use]
     pub fn reason(&self, scope: Scope, kind: AlertKind, at: EventTime) -> Option<&str> {
         let mut in_force = self.in_force(scope, at);
         in_force.find(|mute| mute.is_about(kind)).map(|mute| &*mute.reason)
+    }
+
+    /// Which kinds of alerts page nobody at that moment, in the order of [`AlertKind::ALL`].
+    #[must_use]
+    pub fn muted(&self, scope: Scope, at: EventTime) -> [bool; AlertKind::ALL.len()] {
+        let mut muted = [false; AlertKind::ALL.len()];
+        for mute in self.in_force(scope, at) {
+            for (muted, kind) in muted.iter_mut().zip(AlertKind::ALL) {
+                *muted |= mute.is_about(*kind);
+            }
+        }
+        muted
     }
 
     /// How the slice that ends at a moment stands to maintenance of the department.

@@ -10,12 +10,7 @@ use crate::pipeline::book::{Holding, Page};
 
 /// Which kinds of alerts are muted, in the order of [`AlertKind::ALL`]; none before a window was closed.
 pub(super) fn muted_kinds(mutes: &Mutes, scope: Scope, window_end: Option<EventTime>) -> [bool; AlertKind::ALL.len()] {
-    let Some(at) = window_end.filter(|_| !mutes.is_empty()) else { return Default::default() };
-    let mut muted = [false; AlertKind::ALL.len()];
-    for kind in AlertKind::ALL {
-        muted[*kind as usize] = mutes.reason(scope, *kind, at).is_some();
-    }
-    muted
+    window_end.map_or([false; AlertKind::ALL.len()], |at| mutes.muted(scope, at))
 }
 
 impl State {
