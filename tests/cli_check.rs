@@ -81,6 +81,44 @@ fn rules_of_ones_own_are_shown_and_a_bad_one_is_78() {
 }
 
 #[test]
+fn mutes_are_told_in_words_and_those_that_are_over_as_such() {
+    let given = given(
+        r#"
+        [[departments]]
+        id = "billing"
+
+        [[mutes]]
+        departments = ["billing"]
+        kinds = ["silence"]
+        until = "2020-01-01T00:00:00Z"
+
+        [[mutes]]
+        departments = ["*"]
+        days = ["sun"]
+        start_time = "22:00"
+        end_time = "02:00"
+        time_zone = "Europe/Madrid"
+        maintenance = true
+        reason = "updates"
+
+        [[mutes]]
+        departments = ["billing", "other"]
+        from = "9000-01-01T00:00:00Z"
+        "#,
+    );
+    let output = given.check(&[], &[]);
+    let printed = text(&output.stdout);
+    printed.parse::<toml::Table>().expect("all that is printed is TOML");
+    let expected = "
+# Mutes, by event time:
+#   mutes[0]: billing (silence), until 2020-01-01T00:00:00Z (over: it can go)
+#   mutes[1]: *, sun 22:00-02:00 Europe/Madrid, maintenance: updates
+#   mutes[2]: billing, other, from 9000-01-01T00:00:00Z (to come)
+";
+    assert!(printed.contains(expected), "{printed}");
+}
+
+#[test]
 fn the_variable_may_name_the_file() {
     let given = given("[kafka]\ngroup = \"from-the-file\"\n");
     let mut command = Command::new(env!("CARGO_BIN_EXE_latido"));

@@ -400,3 +400,62 @@ fn late_records_are_not_set_aside_without_a_topic_for_them() {
     assert!(words.contains("kafka.dead_letter_late = true: there is no topic for them"), "{words}");
     assert!(words.contains("set `kafka.dead_letter_topic`, or leave it out"), "{words}");
 }
+
+#[test]
+fn mutes_that_mute_nothing_or_at_no_time_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [[departments]]
+        id = "billing"
+
+        [[mutes]]
+
+        [[mutes]]
+        departments = ["bilings", "*"]
+        kinds = ["silense", "company_wide", "anger"]
+
+        [[mutes]]
+        departments = ["billing", "other"]
+        kinds = ["company_wide"]
+        from = "2026-05-02T00:00:00Z"
+        until = "2026-05-01T23:00:00Z"
+        time_zone = "UTC"
+        reason = "one\ntwo"
+
+        [[mutes]]
+        departments = ["billing"]
+        from = 2026-05-02T00:00:00Z
+        until = "2026-05-02T02:00:00+02:00"
+        days = ["sat", "sun", "saturday"]
+        start_time = "02:00"
+        end_time = "2:00"
+        time_zone = "Mexico City"
+
+        [[mutes]]
+        departments = ["*"]
+        start_time = "24:00"
+
+        [[mutes]]
+        departments = ["*"]
+        end_time = "00:00"
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn mutes_of_the_wrong_type_are_answered_with_how_to_write_them() {
+    assert_snapshot!(refusal(
+        r#"
+        mutes = [
+            "billing",
+            { department = "billing", until = "tomorrow" },
+            { departments = "billing", from = "2026-05-02T00:00:00", maintenance = "yes" },
+            { departments = ["billing"], start_time = "2 am", end_time = "25:00", days = ["weekend", "mon"] },
+        ]
+        "#,
+        &[]
+    ));
+    assert_snapshot!(refusal("[[maintenance]]\ndepartments = [\"billing\"]\n", &[]));
+    assert_snapshot!(refusal("", &[("LATIDO__MUTES__0__REASON", "why"), ("LATIDO__MUTES", "[billing]")]));
+}

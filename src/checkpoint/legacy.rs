@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detect::{Alert, AlertKind, DetectorState, Severity};
+use crate::detect::{Alert, AlertKind, DetectorState, Handling, Severity};
 use crate::message::EventTime;
 use crate::window::Tally;
 
@@ -91,6 +91,7 @@ impl From<AlertV3> for Alert {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 }

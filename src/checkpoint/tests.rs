@@ -14,7 +14,7 @@ use super::v1::{DepartmentPanesV1, PanePartV1, SnapshotV1};
 use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
 use super::*;
 use crate::config::{Config, DepartmentConfig, Roster};
-use crate::detect::{Alert, AlertKind, Detector, DetectorState, Severity, TICK};
+use crate::detect::{Alert, AlertKind, Detector, DetectorState, Feedback, Handling, Severity, TICK, Verdict};
 use crate::message::{DepartmentId, EventTime, NextOffset, PartitionId, SHARE_CELLS};
 use crate::publish::events::{Happened, Outbox};
 use crate::window::{HourPanes, PANE, PaneCounts, ShareCounts, Tally};
@@ -95,6 +95,7 @@ fn alerts() -> impl Strategy<Value = Alert> {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
         },
     )
 }

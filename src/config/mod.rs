@@ -11,6 +11,7 @@ mod file;
 mod kafka;
 mod layers;
 mod load;
+mod mutes;
 mod names;
 mod problem;
 mod properties;
@@ -34,6 +35,7 @@ pub use effective::{effective, non_defaults};
 pub use environment::{PREFIX, process_environment};
 pub use kafka::client_config;
 pub use load::{Loaded, Origins, load};
+pub use mutes::{ClockTime, Day, EVERY_DEPARTMENT, Moment, MuteConfig};
 pub use names::fold_name;
 pub use problem::{ConfigError, Origin, Problem};
 pub use roster::{OTHER, Roster};
@@ -78,6 +80,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The departments, at most 10,000. A department `other` always exists: messages of unknown departments go there.
     pub departments: Vec<DepartmentConfig>,
+    /// Alerts that page nobody, for a time or at times, at most 1,000 entries: planned work, known outages, departments that are closed.
+    pub mutes: Vec<MuteConfig>,
 }
 
 /// `[kafka]`: where messages come from.

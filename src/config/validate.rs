@@ -1,6 +1,7 @@
 //! Values that are impossible, by themselves or together.
 
 mod departments;
+mod mutes;
 mod places;
 mod stream;
 
@@ -88,4 +89,5 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     places::http(&config.http, check);
     places::log(&config.log, check);
     departments::all(&config.departments, check);
+    mutes::all(&config.mutes, &config.departments, check);
 }

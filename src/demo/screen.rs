@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use crate::demo::departments::DEPARTMENTS;
     use crate::demo::progress::Counts;
-    use crate::detect::{AlertKind, AlertState, Severity};
+    use crate::detect::{AlertKind, AlertState, Handling, Severity};
     use crate::message::EventTime;
     use crate::window::Tally;
 
@@ -279,6 +279,7 @@ mod tests {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 

@@ -74,7 +74,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::detect::{Alert, Severity};
+    use crate::detect::{Alert, Handling, Severity};
 
     const LIVE: EventTime = EventTime::from_millis(1_700_000_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
@@ -98,6 +98,7 @@ mod tests {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 

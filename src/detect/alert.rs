@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::handling::Handling;
 use super::kind::AlertKind;
 use crate::message::{DepartmentId, EventTime};
 
@@ -97,6 +98,8 @@ pub struct Alert {
     pub escalated: Option<EventTime>,
     /// The departments that an alert of the company is about; empty for others.
     pub departments: Vec<String>,
+    /// What config and people have made of it.
+    pub handling: Handling,
 }
 
 /// An alert opened, became clearly worse, or closed.
@@ -116,6 +119,13 @@ impl AlertChange {
     pub fn alert(&self) -> &Alert {
         let (Self::Opened(_, alert) | Self::Escalated(_, alert) | Self::Closed(_, alert)) = self;
         alert
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        let (Self::Opened(scope, _) | Self::Escalated(scope, _) | Self::Closed(scope, _)) = self;
+        *scope
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Severity};
 use super::evidence::MONTH;
+use super::handling::Handling;
 use super::kind::AlertKind;
 use super::watch::{Change, OpenAlert};
 use crate::config::DetectConfig;
@@ -57,6 +58,10 @@ struct Spread<'a> {
 impl Company {
     pub(super) fn open_alert(&self) -> Option<&Alert> {
         self.open.as_ref().map(|open| &open.alert)
+    }
+
+    pub(super) fn is_recovering(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.calm_since.is_some())
     }
 
     /// Looks at the departments that customers write to.
@@ -135,6 +140,7 @@ impl<'a> Spread<'a> {
             escalations: 0,
             escalated: None,
             departments: self.unhappy.iter().map(|part| part.name.to_owned()).collect(),
+            handling: Handling::default(),
         }
     }
 }

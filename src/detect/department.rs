@@ -9,7 +9,9 @@ use super::baseline::{Baseline, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio}
 use super::calibration::{Calibration, fewer_when_busy, heavier_tail};
 use super::company::Part;
 use super::evidence::{Evidence, EvidenceState, Finding, Findings, MONTH, Normal};
+use super::handling::Handling;
 use super::kind::{AlertKind, RATIOS};
+use super::mutes::Upkeep;
 use super::tick::{Counts, Expected, SPANS};
 use super::watch::{Change, Incident, OpenAlert, Watch};
 use crate::config::{DepartmentConfig, DetectConfig};
@@ -53,7 +55,7 @@ pub(super) struct Department {
     usual: [Option<Usual>; RATIOS + 1],
 }
 
-/// What a [`Department`] remembers.
+/// What a `Department` remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DepartmentState {
     /// Id of the department: its number may change with the config.
@@ -130,7 +132,7 @@ impl Department {
     /// Takes the slice that ends at `end`. `priors` are the ratios assumed of a department of which nothing is known.
     pub(super) fn push(
         &mut self,
-        end: EventTime,
+        (end, upkeep): (EventTime, Upkeep),
         counts: Counts,
         settings: &DetectConfig,
         priors: [f64; RATIOS],
@@ -139,6 +141,10 @@ impl Department {
             return Vec::new();
         }
         let start = end.minus(self.slice);
+        if upkeep == Upkeep::JustOver {
+            // What came in a planned outage is no evidence for what comes after it.
+            self.begin_anew(start);
+        }
         let hour = self.calendar.hour_of(start);
         let known = self.ratios_at(hour, priors);
         let means = known.map(|known| known.ratio);
@@ -165,7 +171,8 @@ impl Department {
             } else {
                 known_enough && knows_volume
             };
-            if !may_alert {
+            let is_planned = upkeep == Upkeep::Ongoing && AlertKind::TESTED[kind] == AlertKind::Silence;
+            if !may_alert || is_planned {
                 *finding = None;
             }
         }
@@ -173,15 +180,12 @@ impl Department {
         for ((calm, kind), watch) in calm.iter_mut().zip(AlertKind::TESTED).zip(&self.watches) {
             *calm = matches!(watch, Watch::Open(_)) && self.evidence.is_calm(kind, &normal);
         }
-        self.calibrate(end, known_enough);
-        let changes = self.follow(end, calm, settings);
-        self.baseline.push(
-            (start, self.slice),
-            counts,
-            Expected { messages: volume.rate, ratios: means },
-            &mut self.calendar,
-            priors,
-        );
+        self.calibrate(end, known_enough && upkeep != Upkeep::Ongoing);
+        let changes = self.follow((end, upkeep), calm, settings);
+        if upkeep != Upkeep::Ongoing {
+            let expected = Expected { messages: volume.rate, ratios: means };
+            self.baseline.push((start, self.slice), counts, expected, &mut self.calendar, priors);
+        }
         self.usual = self.usual_at(hour, priors);
         changes
     }
@@ -228,20 +232,27 @@ impl Department {
         self.evidence.clear(end);
     }
 
-    /// What it adds to the picture of the company; none where customers hardly write.
-    pub(super) fn part(&self, end: EventTime) -> Option<Part<'_>> {
-        let hour = self.evidence.hour()?;
-        let of_ratios = || (0..RATIOS).filter_map(|kind| Some((self.findings[kind]?, KIND_SHARES[kind])));
+    /// What it adds to the picture of the company, but for ratios that do not count; none where customers hardly write, or nothing
+    /// counts.
+    pub(super) fn part(&self, end: EventTime, uncounted: [bool; RATIOS]) -> Option<Part<'_>> {
+        let hour = self.evidence.hour().filter(|_| uncounted.contains(&false))?;
+        let counted = || (0..RATIOS).filter(|kind| !uncounted[*kind]);
+        let of_ratios = || counted().filter_map(|kind| Some((self.findings[kind]?, KIND_SHARES[kind])));
         let budgets = of_ratios().map(|(finding, share)| finding.recurrence / share);
         Some(Part {
             name: &self.name,
             budget_reached: budgets.fold(f64::INFINITY, f64::min),
-            alerting: self.watches[..RATIOS].iter().any(|watch| matches!(watch, Watch::Open(_))),
+            alerting: counted().any(|kind| matches!(self.watches[kind], Watch::Open(_))),
             messages: hour.messages,
             negative: hour.unhappy[0],
             expected_negative: hour.ratios[0] * f64::from(hour.messages),
             since: of_ratios().map(|(finding, _)| finding.since).min().unwrap_or(end),
         })
+    }
+
+    /// Whether an alert of that kind is open, and all that it is about is as usual again.
+    pub(super) fn is_recovering(&self, kind: AlertKind) -> bool {
+        self.open().any(|open| open.alert.kind == kind && open.calm_since.is_some())
     }
 
     pub(super) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
@@ -348,7 +359,7 @@ impl Department {
 
     fn follow(
         &mut self,
-        end: EventTime,
+        (end, upkeep): (EventTime, Upkeep),
         calm: [bool; AlertKind::TESTED.len()],
         settings: &DetectConfig,
     ) -> Vec<Change> {
@@ -386,7 +397,7 @@ impl Department {
         }
         changes.extend(self.close_if_calm(end, hold));
         let has_opened = changes.iter().any(|change| matches!(change, Change::Opened(_)));
-        self.follow_incident(end, recent, has_opened);
+        self.follow_incident((end, upkeep), recent, has_opened);
         changes
     }
 
@@ -407,7 +418,7 @@ impl Department {
         changes
     }
 
-    fn follow_incident(&mut self, end: EventTime, recent: Option<Incident>, has_opened: bool) {
+    fn follow_incident(&mut self, (end, upkeep): (EventTime, Upkeep), recent: Option<Incident>, has_opened: bool) {
         if self.open().next().is_none() {
             let Some(incident) = self.incident.as_mut().filter(|incident| incident.closed.is_none()) else { return };
             incident.closed = Some(end);
@@ -418,6 +429,10 @@ impl Department {
         let mut incident = recent.unwrap_or_else(|| Incident::new(end));
         if incident.closed.take().is_some() {
             incident.returns += 1;
+        }
+        if upkeep == Upkeep::Ongoing {
+            // However long a planned outage lasts, it is no new normal.
+            incident.strange_since = end;
         }
         match incident.accepted {
             // What comes on top of the new normal is strange again.
@@ -469,6 +484,7 @@ impl Department {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 }

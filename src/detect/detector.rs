@@ -1,12 +1,14 @@
 //! From panes to alerts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::company::Company;
 use super::department::{Department, DepartmentState};
-use super::kind::RATIOS;
+use super::kind::{AlertKind, RATIOS};
+use super::mutes::{INSTANT, Mutes, Upkeep};
 use super::tick::{Counts, SPANS, TICK};
 use super::watch::Change;
 use super::{Alert, AlertChange, DepartmentOutlook, Scope};
@@ -35,6 +37,7 @@ pub struct Detector {
     /// Since when nothing is tested; none while everything is.
     gap: Option<Gap>,
     company: Company,
+    mutes: Arc<Mutes>,
     /// Where the state was taken up of another member: the last window that was judged before. None once one is judged here.
     taken_up: Option<EventTime>,
 }
@@ -89,6 +92,7 @@ impl Detector {
             gathered: Vec::new(),
             gap: None,
             company: Company::default(),
+            mutes: Arc::default(),
             taken_up: None,
         }
     }
@@ -98,6 +102,11 @@ impl Detector {
         self.departments.push(Department::new(department, self.slice));
         self.gathered.push(Counts::default());
         DepartmentId(u16::try_from(self.departments.len() - 1).unwrap_or(u16::MAX))
+    }
+
+    /// From now on these mutes say what is maintenance, and who does not count for the company. They are of the same roster.
+    pub fn set_mutes(&mut self, mutes: Arc<Mutes>) {
+        self.mutes = mutes;
     }
 
     /// A detector of one department alone that goes on as this one would; its number is 0.
@@ -111,6 +120,7 @@ impl Detector {
             departments: vec![self.departments[department.index()].clone()],
             gathered: vec![self.gathered[department.index()]],
             company: Company::default(),
+            mutes: Arc::default(),
             ..*self
         }
     }
@@ -189,6 +199,24 @@ impl Detector {
         of_departments.chain(self.company.open_alert().map(|alert| (Scope::Company, alert)))
     }
 
+    /// Whether an open alert is seen to go on when the windows end at that moment: not where all is as usual again, nor before a slice was
+    /// looked at after maintenance.
+    ///
+    /// # Panics
+    /// If the department is not of the roster.
+    #[must_use]
+    pub fn goes_on(&self, scope: Scope, kind: AlertKind, window_end: EventTime) -> bool {
+        let begun = slice_end_of(window_end.plus(INSTANT), self.slice).minus(self.slice);
+        let is_planned = |department| self.mutes.upkeep(department, begun, self.slice) == Upkeep::Ongoing;
+        match scope {
+            Scope::Department(id) => !self.departments[id.index()].is_recovering(kind) && !is_planned(id),
+            Scope::Company => {
+                let mut ids = (0_u16..).map(DepartmentId).take(self.departments.len());
+                !self.company.is_recovering() && !ids.all(is_planned)
+            }
+        }
+    }
+
     /// All that is remembered.
     #[must_use]
     pub fn snapshot(&self) -> DetectorState {
@@ -264,11 +292,16 @@ impl Detector {
         for (place, gathered) in self.gathered.iter_mut().enumerate() {
             let department = DepartmentId(u16::try_from(place).unwrap_or(u16::MAX));
             let counts = std::mem::take(gathered);
-            let of_department = self.departments[place].push(slice_end, counts, &self.settings, self.priors);
+            let upkeep = self.mutes.upkeep(department, slice_end, self.slice);
+            let looked_at = (slice_end, upkeep);
+            let of_department = self.departments[place].push(looked_at, counts, &self.settings, self.priors);
             changes.extend(of_department.into_iter().map(|change| change.of(Scope::Department(department))));
         }
         self.learn_priors();
-        let parts: Vec<_> = self.departments.iter().filter_map(|department| department.part(slice_end)).collect();
+        let numbered = (0_u16..).map(DepartmentId).zip(&self.departments);
+        let parts =
+            numbered.filter_map(|(id, department)| department.part(slice_end, self.mutes.uncounted(id, slice_end)));
+        let parts: Vec<_> = parts.collect();
         let of_company = self.company.follow(slice_end, &parts, &self.settings);
         changes.extend(of_company.map(|change| change.of(Scope::Company)));
         changes

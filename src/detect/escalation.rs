@@ -58,7 +58,7 @@ fn distance(alert: &Alert) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::Severity;
+    use crate::detect::{Handling, Severity};
 
     fn alert(recurrence: f64) -> Alert {
         let started = EventTime::from_millis(0);
@@ -80,6 +80,7 @@ mod tests {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
         }
     }
 

@@ -17,7 +17,9 @@ mod department;
 mod detector;
 mod escalation;
 mod evidence;
+mod handling;
 mod kind;
+mod mutes;
 #[cfg(test)]
 mod tests;
 mod tick;
@@ -27,5 +29,7 @@ pub use alert::{Alert, AlertChange, AlertState, DepartmentOutlook, Scope, Severi
 pub use company::COMPANY;
 pub use department::DepartmentState;
 pub use detector::{Detector, DetectorState};
+pub use handling::{Feedback, Handling, Verdict};
 pub use kind::AlertKind;
+pub use mutes::Mutes;
 pub use tick::TICK;

@@ -28,31 +28,32 @@ impl EventDesk {
 
     /// Something happened to an alert, live or in a backlog.
     ///
-    /// An opening is told when it pages: of one in a backlog that is at the end of the backlog, if it is still open then, and never
-    /// otherwise (INV-10). So is an escalation. The end is always told at once: nobody is paged for it, and whoever was must know.
+    /// An opening is told when it pages ([`Self::tell_paging`]): of one in a backlog, or muted, that is at the end of that, if it is
+    /// still open then, and never otherwise (INV-10). So is an escalation. The end is always told at once: nobody is paged for
+    /// it, and whoever was must know.
     pub(super) fn tell(&mut self, happened: Happened, alert: &Alert, replaying: bool) {
+        let is_held = replaying || alert.handling.muted.is_some();
         match happened {
             Happened::Closed => {
                 self.outbox.release(&alert.id);
+                self.enter(happened, alert);
             }
-            _ if alert.replayed => return,
-            Happened::Escalated if replaying => {
-                if self.source.is_some() {
-                    self.outbox.hold(&alert.id);
-                }
-                return;
-            }
-            Happened::Opened | Happened::Escalated => {}
+            Happened::Escalated if !alert.handling.paged => {}
+            Happened::Escalated if is_held && self.source.is_some() => self.outbox.hold(&alert.id),
+            Happened::Escalated => self.enter(happened, alert),
+            Happened::Opened => {}
         }
-        self.enter(happened, alert);
     }
 
-    /// The backlog is behind us, and this alert is open: tells what was held back of it. `pages` is whether it pages only now.
-    pub(super) fn tell_held(&mut self, alert: &Alert, pages: bool) {
-        let has_escalated = self.outbox.release(&alert.id);
-        if pages {
-            self.enter(Happened::Opened, alert);
-        } else if has_escalated {
+    /// An alert pages from now on.
+    pub(super) fn tell_paging(&mut self, alert: &Alert) {
+        self.outbox.release(&alert.id);
+        self.enter(Happened::Opened, alert);
+    }
+
+    /// Nothing holds back any more what is to be told of an open alert.
+    pub(super) fn tell_held(&mut self, alert: &Alert) {
+        if self.outbox.release(&alert.id) {
             self.enter(Happened::Escalated, alert);
         }
     }

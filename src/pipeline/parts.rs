@@ -10,11 +10,12 @@ use tokio::sync::oneshot;
 
 use crate::checkpoint::{Loaded, Sent, Store, read_learned};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
+use crate::detect::Mutes;
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::publish::events::{EventProgress, EventSender};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
-use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
+use crate::publish::{Board, Health, Mark, MarkDesk, PanesDesk, PanesQuestion, Resume, Thread, Timings};
 use crate::sabotage::{self, Sabotage};
 use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules, Scorer};
@@ -40,14 +41,18 @@ pub(super) struct Ends {
 
 /// What the threads share.
 pub(super) struct Parts {
-    roster: Arc<Roster>,
+    pub(super) roster: Arc<Roster>,
     pub(super) board: Arc<Board>,
     pub(super) health: Arc<Health>,
     timings: Arc<Timings>,
     panes: PanesDesk,
     panes_asked: Receiver<PanesQuestion>,
+    marks: MarkDesk,
+    marks_out: Receiver<Mark>,
     resumes: Sender<Resume>,
     resumes_out: Receiver<Resume>,
+    pub(super) mutes: Sender<Mutes>,
+    mutes_out: Receiver<Mutes>,
     shared: Arc<Shared>,
     writer: Arc<WriterStatus>,
     pub(super) stop: Arc<AtomicBool>,
@@ -57,15 +62,21 @@ impl Parts {
     pub(super) fn new(config: &Config) -> Result<Self, PipelineError> {
         let roster = Arc::new(Roster::new(config));
         let (panes, panes_asked) = PanesDesk::new();
+        let (marks, marks_out) = MarkDesk::new();
         let (resumes, resumes_out) = bounded(WORDS_WAITING);
+        let (mutes, mutes_out) = bounded(WORDS_WAITING);
         Ok(Self {
             board: Arc::new(Board::new(roster.len(), config.windows.lengths.len())),
             health: Health::new(),
             timings: Timings::new()?,
             panes,
             panes_asked,
+            marks,
+            marks_out,
             resumes,
             resumes_out,
+            mutes,
+            mutes_out,
             shared: Arc::new(Shared::default()),
             writer: Arc::new(WriterStatus::default()),
             stop: Arc::new(AtomicBool::new(false)),
@@ -167,6 +178,8 @@ impl Parts {
             assignments: assignments_out,
             panes_asked: self.panes_asked.clone(),
             resumes: self.resumes_out.clone(),
+            marks: self.marks_out.clone(),
+            mutes: self.mutes_out.clone(),
             jobs,
             fetched: fetched_out,
             letters,
@@ -283,6 +296,7 @@ impl Parts {
             roster: Arc::clone(&self.roster),
             windows: config.windows.lengths.clone(),
             panes: self.panes.clone(),
+            marks: self.marks.clone(),
             resumes: self.resumes.clone(),
             token: Token::of(&config.http)?,
         };

@@ -1,6 +1,7 @@
 //! All that the fold knows: windows, stream time, baselines, alerts, counts. No thread, no channel, no clock of its own.
 
 mod adjuster;
+mod alerts;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -9,10 +10,10 @@ use std::time::Duration;
 
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
-use crate::detect::{AlertChange, AlertKind, COMPANY, Detector, DetectorState, Scope, Severity};
+use crate::detect::{AlertChange, Detector, DetectorState, Mutes, Scope};
 use crate::ingest::Positions;
 use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
-use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
+use crate::publish::{AdjustedShares, DepartmentView, FeedbackCounts, PanesNow};
 use crate::score::shares::Shares;
 use crate::window::{HourPanes, PaneCounts, Panes, ShardId, StreamClock, Tally};
 
@@ -50,6 +51,7 @@ pub(super) struct State {
     pub(super) clock: StreamClock,
     pub(super) panes: Panes,
     detector: Detector,
+    mutes: Arc<Mutes>,
     adjuster: Adjuster,
     pub(super) book: AlertBook,
     pub(super) events: EventDesk,
@@ -57,6 +59,8 @@ pub(super) struct State {
     dirty: Vec<bool>,
     /// Alerts of the whole company that paged.
     pub(super) company_pages: u64,
+    /// What people said of them first, in the order of [`Verdict::ALL`](crate::detect::Verdict::ALL).
+    pub(super) company_feedback: FeedbackCounts,
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
@@ -78,19 +82,24 @@ impl State {
             adjusted: vec![AdjustedShares::default(); windows.len()],
             ..DepartmentView::default()
         };
+        let mutes = Arc::new(Mutes::new(&config.mutes, &roster));
+        let mut detector = Detector::new(&config.detect, &roster);
+        detector.set_mutes(Arc::clone(&mutes));
         Self {
             settings: (config.windows.clone(), config.detect.clone()),
             learned: DetectorState::default(),
             shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
             panes: Panes::new(&config.windows, roster.len()),
-            detector: Detector::new(&config.detect, &roster),
+            detector,
+            mutes,
             adjuster: Adjuster::new(shares, roster.len(), windows.len()),
             book: AlertBook::default(),
             events: EventDesk::new(config),
             views: vec![empty; roster.len()],
             dirty: vec![true; roster.len()],
             company_pages: 0,
+            company_feedback: FeedbackCounts::default(),
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
@@ -115,6 +124,7 @@ impl State {
     /// One that knows what was learned, and nothing else.
     fn new_detector(&self) -> Detector {
         let mut detector = Detector::new(&self.settings.1, &self.roster);
+        detector.set_mutes(Arc::clone(&self.mutes));
         // Departments that only the history had are nobody's here.
         drop(detector.restore(self.learned.clone()));
         detector
@@ -188,7 +198,7 @@ impl State {
         left_out.extend(lost.into_iter().map(|id| format!("open alert {id}: its department is gone")));
         if let Some((judged_until, window_end)) = snapshot.detector.judged_until.zip(snapshot.window_end) {
             for change in self.detector.take_up_after(judged_until, window_end) {
-                self.enter(change, true);
+                self.enter_change(change, true);
             }
         }
         left_out
@@ -304,12 +314,9 @@ impl State {
         self.dirty.fill(true);
         let replaying = self.is_replaying();
         for change in changes {
-            match self.enter(change, replaying) {
-                Some((Scope::Department(department), kind)) => self.count_page(department, kind),
-                Some((Scope::Company, _)) => self.company_pages += 1,
-                None => {}
-            }
+            self.enter_change(change, replaying);
         }
+        self.follow_mutes();
         self.book.refresh(self.detector.open_alerts().map(|(_, alert)| alert));
         self.book.forget_before(stream_time);
         if was_suspended && !self.is_suspended() && !replaying {
@@ -363,30 +370,6 @@ impl State {
         self.catching_up || self.closing.is_some()
     }
 
-    /// The backlog is behind us: what is still open pages now.
-    fn page_what_is_open(&mut self) {
-        let held = self.held_alerts();
-        for (department, kind) in self.book.caught_up() {
-            match self.roster.find(&department) {
-                Some(department) => self.count_page(department, kind),
-                None if department == COMPANY => self.company_pages += 1,
-                None => {}
-            }
-        }
-        self.tell_held(&held);
-        self.dirty.fill(true);
-    }
-
-    fn count_page(&mut self, department: DepartmentId, kind: AlertKind) {
-        self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
-    }
-
-    /// Whether an alert of the whole company pages.
-    pub(super) fn is_company_paging(&self) -> bool {
-        let is_open = self.detector.open_alerts().any(|(scope, _)| scope == Scope::Company);
-        is_open && !self.book.is_only_replayed(COMPANY, AlertKind::CompanyWide)
-    }
-
     /// The views of the departments that changed since the last call.
     pub(super) fn changed_views(&mut self) -> Vec<(DepartmentId, DepartmentView)> {
         let mut changed = Vec::new();
@@ -403,7 +386,8 @@ impl State {
             }
             view.outlook = self.detector.outlook(department);
             let id = &self.roster.get(department).id;
-            view.outlook.active.retain(|(kind, _)| !self.book.is_only_replayed(id, *kind));
+            view.outlook.active.retain(|(kind, _)| !self.book.is_held_back(id, *kind));
+            view.muted = alerts::muted_kinds(&self.mutes, Scope::Department(department), self.panes.window_end());
             changed.push((department, view.clone()));
         }
         changed

@@ -1,4 +1,5 @@
 use super::*;
+use crate::detect::Handling;
 
 const MINUTE: i64 = 60_000;
 
@@ -25,6 +26,7 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         escalations: 0,
         escalated: None,
         departments: Vec::new(),
+        handling: Handling::default(),
     }
 }
 

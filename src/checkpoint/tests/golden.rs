@@ -73,6 +73,15 @@ fn alerts() -> [Alert; 2] {
         escalations: 0,
         escalated: None,
         departments: Vec::new(),
+        handling: Handling {
+            muted: Some("planned work".to_owned()),
+            paged: true,
+            feedback: Some(Feedback {
+                verdict: Verdict::Useful,
+                note: "the card processor".to_owned(),
+                marked: EventTime::from_millis(1_750_000_200_000),
+            }),
+        },
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1749990000000".to_owned(),
@@ -84,15 +93,16 @@ fn alerts() -> [Alert; 2] {
         escalations: 2,
         escalated: Some(EventTime::from_millis(1_749_992_000_000)),
         departments: Vec::new(),
+        handling: Handling::default(),
         ..open.clone()
     };
     [closed, open]
 }
 
-/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence, and nothing was told of them.
+/// What is left of an older version's snapshot: its alerts had no onset and no recurrence, nothing was told of them, and nobody could say
+/// anything of them.
 fn as_older(now: Snapshot) -> Snapshot {
-    let older =
-        |alert: Alert| Alert { since: alert.started, recurrence: 0.0, escalations: 0, escalated: None, ..alert };
+    let older = |alert: Alert| Alert { since: alert.started, recurrence: 0.0, escalations: 0, escalated: None, handling: Handling::default(), ..alert };
     let alerts = now.alerts.into_iter().map(older);
     let outbox = Outbox::default();
     Snapshot { detector: DetectorState::default(), alerts: alerts.collect(), outbox, ..now }

@@ -41,17 +41,17 @@ pub(crate) struct Slice {
     pub(crate) unhappy: u32,
     pub(crate) messages: u32,
     pub(crate) ratio: f64,
-    /// How many messages tell as much as one independent one.
-    pub(crate) messages_each: f64,
+    /// How many messages tell as much as one independent one: of a shift, and of its end.
+    pub(crate) messages_each: (f64, f64),
 }
 
 impl Slice {
-    /// Evidence for the shifted ratio against the expected one.
-    pub(crate) fn nats(&self) -> f64 {
+    /// Evidence for the shifted ratio against the expected one, were the messages independent.
+    fn nats(&self) -> f64 {
         let shifted = shifted(self.ratio);
         let unhappy = f64::from(self.unhappy) * (shifted / self.ratio).ln();
         let others = f64::from(self.messages - self.unhappy) * ((1.0 - shifted) / (1.0 - self.ratio)).ln();
-        (unhappy + others) / self.messages_each
+        unhappy + others
     }
 }
 
@@ -61,8 +61,8 @@ impl Drift {
             return;
         }
         let nats = slice.nats();
-        self.back = (self.back - nats).clamp(0.0, MOST_BACK);
-        self.sum += nats;
+        self.back = (self.back - nats / slice.messages_each.1).clamp(0.0, MOST_BACK);
+        self.sum += nats / slice.messages_each.0;
         if self.sum <= 0.0 {
             self.sum = 0.0;
             self.rise = None;

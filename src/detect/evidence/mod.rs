@@ -229,8 +229,8 @@ impl Evidence {
 
     /// How many messages tell as much as one independent one. Between two answers: a large shift is noticed within a short span, and
     /// moods that last for hours make only long ones vary more. (Their geometric mean kept to the budget best where
-    /// moods are strong.)
-    fn messages_each(&self, ratio: usize, normal: &impl Normal) -> f64 {
+    /// moods are strong.) The end of a shift is told from its continuation by what comes within the short one.
+    fn messages_each(&self, ratio: usize, normal: &impl Normal) -> (f64, f64) {
         let unknown = normal.unknown_ratio(ratio);
         let messages = |span: usize| {
             let seen = self.recent.sums(span).map_or(0.0, |sums| f64::from(sums.messages));
@@ -240,8 +240,9 @@ impl Evidence {
         };
         let within = |span: usize| 1.0 + messages(span) * (normal.correlation(ratio, span) - unknown);
         let most = (0..LONGEST_OF_SUMS).map(within).fold(1.0, f64::max);
+        let least = within(self.noticed_within());
         // An error of the mean lasts.
-        (within(self.noticed_within()) * most).sqrt() + messages(LONGEST_OF_SUMS - 1) * unknown
+        ((least * most).sqrt() + messages(LONGEST_OF_SUMS - 1) * unknown, least)
     }
 
     fn noticed_within(&self) -> usize {

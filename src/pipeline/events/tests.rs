@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::config::AlertsConfig;
-use crate::detect::{AlertKind, Severity};
+use crate::detect::{AlertKind, Handling, Severity};
 use crate::message::EventTime;
 
 fn desk() -> EventDesk {
@@ -32,6 +32,7 @@ fn alert(replayed: bool) -> Alert {
         escalations: 0,
         escalated: None,
         departments: Vec::new(),
+        handling: Handling { paged: !replayed, ..Handling::default() },
     }
 }
 
@@ -63,7 +64,7 @@ fn a_live_alert_is_told_when_it_opens_each_time_it_escalates_and_when_it_closes(
     let mut desk = desk();
     let (opened, once) = (alert(false), worse(alert(false)));
     let twice = worse(once.clone());
-    desk.tell(Happened::Opened, &opened, false);
+    desk.tell_paging(&opened);
     desk.tell(Happened::Escalated, &once, false);
     desk.tell(Happened::Escalated, &twice, false);
     desk.tell(Happened::Closed, &over(twice), false);
@@ -86,8 +87,8 @@ fn what_opened_in_a_backlog_and_is_open_at_its_end_is_told_as_opened_then_and_on
     desk.tell(Happened::Opened, &alert(true), true);
     desk.tell(Happened::Escalated, &worse(alert(true)), true);
     // The book has taken its mark away: it pages now.
-    desk.tell_held(&worse(alert(false)), true);
-    desk.tell_held(&worse(alert(false)), false);
+    desk.tell_paging(&worse(alert(false)));
+    desk.tell_held(&worse(alert(false)));
     assert_eq!(told(&desk), live(&["opened-1"]));
     desk.tell(Happened::Escalated, &worse(worse(alert(false))), false);
     assert_eq!(told(&desk), live(&["opened-1", "escalated-2"]));
@@ -97,29 +98,40 @@ fn what_opened_in_a_backlog_and_is_open_at_its_end_is_told_as_opened_then_and_on
 fn an_alert_that_was_told_and_escalates_in_a_backlog_is_told_at_its_end_unless_it_is_over_by_then() {
     for closes in [false, true] {
         let mut desk = desk();
-        desk.tell(Happened::Opened, &alert(false), false);
+        desk.tell_paging(&alert(false));
         desk.tell(Happened::Escalated, &worse(alert(false)), true);
         assert_eq!(told(&desk), live(&["opened-1"]));
         if closes {
             desk.tell(Happened::Closed, &over(worse(alert(false))), true);
             assert_eq!(told(&desk), live(&["opened-1", "closed-1"]));
         } else {
-            desk.tell_held(&worse(alert(false)), false);
-            desk.tell_held(&worse(alert(false)), false);
+            desk.tell_held(&worse(alert(false)));
+            desk.tell_held(&worse(alert(false)));
             assert_eq!(told(&desk), live(&["opened-1", "escalated-1"]));
         }
     }
 }
 
 #[test]
+fn what_escalates_while_it_is_muted_is_told_after_the_mute() {
+    let muted = |alert: Alert| Alert { handling: Handling { muted: Some("planned".to_owned()), ..alert.handling }, ..alert };
+    let mut desk = desk();
+    desk.tell_paging(&alert(false));
+    desk.tell(Happened::Escalated, &muted(worse(alert(false))), false);
+    assert_eq!(told(&desk), live(&["opened-1"]));
+    desk.tell_held(&worse(alert(false)));
+    assert_eq!(told(&desk), live(&["opened-1", "escalated-1"]));
+}
+
+#[test]
 fn what_is_held_back_outlives_a_restart() {
     let mut before = desk();
-    before.tell(Happened::Opened, &alert(false), false);
+    before.tell_paging(&alert(false));
     before.tell(Happened::Escalated, &worse(alert(false)), true);
     let mut desk = desk();
     assert_eq!(desk.restore(before.outbox().clone()), None);
     assert!(!desk.has_news(), "it is in a checkpoint");
-    desk.tell_held(&worse(alert(false)), false);
+    desk.tell_held(&worse(alert(false)));
     assert_eq!(told(&desk), live(&["opened-1", "escalated-1"]));
     assert!(desk.has_news());
 }
@@ -128,7 +140,7 @@ fn what_is_held_back_outlives_a_restart() {
 fn an_event_is_news_until_a_checkpoint_with_it_is_handed_over_and_waits_until_it_is_sent() {
     let mut desk = desk();
     assert!(!desk.has_news() && !desk.is_waiting());
-    desk.tell(Happened::Opened, &alert(false), false);
+    desk.tell_paging(&alert(false));
     assert!(desk.has_news() && desk.is_waiting());
     desk.note_handed_over();
     assert!(!desk.has_news() && desk.is_waiting());
@@ -143,7 +155,7 @@ fn without_a_topic_nothing_waits_and_what_did_is_named() {
     nobody.tell(Happened::Escalated, &worse(alert(false)), true);
     assert_eq!(nobody.outbox(), &Outbox::default());
     let mut before = desk();
-    before.tell(Happened::Opened, &alert(false), false);
+    before.tell_paging(&alert(false));
     let left_out = nobody.restore(before.outbox().clone());
     assert_eq!(left_out.as_deref(), Some("1 alert events that were not sent: alerts.topic is not set"));
     assert!(!nobody.is_waiting());

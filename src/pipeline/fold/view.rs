@@ -57,6 +57,8 @@ impl Fold {
             alert_events_lost: self.state.events.lost(),
             company_paging: self.state.is_company_paging(),
             company_pages: self.state.company_pages,
+            company_muted: self.state.is_company_muted(),
+            company_feedback: self.state.company_feedback,
             alerts: Arc::clone(self.state.book.alerts()),
             buffers: self.buffers(),
         }

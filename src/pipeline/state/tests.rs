@@ -1,5 +1,7 @@
 //! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
 
+mod marking;
+mod muting;
 mod replayed_day;
 mod told;
 

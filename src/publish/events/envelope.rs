@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
     use crate::config::{AlertsConfig, KafkaConfig};
-    use crate::detect::{AlertKind, Severity};
+    use crate::detect::{AlertKind, Handling, Severity};
 
     fn alert() -> Alert {
         Alert {
@@ -59,6 +59,7 @@ mod tests {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            handling: Handling { paged: true, ..Handling::default() },
         }
     }
 

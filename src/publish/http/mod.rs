@@ -2,6 +2,7 @@
 
 mod api;
 mod error;
+mod feedback;
 mod problem;
 mod resume;
 mod routes;
@@ -21,7 +22,7 @@ pub use resume::COMMAND_HEADER;
 pub use routes::{open_routes, routes};
 pub use token::Token;
 
-use super::{Board, Health, PanesDesk, Resume};
+use super::{Board, Health, MarkDesk, PanesDesk, Resume};
 use crate::config::{HttpConfig, Roster, Span};
 
 /// What the handlers answer from.
@@ -41,6 +42,8 @@ pub struct ApiState {
     pub resumes: Sender<Resume>,
     /// Where the fold is asked for panes.
     pub panes: PanesDesk,
+    /// Where what people say of alerts goes.
+    pub marks: MarkDesk,
     /// What guards `/api` and `/`; see [`Token::of`].
     pub token: Option<Token>,
 }

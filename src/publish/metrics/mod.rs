@@ -16,10 +16,10 @@ use prometheus::{Registry, TextEncoder};
 use self::families as known;
 use self::family::{Family, Label, Samples, Written};
 use super::events::Happened;
-use super::view::{DepartmentView, StreamView, View};
+use super::view::{DepartmentView, FeedbackCounts, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
-use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity};
+use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity, Verdict};
 use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
 use crate::window::Tally;
 
@@ -178,6 +178,18 @@ impl BoardCollector {
                     }
                 },
             ),
+            self.company_and_departments(
+                view,
+                &known::ALERT_FEEDBACK,
+                |samples, company| {
+                    push_feedback(samples, company, AlertKind::CompanyWide, view.stream.company_feedback);
+                },
+                |samples, department, shown| {
+                    for kind in &self.alert_kinds {
+                        push_feedback(samples, department, *kind, shown.feedback[*kind as usize]);
+                    }
+                },
+            ),
         ]
     }
 
@@ -249,6 +261,19 @@ impl BoardCollector {
                     }
                 },
             ),
+            self.company_and_departments(
+                view,
+                &known::ALERT_MUTED,
+                |samples, company| {
+                    let kind = Label::closed(AlertKind::CompanyWide.as_str());
+                    samples.push([company, kind], flag(view.stream.company_muted));
+                },
+                |samples, department, shown| {
+                    for kind in &self.alert_kinds {
+                        samples.push([department, Label::closed(kind.as_str())], flag(shown.muted[*kind as usize]));
+                    }
+                },
+            ),
         ]
     }
 
@@ -314,6 +339,13 @@ fn by_name<T: Copy>(all: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
     let mut members = all.to_vec();
     members.sort_unstable_by_key(name);
     members
+}
+
+fn push_feedback(samples: &mut Samples<3>, department: Label<'_>, kind: AlertKind, counts: FeedbackCounts) {
+    for (verdict, alerts) in Verdict::ALL.iter().zip(counts) {
+        let labels = [department, Label::closed(kind.as_str()), Label::closed(verdict.as_str())];
+        samples.push(labels, count(alerts));
+    }
 }
 
 fn add_messages(samples: &mut Samples<3>, department: Label<'_>, shown: &DepartmentView) {
