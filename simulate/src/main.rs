@@ -4,6 +4,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts of simulations")]
 
 mod changes;
+mod company;
 mod parallel;
 mod quiet;
 mod rivals;
@@ -58,6 +59,10 @@ enum Table {
     Changes,
     /// How often it is wrong in departments unlike the others.
     Others,
+    /// How often it is wrong in the first weeks.
+    FirstWeeks,
+    /// Departments that turn unhappy together.
+    Companies,
 }
 
 fn main() -> Result<()> {
@@ -80,6 +85,12 @@ fn main() -> Result<()> {
     }
     if wants(Table::Others) {
         others(&arguments)?;
+    }
+    if wants(Table::FirstWeeks) {
+        first_weeks(&arguments)?;
+    }
+    if wants(Table::Companies) {
+        companies(&arguments)?;
     }
     Ok(())
 }
@@ -207,6 +218,38 @@ fn others(arguments: &Arguments) -> Result<()> {
             cells.push(format!("{:.2} {:?}", alarms.a_month(), alarms.kinds));
         }
         println!("| {name} | {} |", cells.join(" | "));
+    }
+    Ok(())
+}
+
+/// Incidents of each of the first weeks, of departments of which nothing was known.
+fn first_weeks(arguments: &Arguments) -> Result<()> {
+    println!("| world | messages in 5 min | week 1 | week 2 | week 3 | week 4 |");
+    println!("|---|---|---|---|---|---|");
+    for volume in arguments.volumes.iter().copied() {
+        for (name, world) in worlds(volume).into_iter().take(3) {
+            let seeds = arguments.seed..arguments.seed + 4 * arguments.departments;
+            let weeks = quiet::first_weeks(world, seeds)?;
+            println!("| {name} | {volume} | {} |", join(&weeks, |incidents| format!("{incidents:.2}")));
+        }
+    }
+    Ok(())
+}
+
+fn companies(arguments: &Arguments) -> Result<()> {
+    println!("| messages in 5 min | false alarms of the company a month | all 12 turn to 40 % | departments that alerted before | 2 of 12 |");
+    println!("|---|---|---|---|---|");
+    let incident = Incident { effect: Effect { negative: Some(SHIFT), ..Effect::NONE }, minutes: 180 };
+    for volume in arguments.volumes.iter().copied() {
+        let seeds = arguments.seed..arguments.seed + arguments.departments.div_ceil(2);
+        let told = company::told(World::steady(volume), incident, seeds, arguments.months.min(4))?;
+        println!(
+            "| {volume} | {:.2} | {} | {:.1} | {} |",
+            f64::from(told.false_alarms) / f64::from(told.months),
+            crate::told(&told.of_all),
+            told.alerted_before as f64 / told.of_all.delays.len().max(1) as f64,
+            crate::told(&told.of_two)
+        );
     }
     Ok(())
 }

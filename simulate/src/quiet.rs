@@ -5,7 +5,7 @@ use latido::detect::AlertKind;
 
 use crate::parallel;
 use crate::watched::Watched;
-use crate::world::{Effect, MONTH, World};
+use crate::world::{Effect, MONTH, WEEK, World};
 
 /// Incidents that opened in so many department-months.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,4 +47,21 @@ pub(crate) fn false_alarms(world: World, budget: f64, seeds: std::ops::Range<u64
     let mut sum = FalseAlarms::default();
     each.into_iter().for_each(|alarms| sum.add(alarms));
     Ok(sum)
+}
+
+/// Incidents of one department in each of the first four weeks of which nothing was known before, on average.
+pub(crate) fn first_weeks(world: World, seeds: std::ops::Range<u64>) -> Result<[f64; 4]> {
+    let departments = (seeds.end - seeds.start) as f64;
+    let each = parallel::map(seeds, |seed| {
+        let mut watched = Watched::new(world, seed, 1.0);
+        let mut weeks = [0.0; 4];
+        for week in &mut weeks {
+            for _ in 0..WEEK {
+                *week += f64::from(u8::from(watched.step(Effect::NONE)?.incident.is_some()));
+            }
+        }
+        Ok(weeks)
+    })?;
+    let mean = |week: usize| each.iter().map(|weeks| weeks[week]).sum::<f64>() / departments;
+    Ok([0, 1, 2, 3].map(mean))
 }

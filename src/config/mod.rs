@@ -345,7 +345,7 @@ pub struct DepartmentConfig {
     /// Its time zone by IANA name, such as `America/Mexico_City`.
     #[serde(default = "utc")]
     pub time_zone: String,
-    /// Ratio of negative messages to expect, 0 to 1, in place of a learned one.
+    /// Ratio of negative messages to expect, 0 to 1, in place of a learned one. An alert stays open for as long as it is missed.
     #[serde(default)]
     pub expected_negative_ratio: Option<f64>,
     /// Ratio of frustrated messages to expect, 0 to 1, in place of a learned one.
