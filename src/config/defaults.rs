@@ -67,6 +67,8 @@ impl Default for DetectConfig {
     fn default() -> Self {
         Self {
             false_alarms_per_month: 1.0,
+            tickets_per_month: 0.0,
+            ticket_kinds: Vec::new(),
             hold: Span::from_secs(15 * 60),
             learn_messages: 1_000,
             min_seen: 200,

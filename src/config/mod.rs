@@ -207,6 +207,11 @@ pub struct DetectConfig {
     /// overlap are one incident. Smaller: fewer false alarms, and real ones are found later; `latido backtest` shows how much. From
     /// 0.05 to 30.
     pub false_alarms_per_month: f64,
+    /// How many times in 28 days chance alone may bring about a ticket (`severity="ticket"`): an alert opens as one where it is not
+    /// rare enough to page, and becomes a page once it is. 0: none. Else from `false_alarms_per_month` to 100.
+    pub tickets_per_month: f64,
+    /// Kinds of alerts that are tickets whatever they say: `negative_sentiment`, `frustration`, `volume_surge`, `silence`.
+    pub ticket_kinds: Vec<String>,
     /// An alert closes once all has been as usual for this long (in event time). At most `24h`.
     pub hold: Span,
     /// Messages of a department after which it is known. Until then it is `learning`: what is not known yet makes alerts

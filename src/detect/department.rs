@@ -347,7 +347,7 @@ impl Department {
         }
         let rarest = self.budget_reached().unwrap_or(f64::INFINITY);
         let factor = self.calibration.factor();
-        if may_alert && self.open().next().is_none() {
+        if may_alert && self.pages().next().is_none() {
             self.calibration.observe(end, self.slice, rarest);
         }
         for (finding, share) in self.findings.iter_mut().zip(KIND_SHARES) {
@@ -368,11 +368,12 @@ impl Department {
         let guard = if recent.is_some_and(|incident| incident.closed.is_some()) { REOPEN_FACTOR } else { 1.0 };
         let hold = recent.map_or(settings.hold.get(), |incident| incident.hold(settings.hold.get()));
         for kind in 0..AlertKind::TESTED.len() {
-            let limit = settings.false_alarms_per_month * KIND_SHARES[kind] * guard;
-            let rare = self.findings[kind].filter(|finding| finding.recurrence <= limit);
+            let limits = Limits::of(settings, kind, guard);
+            let finding = self.findings[kind];
             match &mut self.watches[kind] {
                 Watch::Quiet | Watch::Pending(_) => {
-                    let Some(finding) = rare else {
+                    let rare = finding.and_then(|finding| Some((finding, limits.severity(&finding)?)));
+                    let Some((finding, severity)) = rare else {
                         self.watches[kind] = Watch::Quiet;
                         continue;
                     };
@@ -381,16 +382,19 @@ impl Department {
                         self.watches[kind] = Watch::Pending(since);
                         continue;
                     }
-                    let alert = self.alert(kind, end, &finding);
+                    let alert = Alert { severity, ..self.alert(kind, end, &finding) };
                     self.watches[kind] = Watch::Open(Box::new(OpenAlert::new(alert.clone())));
                     self.evidence.alerted(alert.kind);
                     changes.push(Change::Opened(alert));
                 }
                 Watch::Open(open) => {
-                    if let Some(finding) = self.findings[kind] {
+                    if let Some(finding) = finding {
                         open.note_worst(&finding);
                     }
-                    changes.extend(open.escalate(end));
+                    let pages = finding.is_some_and(|finding| limits.severity(&finding) == Some(Severity::Page));
+                    let confirmed_after = CONFIRMED_FOR.saturating_sub(self.slice);
+                    let escalated = open.become_page(end, pages, confirmed_after).or_else(|| open.escalate(end));
+                    changes.extend(escalated);
                     open.calm_since = if calm[kind] { open.calm_since.or(Some(end)) } else { None };
                 }
             }
@@ -415,15 +419,17 @@ impl Department {
                 *watch = Watch::Quiet;
             }
         }
+        if !changes.is_empty() {
+            // The messages have been judged: they do not count for the next one.
+            self.evidence.clear(end);
+        }
         changes
     }
 
     fn follow_incident(&mut self, (end, upkeep): (EventTime, Upkeep), recent: Option<Incident>, has_opened: bool) {
-        if self.open().next().is_none() {
+        if self.pages().next().is_none() {
             let Some(incident) = self.incident.as_mut().filter(|incident| incident.closed.is_none()) else { return };
             incident.closed = Some(end);
-            // Its messages have been judged: they do not count for the next one.
-            self.evidence.clear(end);
             return;
         }
         let mut incident = recent.unwrap_or_else(|| Incident::new(end));
@@ -464,6 +470,11 @@ impl Department {
         })
     }
 
+    /// Tickets are no incidents: what comes while they are open is as good as anything else.
+    fn pages(&self) -> impl Iterator<Item = &OpenAlert> {
+        self.open().filter(|open| open.alert.severity == Severity::Page)
+    }
+
     fn alert(&self, kind: usize, end: EventTime, finding: &Finding) -> Alert {
         let kind = AlertKind::TESTED[kind];
         Alert {
@@ -486,6 +497,33 @@ impl Department {
             departments: Vec::new(),
             handling: Handling::default(),
         }
+    }
+}
+
+/// How rare evidence of a kind has to be.
+struct Limits {
+    page: Option<f64>,
+    ticket: Option<f64>,
+}
+
+impl Limits {
+    fn of(settings: &DetectConfig, kind: usize, guard: f64) -> Self {
+        let share = KIND_SHARES[kind] * guard;
+        let page = settings.false_alarms_per_month * share;
+        let name = AlertKind::TESTED[kind].as_str();
+        if settings.ticket_kinds.iter().any(|ticket| ticket == name) {
+            return Self { page: None, ticket: Some(page) };
+        }
+        let tickets = settings.tickets_per_month * share;
+        Self { page: Some(page), ticket: (tickets > 0.0).then_some(tickets) }
+    }
+
+    fn severity(&self, finding: &Finding) -> Option<Severity> {
+        let is_within = |limit: Option<f64>| limit.is_some_and(|limit| finding.recurrence <= limit);
+        if is_within(self.page) {
+            return Some(Severity::Page);
+        }
+        is_within(self.ticket).then_some(Severity::Ticket)
     }
 }
 

@@ -37,10 +37,15 @@ impl LastTold {
         if !is_rarer || !is_further || end < self.at.plus(APART) {
             return None;
         }
+        Some(self.tell(end, alert))
+    }
+
+    /// An alert is told of again, for whatever reason.
+    pub(super) fn tell(&mut self, end: EventTime, alert: &mut Alert) -> Alert {
         *self = Self { at: end, recurrence: alert.recurrence, distance: distance(alert) };
         alert.escalations += 1;
         alert.escalated = Some(end);
-        Some(alert.clone())
+        alert.clone()
     }
 }
 

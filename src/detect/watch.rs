@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::Alert;
+use super::alert::{Alert, Severity};
 use super::escalation::LastTold;
 use super::evidence::Finding;
 use crate::message::EventTime;
@@ -29,6 +29,8 @@ pub(super) struct OpenAlert {
     pub(super) alert: Alert,
     /// Since when it has been as usual.
     pub(super) calm_since: Option<EventTime>,
+    /// Since when a ticket has been rare enough for a page.
+    pages_since: Option<EventTime>,
     told: LastTold,
 }
 
@@ -70,12 +72,25 @@ impl OpenAlert {
     /// One that opens.
     pub(super) fn new(alert: Alert) -> Self {
         let told = LastTold::at_opening(&alert);
-        Self { alert, calm_since: None, told }
+        Self { alert, calm_since: None, pages_since: None, told }
     }
 
     /// Whether it has become clearly worse by the end of that slice.
     pub(super) fn escalate(&mut self, end: EventTime) -> Option<Change> {
         self.told.escalate(end, &mut self.alert).map(Change::Escalated)
+    }
+
+    /// A ticket becomes a page once it has been rare enough for one for a while.
+    pub(super) fn become_page(&mut self, end: EventTime, pages: bool, after: Duration) -> Option<Change> {
+        if self.alert.severity == Severity::Page || !pages {
+            self.pages_since = None;
+            return None;
+        }
+        if end < self.pages_since.get_or_insert(end).plus(after) {
+            return None;
+        }
+        self.alert.severity = Severity::Page;
+        Some(Change::Escalated(self.told.tell(end, &mut self.alert)))
     }
 
     pub(super) fn note_worst(&mut self, finding: &Finding) {
@@ -102,6 +117,7 @@ impl OpenAlert {
             self.alert.p_value = now.p_value;
             self.alert.messages = now.messages;
             self.alert.observed = now.observed;
+            self.alert.expected = now.expected;
         }
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::Check;
 use crate::config::{BreakerConfig, DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
+use crate::config::names::guess;
+use crate::detect::AlertKind;
 use crate::message::MAX_TEXT_BYTES;
 
 const PANE: Duration = Duration::from_secs(10);
@@ -150,6 +152,7 @@ pub(super) fn windows(windows: &WindowsConfig, check: &mut Check<'_>) {
 /// Budgets of false alarms that can be kept.
 const LEAST_FALSE_ALARMS: f64 = 0.05;
 const MOST_FALSE_ALARMS: f64 = 30.0;
+const MOST_TICKETS: f64 = 100.0;
 
 /// Why a budget of false alarms cannot be kept, and what to do about it; none where it can.
 pub(crate) fn unkept_budget(budget: f64) -> Option<(&'static str, &'static str)> {
@@ -167,6 +170,7 @@ pub(super) fn detect(detect: &DetectConfig, check: &mut Check<'_>) {
     if let Some((what, remedy)) = unkept_budget(detect.false_alarms_per_month) {
         check.refuse(&["detect", "false_alarms_per_month"], what, remedy);
     }
+    tickets(detect, check);
     let ratios = [
         ("prior_negative_ratio", detect.prior_negative_ratio),
         ("prior_frustrated_ratio", detect.prior_frustrated_ratio),
@@ -179,6 +183,22 @@ pub(super) fn detect(detect: &DetectConfig, check: &mut Check<'_>) {
         check.need(count > 0, &["detect", name], "zero", "write at least 1");
     }
     check.need(detect.hold <= DAY, &["detect", "hold"], "too long", "write a span of at most 24h");
+}
+
+fn tickets(detect: &DetectConfig, check: &mut Check<'_>) {
+    let tickets = detect.tickets_per_month;
+    if tickets != 0.0 && !(detect.false_alarms_per_month..=MOST_TICKETS).contains(&tickets) {
+        let what = format!("neither 0 nor from {} to 100", check.named(&["detect", "false_alarms_per_month"]));
+        check.refuse(&["detect", "tickets_per_month"], what, "write 0 for none, or how many by chance a month are welcome");
+    }
+    let names = || AlertKind::TESTED.iter().map(|kind| kind.as_str());
+    for (nth, name) in detect.ticket_kinds.iter().enumerate().filter(|(_, name)| !names().any(|kind| kind == *name)) {
+        let remedy = guess(name, names()).map_or_else(
+            || format!("write some of {}", names().collect::<Vec<_>>().join(", ")),
+            |kind| format!("did you mean \"{kind}\"?"),
+        );
+        check.refuse_item(&["detect", "ticket_kinds"], nth, name, "no kind of alert that could be a ticket", &remedy);
+    }
 }
 
 pub(super) fn breaker(breaker: &BreakerConfig, check: &mut Check<'_>) {

@@ -9,6 +9,7 @@ mod learning;
 mod mutes;
 mod quiet_months;
 mod restoring;
+mod tickets;
 mod volume;
 
 use crate::config::{Config, DepartmentConfig, DetectConfig, Roster};
