@@ -459,3 +459,11 @@ fn mutes_of_the_wrong_type_are_answered_with_how_to_write_them() {
     assert_snapshot!(refusal("[[maintenance]]\ndepartments = [\"billing\"]\n", &[]));
     assert_snapshot!(refusal("", &[("LATIDO__MUTES__0__REASON", "why"), ("LATIDO__MUTES", "[billing]")]));
 }
+
+#[test]
+fn tickets_rarer_than_pages_and_kinds_that_cannot_be_tickets_are_refused() {
+    assert_snapshot!(refusal(
+        "[detect]\ntickets_per_month = 0.5\nticket_kinds = [\"surge\", \"company_wide\"]\n",
+        &[]
+    ));
+}

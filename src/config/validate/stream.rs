@@ -187,9 +187,12 @@ pub(super) fn detect(detect: &DetectConfig, check: &mut Check<'_>) {
 
 fn tickets(detect: &DetectConfig, check: &mut Check<'_>) {
     let tickets = detect.tickets_per_month;
-    if tickets != 0.0 && !(detect.false_alarms_per_month..=MOST_TICKETS).contains(&tickets) {
-        let what = format!("neither 0 nor from {} to 100", check.named(&["detect", "false_alarms_per_month"]));
-        check.refuse(&["detect", "tickets_per_month"], what, "write 0 for none, or how many by chance a month are welcome");
+    let path = ["detect", "tickets_per_month"];
+    if tickets != 0.0 && !(tickets <= MOST_TICKETS) {
+        check.refuse(&path, "more than three a day", "write at most 100, or 0 for none");
+    } else if tickets != 0.0 && !(tickets >= detect.false_alarms_per_month) {
+        let what = format!("rarer than pages ({})", check.named(&["detect", "false_alarms_per_month"]));
+        check.refuse(&path, what, "write a larger number than that, or 0 for no tickets");
     }
     let names = || AlertKind::TESTED.iter().map(|kind| kind.as_str());
     for (nth, name) in detect.ticket_kinds.iter().enumerate().filter(|(_, name)| !names().any(|kind| kind == *name)) {

@@ -34,6 +34,10 @@ const SURGE_FACTOR: f64 = 1.5;
 const SILENCE_FACTOR: f64 = 0.5;
 const LEAST_SPREAD: f64 = 0.02;
 
+/// An alert about a volume is over only where it is nearer to the usual than what opens one.
+const SURGE_OVER_FACTOR: f64 = 1.2;
+const SILENCE_OVER_FACTOR: f64 = 0.8;
+
 /// The longest span is for departments that get fewer messages than this in the next shorter one.
 const FEW_MESSAGES: f64 = 30.0;
 
@@ -178,10 +182,10 @@ impl Evidence {
             // Judged of all departments together.
             AlertKind::CompanyWide => 0.0,
             AlertKind::VolumeSurge => {
-                self.volume_now(|usual, messages| -usual.ln_upper(messages), SURGE_FACTOR, normal)
+                self.volume_now(|usual, messages| -usual.ln_upper(messages), SURGE_OVER_FACTOR, normal)
             }
             AlertKind::Silence => {
-                let of_span = self.volume_now(|usual, messages| -usual.ln_lower(messages), SILENCE_FACTOR, normal);
+                let of_span = self.volume_now(|usual, messages| -usual.ln_lower(messages), SILENCE_OVER_FACTOR, normal);
                 // Where customers hardly write any more nobody waits for them.
                 let longest = SPANS[SPANS.len() - 1].as_secs_f64() / 3_600.0;
                 of_span.max(self.gap.1.min(normal.messages_an_hour() * longest) * SILENCE_FACTOR / normal.clumping())
