@@ -62,7 +62,7 @@ impl Held {
                 sentiment: [2, 2, mixed % 3, 1, 1, 1, 0, negative],
                 frustration: [3, 2, 1, mixed % 2, 1, 0, 1, 1],
             };
-            self.panes.add(department, self.now, PaneCounts { tally, shares });
+            self.panes.add(department, self.now, PaneCounts { tally, shares, severe: 0 });
         }
         self.now = self.now.plus(PANE);
         let Self { panes, detector, now, .. } = self;

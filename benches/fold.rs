@@ -110,7 +110,7 @@ fn close_panes(criterion: &mut Criterion) {
         for department in (0..DEPARTMENTS).map(DepartmentId) {
             let negative = 2 + u32::try_from(end.as_millis() / 10_000 % 3).unwrap_or_default();
             let tally = Tally { messages: 10, negative, positive: 3, frustrated: 1 };
-            panes.add(department, end, PaneCounts { tally, shares: cells(negative) });
+            panes.add(department, end, PaneCounts { tally, shares: cells(negative), severe: 0 });
         }
         end = end.plus(PANE);
         panes.advance(end, |window_end, panes| {

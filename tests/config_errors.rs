@@ -375,3 +375,17 @@ fn late_records_are_not_set_aside_without_a_topic_for_them() {
     assert!(words.contains("kafka.dead_letter_late = true: there is no topic for them"), "{words}");
     assert!(words.contains("set `kafka.dead_letter_topic`, or leave it out"), "{words}");
 }
+
+#[test]
+fn a_severe_signal_that_there_is_not_is_answered_with_those_there_are() {
+    assert_snapshot!(refusal(
+        r#"
+        [detect]
+        severe_signals = ["fraude"]
+        "#,
+        &[]
+    ));
+    assert_snapshot!(refusal("", &[("LATIDO__DETECT__SEVERE_SIGNALS", r#"["fraud", "fraud"]"#)]));
+    assert_snapshot!(refusal("[detect]\nsevere_signals = \"fraud\"\n", &[]));
+    assert_snapshot!(refusal("[detect]\nsevere_signals = [\"lawsuits\"]\n", &[]));
+}

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::format::{self, FormatError};
+use super::legacy::PaneCountsV3;
 use super::{SavedHour, Snapshot};
 use crate::message::EventTime;
 use crate::window::{HourPanes, PANE, PaneCounts};
@@ -14,12 +16,21 @@ use crate::window::{HourPanes, PANE, PaneCounts};
 /// Seconds in an hour.
 const HOUR_SECONDS: i64 = 3_600;
 
-/// One department in an hour.
+/// One department in an hour. `P` is what the version counts in a pane.
 #[derive(Serialize, Deserialize)]
-struct Part<'a> {
+struct Part<'a, P> {
     department: Cow<'a, str>,
     /// By place in the hour, from 0.
-    panes: Vec<(u16, PaneCounts)>,
+    panes: Vec<(u16, P)>,
+}
+
+/// Which version of panes is in the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PanesAre {
+    /// Those of this version.
+    OfNow,
+    /// Those of version 3, without severe messages.
+    OfVersion3,
 }
 
 /// An hour as bytes.
@@ -27,7 +38,7 @@ struct Part<'a> {
 /// # Errors
 /// If it cannot be encoded or compressed.
 pub(super) fn encode(hour: &SavedHour) -> Result<Vec<u8>, FormatError> {
-    let parts: Vec<Part<'_>> = hour
+    let parts: Vec<Part<'_, PaneCounts>> = hour
         .departments
         .iter()
         .map(|(department, panes)| Part {
@@ -42,11 +53,18 @@ pub(super) fn encode(hour: &SavedHour) -> Result<Vec<u8>, FormatError> {
 ///
 /// # Errors
 /// If they are none.
-pub(super) fn decode(hour: i64, bytes: &[u8]) -> Result<SavedHour, FormatError> {
-    let parts: Vec<Part<'_>> = format::unpack(bytes)?;
+pub(super) fn decode(hour: i64, bytes: &[u8], panes: PanesAre) -> Result<SavedHour, FormatError> {
+    match panes {
+        PanesAre::OfNow => decode_panes::<PaneCounts>(hour, bytes),
+        PanesAre::OfVersion3 => decode_panes::<PaneCountsV3>(hour, bytes),
+    }
+}
+
+fn decode_panes<P: DeserializeOwned + Into<PaneCounts>>(hour: i64, bytes: &[u8]) -> Result<SavedHour, FormatError> {
+    let parts: Vec<Part<'_, P>> = format::unpack(bytes)?;
     let mut departments = BTreeMap::new();
     for part in parts.into_iter().filter(|part| !part.panes.is_empty()) {
-        let panes = part.panes.into_iter().map(|(place, counts)| (start_of(hour, place), counts));
+        let panes = part.panes.into_iter().map(|(place, counts)| (start_of(hour, place), counts.into()));
         let mut hours = HourPanes::gather(panes);
         let Some(panes) = hours.pop().filter(|panes| hours.is_empty() && panes.hour() == hour) else {
             return Err(FormatError::Hour { hour });

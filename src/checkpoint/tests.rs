@@ -47,9 +47,9 @@ fn positions() -> impl Strategy<Value = PartitionPosition> {
 
 fn counts() -> impl Strategy<Value = PaneCounts> {
     let one = Tally { messages: 1, ..Tally::default() };
-    (tallies(), shares()).prop_map(move |(tally, shares)| {
+    (tallies(), shares(), any::<u32>()).prop_map(move |(tally, shares, severe)| {
         // A pane without a message is none.
-        PaneCounts { tally: if tally.messages == 0 { one } else { tally }, shares }
+        PaneCounts { tally: if tally.messages == 0 { one } else { tally }, shares, severe }
     })
 }
 
@@ -257,7 +257,7 @@ fn a_checkpoint_of_version_1_is_taken_up_without_cells() {
 fn a_checkpoint_of_version_2_is_taken_up_but_for_its_baselines() {
     let now = sample();
     let panes: Vec<PanePartV2> =
-        now.panes().map(|(_, start, PaneCounts { tally, shares })| PanePartV2 { start, tally, shares }).collect();
+        now.panes().map(|(_, start, PaneCounts { tally, shares, .. })| PanePartV2 { start, tally, shares }).collect();
     let old = SnapshotV2 {
         taken: now.taken,
         stream_time: now.stream_time,

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 pub use effective::{effective, non_defaults};
@@ -42,6 +42,7 @@ pub use span::Span;
 pub use start::StartPosition;
 pub(crate) use validate::{is_department_id, unkept_budget};
 
+use crate::message::{Signal, SignalSet};
 use defaults::utc;
 
 /// A bearer token of fewer characters can be guessed.
@@ -215,8 +216,27 @@ pub struct DetectConfig {
     /// File of baselines, made by `latido backtest --learn`: departments of which the saved state knows nothing start with what was
     /// learned of them. Unset: they learn from what comes.
     pub baselines: Option<PathBuf>,
+    /// Signals that make a message severe: a single one opens a ticket of its department, whatever else comes, and it closes once none
+    /// has come for `detect.hold` (up to four times that where they come again and again). Any of the [signals](signals.md); none: no
+    /// such tickets. It counts for messages that are read from then on.
+    #[schemars(schema_with = "list_of_signals")]
+    pub severe_signals: Vec<Signal>,
     /// The team that is paged when many departments turn unhappy at once (`company_wide`).
     pub company_team: String,
+}
+
+impl DetectConfig {
+    /// The signals that make a message severe.
+    #[must_use]
+    pub fn severe(&self) -> SignalSet {
+        self.severe_signals.iter().copied().collect()
+    }
+}
+
+/// The names that there are, for the docs and the remedies.
+fn list_of_signals(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<&str> = Signal::ALL.iter().map(|signal| signal.as_str()).collect();
+    json_schema!({"type": "array", "items": {"enum": names}})
 }
 
 /// Which store keeps the state.

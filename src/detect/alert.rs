@@ -29,7 +29,7 @@ impl Severity {
     }
 }
 
-/// Where a department stands.
+/// Where a department stands. A ticket about a severe message changes nothing of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
@@ -60,7 +60,8 @@ impl AlertState {
     }
 }
 
-/// An alert, open or closed. Each kind has its own; those of a department that overlap are one incident.
+/// An alert, open or closed. Each kind has its own; those of a department that overlap are one incident, but for tickets about severe
+/// messages, which are none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// URL-safe, the same after a restart or a replay: `<department>-<kind>-<started, ms>`.
@@ -71,23 +72,24 @@ pub struct Alert {
     pub kind: AlertKind,
     /// How urgent it is.
     pub severity: Severity,
-    /// End of the window that opened it (event time).
+    /// End of the window that opened it (event time); of a severe message, of the minute in which it was written.
     pub started: EventTime,
-    /// The likeliest onset of what it is about (event time).
+    /// The likeliest onset of what it is about (event time); the first severe message, to 10 s.
     pub since: EventTime,
     /// End of the window that closed it (event time); none while open.
     pub ended: Option<EventTime>,
-    /// Length of the worst window in seconds.
+    /// Length of the worst window in seconds; since the first severe message.
     pub window_seconds: u64,
-    /// Messages in the worst window.
+    /// Messages in the worst window; all severe ones.
     pub messages: u32,
-    /// Ratio observed in the worst window, 0 to 1.
+    /// Ratio observed in the worst window, 0 to 1; messages where it is about volume or severe ones.
     pub observed: f64,
-    /// Ratio that was expected at opening, 0 to 1.
+    /// Ratio that was expected at opening, 0 to 1; messages where it is about volume, 0 for severe ones.
     pub expected: f64,
-    /// Probability of the worst window under the expected ratio, 0 to 1.
+    /// Probability of the worst window under the expected ratio, 0 to 1; 1 where nothing is tested
+    /// ([`AlertKind::is_tested`]).
     pub p_value: f64,
-    /// How many times in 28 days chance alone brings about as much, by the worst window.
+    /// How many times in 28 days chance alone brings about as much, by the worst window; 0 where nothing is tested.
     pub recurrence: f64,
     /// Opened and closed while catching up: it paged nobody.
     pub replayed: bool,
@@ -118,7 +120,7 @@ pub enum Scope {
 pub struct DepartmentOutlook {
     /// Where it stands.
     pub state: AlertState,
-    /// Kind and severity of the open alerts.
+    /// Kind and severity of the open alerts, tickets too.
     pub active: Vec<(AlertKind, Severity)>,
     /// How rare the latest evidence is, for each of [`AlertKind::TESTED`]: log10 of the hours after which chance alone brings
     /// about as much; 0 where there is none.

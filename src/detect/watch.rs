@@ -43,6 +43,11 @@ pub(super) struct Incident {
 }
 
 impl Incident {
+    /// The first of a row.
+    pub(super) fn begun(began: EventTime) -> Self {
+        Self { began, closed: None, returns: 0, accepted: false }
+    }
+
     pub(super) fn is_recent(&self, now: EventTime) -> bool {
         self.closed.is_none_or(|closed| now < closed.plus(REOPEN_GUARD))
     }

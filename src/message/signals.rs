@@ -73,6 +73,12 @@ impl SignalSet {
         self.0 |= bit(signal);
     }
 
+    /// Whether one is in both.
+    #[must_use]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// What is in either.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {

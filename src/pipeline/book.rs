@@ -32,7 +32,7 @@ impl AlertBook {
 
     /// Enters a change. One that opens and closes while catching up is marked: it paged nobody (INV-10).
     ///
-    /// Gives whose alert pages from now on, and its kind.
+    /// Gives whose alert is told from now on, and its kind.
     pub(super) fn enter(&mut self, change: AlertChange, catching_up: bool) -> Option<(Scope, AlertKind)> {
         let alerts = Arc::make_mut(&mut self.alerts);
         match change {
@@ -60,17 +60,17 @@ impl AlertBook {
         }
     }
 
-    /// Whether the open alert of that kind of a department has paged nobody yet.
+    /// Whether of the open alert of that kind of a department nobody was told yet.
     pub(super) fn is_only_replayed(&self, department: &str, kind: AlertKind) -> bool {
         let is_meant = |alert: &Alert| alert.kind == kind && alert.department == department;
         self.alerts.iter().any(|alert| alert.ended.is_none() && alert.replayed && is_meant(alert))
     }
 
-    /// Catching up is over: what is still open pages now. Gives the ids of departments with their kinds.
-    pub(super) fn caught_up(&mut self) -> Vec<(String, AlertKind)> {
+    /// Catching up is over: what is still open is told now, of those kinds. Gives the ids of departments with their kinds.
+    pub(super) fn caught_up(&mut self, is_told: impl Fn(AlertKind) -> bool) -> Vec<(String, AlertKind)> {
         let mut paging = Vec::new();
         for alert in Arc::make_mut(&mut self.alerts) {
-            if alert.ended.is_none() && alert.replayed {
+            if alert.ended.is_none() && alert.replayed && is_told(alert.kind) {
                 alert.replayed = false;
                 paging.push((alert.department.clone(), alert.kind));
             }
@@ -83,7 +83,7 @@ impl AlertBook {
         for latest in open {
             let Some(place) = self.alerts.iter().position(|known| known.id == latest.id) else { continue };
             let known = &self.alerts[place];
-            if known.recurrence == latest.recurrence {
+            if (known.recurrence, known.messages) == (latest.recurrence, latest.messages) {
                 continue;
             }
             let replayed = known.replayed;
@@ -134,7 +134,7 @@ mod tests {
         let mut book = AlertBook::default();
         assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true), None);
         book.enter(AlertChange::Closed(BILLING, alert(1, Some(2))), true);
-        assert!(book.caught_up().is_empty());
+        assert!(book.caught_up(|_| true).is_empty());
         assert!(book.alerts()[0].replayed);
     }
 
@@ -142,9 +142,9 @@ mod tests {
     fn what_is_still_open_after_catching_up_pages_then() {
         let mut book = AlertBook::default();
         book.enter(AlertChange::Opened(BILLING, alert(1, None)), true);
-        assert_eq!(book.caught_up(), [("billing".to_owned(), AlertKind::Frustration)]);
+        assert_eq!(book.caught_up(|_| true), [("billing".to_owned(), AlertKind::Frustration)]);
         assert!(!book.alerts()[0].replayed);
-        assert!(book.caught_up().is_empty(), "it pages once");
+        assert!(book.caught_up(|_| true).is_empty(), "it pages once");
     }
 
     #[test]

@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
-use crate::detect::{AlertChange, AlertKind, COMPANY, Detector, DetectorState, Scope, Severity};
+use crate::detect::{AlertChange, AlertKind, COMPANY, Detector, DetectorState, Scope};
 use crate::ingest::Positions;
-use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
+use crate::message::{
+    Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score, SignalSet,
+};
 use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
 use crate::score::shares::Shares;
-use crate::window::{HourPanes, PaneCounts, Panes, ShardId, StreamClock, Tally};
+use crate::window::{HourPanes, PANE, PaneCounts, Panes, ShardId, StreamClock, Tally, pane_start};
 
 use self::adjuster::Adjuster;
 use super::book::AlertBook;
-use super::scoring::{Outcome, Placed, ScoredBatch};
+use super::scoring::{Outcome, ScoredBatch};
 
 /// Beyond `windows.idle_after`, how much later than the end of the backlog an idle partition may be found out: ends of
 /// partitions come with librdkafka's statistics.
@@ -41,6 +43,8 @@ pub(super) struct State {
     names: Vec<Arc<str>>,
     /// What windows and detector are made from.
     settings: (WindowsConfig, DetectConfig),
+    /// The signals that make a message severe.
+    severe: SignalSet,
     /// What was learned from history, for departments of which nothing is known here.
     learned: DetectorState,
     /// The shard of each partition, where panes are kept by partition; else all are in the first.
@@ -77,6 +81,7 @@ impl State {
         };
         Self {
             settings: (config.windows.clone(), config.detect.clone()),
+            severe: config.detect.severe(),
             learned: DetectorState::default(),
             shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
@@ -183,8 +188,25 @@ impl State {
             for change in self.detector.take_up_after(judged_until, window_end) {
                 self.book.enter(change, true);
             }
+            self.find_severe(judged_until, window_end);
         }
         left_out
+    }
+
+    /// Others had the partitions meanwhile, and told of severe messages or died before they could. Those for which a ticket would be
+    /// open now are told from here: with the same id, since they are the same messages.
+    fn find_severe(&mut self, judged_until: EventTime, window_end: EventTime) {
+        if judged_until >= window_end {
+            return;
+        }
+        let from = judged_until.max(window_end.minus(self.settings.1.hold.get()));
+        let Self { panes, detector, .. } = self;
+        for (department, hour) in panes.hours().filter(|(_, hour)| hour.end() > from) {
+            let closed = hour.panes().filter(|(start, _)| *start >= from && *start < window_end);
+            for (start, counts) in closed.filter(|(_, counts)| counts.severe > 0) {
+                detector.note_severe(department, start, counts.severe);
+            }
+        }
     }
 
     /// This moment, to be saved with those positions.
@@ -242,14 +264,14 @@ impl State {
             let placed = match outcome {
                 Outcome::Scored(placed, audience, score) => {
                     let is_late = partition.is_late(placed.event_time, stream_time);
-                    let is_counted = count(
-                        &mut self.views[placed.department.index()],
-                        (&mut self.panes, shard),
-                        placed,
-                        *audience,
-                        score,
-                        is_late,
-                    );
+                    let counts = PaneCounts::of(score, self.severe);
+                    let (department, at) = (placed.department, placed.event_time);
+                    let is_counted = !is_late && self.panes.add_to(shard, department, at, counts);
+                    count(&mut self.views[department.index()], *audience, score, is_counted);
+                    // Its pane tells the detector when it closes, once.
+                    if is_counted && counts.severe > 0 && self.panes.has_closed(at) {
+                        self.detector.note_severe(department, pane_start(at), counts.severe);
+                    }
                     if !is_counted {
                         in_no_window.push(place);
                     }
@@ -284,6 +306,9 @@ impl State {
         let mut closed = false;
         panes.advance(stream_time, |end, panes| {
             closed = true;
+            for (department, messages) in panes.newest_closed_severe() {
+                detector.note_severe(*department, end.minus(PANE), *messages);
+            }
             changes.extend(if *is_whole {
                 detector.close(end, |department| panes.newest_closed_pane(department))
             } else {
@@ -297,7 +322,7 @@ impl State {
         let replaying = self.is_replaying();
         for change in changes {
             match self.book.enter(change, replaying) {
-                Some((Scope::Department(department), kind)) => self.count_page(department, kind),
+                Some((Scope::Department(department), kind)) => self.count_told(department, kind),
                 Some((Scope::Company, _)) => self.company_pages += 1,
                 None => {}
             }
@@ -305,7 +330,7 @@ impl State {
         self.book.refresh(self.detector.open_alerts().map(|(_, alert)| alert));
         self.book.forget_before(stream_time);
         if was_suspended && !self.is_suspended() && !replaying {
-            self.page_what_is_open();
+            self.tell_what_is_open();
         }
     }
 
@@ -343,10 +368,8 @@ impl State {
             self.dirty.fill(true);
         }
         let stream_time = self.clock.stream_time();
-        if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some()
-            && !self.is_suspended()
-        {
-            self.page_what_is_open();
+        if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some() {
+            self.tell_what_is_open();
         }
     }
 
@@ -355,11 +378,12 @@ impl State {
         self.catching_up || self.closing.is_some()
     }
 
-    /// The backlog is behind us: what is still open pages now.
-    fn page_what_is_open(&mut self) {
-        for (department, kind) in self.book.caught_up() {
+    /// The backlog is behind us: what is still open is told now, but for what only all partitions together can tell.
+    fn tell_what_is_open(&mut self) {
+        let is_suspended = self.is_suspended();
+        for (department, kind) in self.book.caught_up(|kind| !is_suspended || !kind.is_tested()) {
             match self.roster.find(&department) {
-                Some(department) => self.count_page(department, kind),
+                Some(department) => self.count_told(department, kind),
                 None if department == COMPANY => self.company_pages += 1,
                 None => {}
             }
@@ -367,8 +391,8 @@ impl State {
         self.dirty.fill(true);
     }
 
-    fn count_page(&mut self, department: DepartmentId, kind: AlertKind) {
-        self.views[department.index()].alerts_opened[kind as usize][Severity::Page as usize] += 1;
+    fn count_told(&mut self, department: DepartmentId, kind: AlertKind) {
+        self.views[department.index()].alerts_opened[kind as usize][kind.severity() as usize] += 1;
     }
 
     /// Whether an alert of the whole company pages.
@@ -400,18 +424,11 @@ impl State {
     }
 }
 
-/// Counts a customer's message, in its windows or as late. Gives whether it is in them.
-fn count(
-    view: &mut DepartmentView,
-    (panes, shard): (&mut Panes, ShardId),
-    placed: &Placed,
-    audience: Audience,
-    score: &Score,
-    is_late: bool,
-) -> bool {
-    if is_late || !panes.add_to(shard, placed.department, placed.event_time, PaneCounts::of(score)) {
+/// Counts a customer's message that is in its windows, or is late.
+fn count(view: &mut DepartmentView, audience: Audience, score: &Score, is_counted: bool) {
+    if !is_counted {
         view.late += 1;
-        return false;
+        return;
     }
     view.messages[audience as usize][score.sentiment.label() as usize] += 1;
     view.frustrated[audience as usize] += u64::from(score.is_frustrated());
@@ -419,7 +436,6 @@ fn count(
     for signal in score.signals.iter() {
         view.signals[signal as usize] += 1;
     }
-    true
 }
 
 fn count_context(view: &mut DepartmentView, author: Author) {

@@ -22,7 +22,7 @@ pub struct ShardId(pub usize);
 /// - A pane is closed once stream time has reached its end; the windows end where the last closed pane does.
 /// - A message counts in its pane whenever it comes: before the pane closes, or after, as long as the pane is kept (24 h and
 ///   `windows.lateness` behind the window end). A sum always equals the sum of its panes.
-/// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (7 KB, up to 29 KB where a pane
+/// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (8 KB, up to 30 KB where a pane
 ///   of it holds more than 255 messages) for each department and hour that has a message.
 /// - Hours can be handed out as they are ([`Self::hours`]): that copies nothing, and nothing of them changes afterwards.
 /// - A pane holds at most 4,294,967,295 messages; more are not counted in it.
@@ -46,6 +46,8 @@ pub struct Panes {
     end: Option<i64>,
     /// The newest closed pane with a message.
     newest_closed: Option<i64>,
+    /// Severe messages of the pane closed last.
+    severe: Vec<(DepartmentId, u32)>,
 }
 
 impl Panes {
@@ -74,6 +76,7 @@ impl Panes {
             shares: vec![ShareSums::default(); sums],
             end: None,
             newest_closed: None,
+            severe: Vec::new(),
         }
     }
 
@@ -184,6 +187,19 @@ impl Panes {
         sum_of(self.shards.iter().map(|shard| shard.ring(department).get(end - 1))).tally
     }
 
+    /// Severe messages of the newest closed pane, of departments that have any; of a department several times where shards have
+    /// some each. For what comes after its pane has closed see [`Self::has_closed`].
+    #[must_use]
+    pub fn newest_closed_severe(&self) -> &[(DepartmentId, u32)] {
+        &self.severe
+    }
+
+    /// Whether the pane of that moment has closed.
+    #[must_use]
+    pub fn has_closed(&self, moment: EventTime) -> bool {
+        self.end.is_some_and(|end| pane_of(moment) < end)
+    }
+
     /// Every pane of a shard with a message, closed or not, with its start: shard by shard, by department and time, then those
     /// hours ahead.
     pub fn iter_panes(&self) -> impl Iterator<Item = (DepartmentId, EventTime, PaneCounts)> {
@@ -274,10 +290,14 @@ impl Panes {
     /// Closes the first pane that is not closed.
     fn close(&mut self, pane: i64) {
         let windows = self.lengths.len();
+        self.severe.clear();
         for (department, ring) in self.shards.iter().flat_map(Shard::rings) {
             let entering = ring.get(pane);
             if !entering.is_empty() {
                 self.newest_closed = Some(pane);
+            }
+            if entering.severe > 0 {
+                self.severe.push((department, entering.severe));
             }
             for (place, length) in (department.index() * windows..).zip(&self.lengths) {
                 let leaving = ring.get(pane - length);

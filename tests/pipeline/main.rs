@@ -11,6 +11,7 @@ mod disk;
 mod garbage;
 mod other_config;
 mod restarts;
+mod severe;
 mod sharing;
 mod stopping;
 mod stream_time;

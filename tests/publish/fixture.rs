@@ -199,7 +199,7 @@ pub(crate) fn billing() -> DepartmentView {
         late: 1,
         cut_texts: 2,
         unsupported_language: 5,
-        alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0]],
+        alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0], [0, 3]],
         windows: vec![
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },
@@ -214,7 +214,7 @@ pub(crate) fn billing() -> DepartmentView {
         ],
         outlook: DepartmentOutlook {
             state: AlertState::Active,
-            active: vec![(AlertKind::Frustration, Severity::Page)],
+            active: vec![(AlertKind::Frustration, Severity::Page), (AlertKind::Severe, Severity::Ticket)],
             scores: [2.5, 5.0, 0.0, 0.5],
             usual_negative: Some(Usual { expected: 0.25, low: 0.125, high: 0.375 }),
             usual_frustrated: Some(Usual { expected: 0.25, low: 0.1875, high: 0.3125 }),

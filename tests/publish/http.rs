@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
+use latido::detect::{Alert, AlertKind, Severity};
 use latido::publish::http::{ApiState, COMMAND_HEADER, Token, open_routes, routes};
 use latido::publish::{Health, Resume, StreamView};
 use serde_json::{Value, json};
@@ -208,6 +209,42 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
 }
 
 #[tokio::test]
+async fn a_ticket_about_severe_messages_has_no_figures_of_a_test_and_hides_no_page() {
+    let company = Company::live();
+    let mut alerts = crate::fixture::alerts();
+    let ticket = Alert {
+        id: "billing-severe-1772359200000".to_owned(),
+        kind: AlertKind::Severe,
+        severity: Severity::Ticket,
+        messages: 2,
+        observed: 2.0,
+        expected: 0.0,
+        p_value: 1.0,
+        recurrence: 0.0,
+        ..alerts[1].clone()
+    };
+    alerts.push(ticket.clone());
+    let publish = |alerts: Vec<Alert>| {
+        company.board.publish(StreamView { alerts: alerts.into(), ..crate::fixture::stream(false) }, []);
+    };
+    publish(alerts);
+    let router = serve(&company);
+    let shown = get(&router, "/api/v1/alerts/billing-severe-1772359200000").await.json();
+    assert_eq!((&shown["kind"], &shown["severity"]), (&json!("severe"), &json!("ticket")));
+    assert_eq!((&shown["messages"], &shown["observed"]), (&json!(2), &json!(2.0)));
+    for figure in ["expected", "p_value", "by_chance_per_month"] {
+        assert_eq!(shown[figure], Value::Null, "{figure}");
+    }
+    let of_billing = async || {
+        let answer = get(&router, "/api/v1/departments").await.json();
+        answer["departments"][0]["alert"]["kind"].clone()
+    };
+    assert_eq!(of_billing().await, "frustration", "the page, though the ticket is newer");
+    publish(vec![ticket]);
+    assert_eq!(of_billing().await, "severe");
+}
+
+#[tokio::test]
 async fn the_panes_of_a_department_come_as_the_fold_has_them() {
     let company = Company::live();
     let router = serve(&company);
@@ -227,7 +264,7 @@ async fn the_panes_of_a_department_come_as_the_fold_has_them() {
         json!({
             "catching_up": false, "window_end": "2026-03-01T10:00:00Z",
             "panes": [
-                { "department": "billing", "start": hour_ago, "messages": 4, "negative": 2, "positive": 1, "frustrated": 1 },
+                { "department": "billing", "start": hour_ago, "messages": 4, "negative": 2, "positive": 1, "frustrated": 1, "severe": 0 },
             ],
         })
     );

@@ -25,7 +25,7 @@ fn pane(number: i64, messages: u32, cell: usize) -> (EventTime, PaneCounts) {
     shares.sentiment[cell] = messages;
     shares.frustration[7 - cell] = messages;
     let tally = Tally { messages, negative: messages / 2, positive: messages / 5, frustrated: messages / 3 };
-    (moment_of(number), PaneCounts { tally, shares })
+    (moment_of(number), PaneCounts { tally, shares, severe: u32::from(number % 2 == 0) })
 }
 
 /// Two departments over an hour's end.
@@ -85,10 +85,15 @@ fn alerts() -> [Alert; 2] {
     [closed, open]
 }
 
-/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence.
+/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence; its panes no severe messages.
 fn as_older(now: Snapshot) -> Snapshot {
     let alerts = now.alerts.into_iter().map(|alert| Alert { since: alert.started, recurrence: 0.0, ..alert });
-    Snapshot { detector: DetectorState::default(), alerts: alerts.collect(), ..now }
+    let without_severe = panes().into_iter().flat_map(|(department, panes)| {
+        let panes = panes.into_iter().map(|(start, counts)| (start, PaneCounts { severe: 0, ..counts }));
+        hours_of(department, panes)
+    });
+    let hours = SavedHour::sort(without_severe);
+    Snapshot { hours, detector: DetectorState::default(), alerts: alerts.collect(), ..now }
 }
 
 fn golden_snapshot() -> Snapshot {

@@ -178,6 +178,11 @@ pub(super) fn detect(detect: &DetectConfig, check: &mut Check<'_>) {
     for (name, count) in counts {
         check.need(count > 0, &["detect", name], "zero", "write at least 1");
     }
+    let mut seen = BTreeSet::new();
+    for (place, signal) in detect.severe_signals.iter().enumerate().filter(|(_, signal)| !seen.insert(**signal)) {
+        let (path, remedy) = (["detect", "severe_signals"], "list each signal once");
+        check.refuse_item(&path, place, signal.as_str(), "listed twice", remedy);
+    }
     check.need(detect.hold <= DAY, &["detect", "hold"], "too long", "write a span of at most 24h");
 }
 

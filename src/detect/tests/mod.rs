@@ -7,12 +7,14 @@ mod gaps;
 mod learning;
 mod quiet_months;
 mod restoring;
+mod severe;
 mod volume;
 
 use crate::config::{Config, DepartmentConfig, DetectConfig, Roster};
 use crate::detect::{Alert, AlertChange, AlertKind, AlertState, DepartmentOutlook, Detector, Scope};
 use crate::message::{DepartmentId, EventTime};
 use crate::window::Tally;
+use std::time::Duration;
 
 const CARE: DepartmentId = DepartmentId(0);
 const MINUTE: i64 = 60_000;

@@ -1,6 +1,7 @@
 //! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
 
 mod replayed_day;
+mod severe;
 
 use proptest::prelude::*;
 
@@ -10,7 +11,8 @@ use crate::checkpoint::{decode, encode};
 use crate::config::{DepartmentConfig, Span};
 use crate::detect::Alert;
 use crate::ingest::{BatchBuilder, Rejection};
-use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, SignalSet};
+use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal};
+use crate::pipeline::scoring::Placed;
 
 const BEGUN: i64 = 1_750_000_000_000;
 const PARTITIONS: i32 = 2;
@@ -66,6 +68,15 @@ fn scored(said: Said) -> Outcome {
     Outcome::Scored(placed(said), Audience::External, score)
 }
 
+/// A severe one for each third second.
+fn scored_or_severe(said: Said) -> Outcome {
+    let Outcome::Scored(placed, audience, mut score) = scored(said) else { panic!("a customer's message is scored") };
+    if said.second % 3 == 0 {
+        score.signals.insert(Signal::Fraud);
+    }
+    Outcome::Scored(placed, audience, score)
+}
+
 fn placed(said: Said) -> Placed {
     let event_time = at(said.second);
     Placed { department: DepartmentId(said.department), event_time, trusted: event_time, text_was_cut: false }
@@ -81,7 +92,6 @@ fn batch(number: i32, outcomes: Vec<Outcome>) -> ScoredBatch {
 
 #[test]
 fn each_signal_of_a_message_counts_for_its_department() {
-    use crate::message::Signal;
     let config = config(&["billing"]);
     let mut state = state(&config);
     assign_all(&mut state);
@@ -166,8 +176,10 @@ proptest! {
             if place == cut {
                 restored = restarted(&restored, &config);
             }
-            fold(&mut unbroken, *number, said);
-            fold(&mut restored, *number, said);
+            for state in [&mut unbroken, &mut restored] {
+                state.apply(&batch(*number, said.iter().copied().map(scored_or_severe).collect()), now(1));
+                state.advance(now(1));
+            }
         }
         prop_assert_eq!(restored.snapshot(&positions(), at(0)), unbroken.snapshot(&positions(), at(0)));
         for department in 0..3 {

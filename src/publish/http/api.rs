@@ -44,14 +44,15 @@ pub(super) struct AlertItem {
     window_seconds: u64,
     messages: u32,
     observed: f64,
-    expected: f64,
-    p_value: f64,
-    by_chance_per_month: f64,
+    expected: Option<f64>,
+    p_value: Option<f64>,
+    by_chance_per_month: Option<f64>,
     replayed: bool,
 }
 
 impl From<&Alert> for AlertItem {
     fn from(alert: &Alert) -> Self {
+        let tested = |figure: f64| alert.kind.is_tested().then_some(figure);
         Self {
             id: alert.id.clone(),
             department: alert.department.clone(),
@@ -64,9 +65,9 @@ impl From<&Alert> for AlertItem {
             window_seconds: alert.window_seconds,
             messages: alert.messages,
             observed: alert.observed,
-            expected: alert.expected,
-            p_value: alert.p_value,
-            by_chance_per_month: alert.recurrence,
+            expected: tested(alert.expected),
+            p_value: tested(alert.p_value),
+            by_chance_per_month: tested(alert.recurrence),
             replayed: alert.replayed,
         }
     }
@@ -158,9 +159,11 @@ fn department_item(state: &ApiState, view: &View, department: &DepartmentConfig,
     })
 }
 
+/// The most urgent one, and of these the newest.
 fn open_alert(view: &View, department: &DepartmentConfig) -> Option<AlertItem> {
-    let mut newest_first = view.stream.alerts.iter().rev();
-    newest_first.find(|alert| alert.ended.is_none() && alert.department == department.id).map(AlertItem::from)
+    let newest_first = view.stream.alerts.iter().rev();
+    let open = newest_first.filter(|alert| alert.ended.is_none() && alert.department == department.id);
+    open.min_by_key(|alert| alert.severity).map(AlertItem::from)
 }
 
 /// The windows by their names, such as `5m`.
