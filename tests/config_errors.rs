@@ -389,3 +389,16 @@ fn a_severe_signal_that_there_is_not_is_answered_with_those_there_are() {
     assert_snapshot!(refusal("[detect]\nsevere_signals = \"fraud\"\n", &[]));
     assert_snapshot!(refusal("[detect]\nsevere_signals = [\"lawsuits\"]\n", &[]));
 }
+
+#[test]
+fn a_key_that_anybody_guesses_or_nobody_can_read_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let short = directory.path().join("short");
+    std::fs::write(&short, "hunter2\n").unwrap();
+    let key_file = |path: &Path| {
+        let text = format!("[privacy]\nkey_file = {:?}\n", path.display().to_string());
+        refusal(&text, &[]).replace(&directory.path().display().to_string(), "DIR")
+    };
+    assert_snapshot!(key_file(&short));
+    assert_snapshot!(key_file(&directory.path().join("missing")));
+}

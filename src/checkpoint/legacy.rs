@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Alert, AlertKind, DetectorState, Severity};
 use crate::message::EventTime;
+use crate::voices::Summary;
 use crate::window::{PaneCounts, ShareCounts, Tally};
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -89,6 +90,7 @@ impl From<AlertV3> for Alert {
             recurrence: 0.0,
             replayed: old.replayed,
             departments: Vec::new(),
+            details: Summary::default(),
         }
     }
 }

@@ -35,6 +35,7 @@ pub use kafka::client_config;
 pub use load::{Loaded, Origins, load};
 pub use names::fold_name;
 pub use problem::{ConfigError, Origin, Problem};
+pub(crate) use properties::read_secret;
 pub use roster::{OTHER, Roster};
 pub use schema::{Field, Shape, fields};
 pub use secret::{REDACTED, Secret, is_secret};
@@ -60,6 +61,8 @@ pub struct Config {
     pub scorer: ScorerConfig,
     /// Which reasons are found in a text, and by which words.
     pub signals: SignalsConfig,
+    /// What is kept of customers.
+    pub privacy: PrivacyConfig,
     /// Panes, windows and stream time.
     pub windows: WindowsConfig,
     /// When a department's customers count as unhappy.
@@ -167,6 +170,15 @@ pub struct SignalsConfig {
     /// Files of rules of your own, a list of paths: more phrases for the signals there are, or built-in rules switched off.
     /// A rule replaces an earlier one of the same name. See [signals](signals.md).
     pub files: Vec<PathBuf>,
+}
+
+/// `[privacy]`: what is kept of customers. An alert tells how many there are behind it; their ids are kept as keyed hashes, for 13 hours.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacyConfig {
+    /// File that holds a secret of at least 16 characters, the same in all daemons of a group: customers' ids are hashed with it. Unset: with
+    /// `checkpoint.store = "directory"` a key is made at random and kept there, as `hash-key`; with `"kafka"` customers are not counted.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Which scorer runs.

@@ -294,6 +294,7 @@ mod tests {
             recurrence: 1e-8,
             replayed: false,
             departments: Vec::new(),
+            details: Default::default(),
         }
     }
 

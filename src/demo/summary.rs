@@ -104,6 +104,7 @@ mod tests {
             recurrence: 1e-6,
             replayed: false,
             departments: Vec::new(),
+            details: Default::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::AlertKind;
 use crate::message::{DepartmentId, EventTime};
+use crate::voices::Summary;
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,6 +96,8 @@ pub struct Alert {
     pub replayed: bool,
     /// The departments that an alert of the company is about; empty for others.
     pub departments: Vec<String>,
+    /// Who wrote what, since `since` and within 12 hours. The detector knows nothing of it: whoever enters the alert fills it in.
+    pub details: Summary,
 }
 
 /// An alert opened or closed.
@@ -104,6 +107,18 @@ pub enum AlertChange {
     Opened(Scope, Alert),
     /// It closed.
     Closed(Scope, Alert),
+}
+
+impl AlertChange {
+    /// The same with what there is to tell of its alert.
+    #[must_use]
+    pub fn with(self, details: impl FnOnce(&Alert) -> Summary) -> Self {
+        let fill = |alert: Alert| Alert { details: details(&alert), ..alert };
+        match self {
+            Self::Opened(scope, alert) => Self::Opened(scope, fill(alert)),
+            Self::Closed(scope, alert) => Self::Closed(scope, fill(alert)),
+        }
+    }
 }
 
 /// Whose alert it is.

@@ -10,6 +10,7 @@ use super::kind::AlertKind;
 use super::watch::{Change, OpenAlert};
 use crate::config::DetectConfig;
 use crate::message::EventTime;
+use crate::voices::Summary;
 
 /// The name under which the company stands among the departments.
 pub const COMPANY: &str = "*";
@@ -133,6 +134,7 @@ impl<'a> Spread<'a> {
             recurrence: self.p_value * MONTH.as_secs_f64() / LASTS.as_secs_f64(),
             replayed: false,
             departments: self.unhappy.iter().map(|part| part.name.to_owned()).collect(),
+            details: Summary::default(),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::tick::{Counts, Expected, SPANS};
 use super::watch::{Change, Incident, OpenAlert, Watch};
 use crate::config::{DepartmentConfig, DetectConfig};
 use crate::message::EventTime;
+use crate::voices::Summary;
 
 /// What weeks that were not seen yet may add to the spread of volumes: days differ by more than the hours of one day.
 const UNKNOWN_WEEKS: f64 = 0.3;
@@ -50,7 +51,7 @@ pub(super) struct Department {
     usual: [Option<Usual>; RATIOS + 1],
 }
 
-/// What a [`Department`] remembers.
+/// What a department remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DepartmentState {
     /// Id of the department: its number may change with the config.
@@ -425,6 +426,7 @@ impl Department {
             recurrence: finding.recurrence,
             replayed: false,
             departments: Vec::new(),
+            details: Summary::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::alert::Severity;
 /// How many kinds are ratios: the first ones of [`AlertKind::ALL`].
 pub(crate) const RATIOS: usize = 2;
 
-/// What an alert is about.
+/// What an alert is about. Checkpoints keep them by their places: new ones go to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {

@@ -10,6 +10,7 @@ use super::kind::AlertKind;
 use super::tick::slice_end_of;
 use super::watch::{Change, Incident, OpenAlert};
 use crate::message::EventTime;
+use crate::voices::Summary;
 
 /// The severe messages of one department.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -89,6 +90,7 @@ impl SevereWatch {
             recurrence: 0.0,
             replayed: false,
             departments: Vec::new(),
+            details: Summary::default(),
         };
         self.open = Some(Box::new(OpenAlert { alert: alert.clone(), calm_since: Some(end) }));
         Change::Opened(alert)

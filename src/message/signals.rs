@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 closed_set! {
-    /// A named reason found in a customer's text.
+    /// A named reason found in a customer's text. Checkpoints keep them by their places: new ones go to the end.
     Signal {
         /// Asks for a person, or cannot reach one.
         HumanRequest => "human_request",

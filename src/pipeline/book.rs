@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::detect::{Alert, AlertChange, AlertKind, Scope};
 use crate::message::EventTime;
+use crate::voices::Summary;
 
 /// How long a closed alert is kept (event time).
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -78,8 +79,8 @@ impl AlertBook {
         paging
     }
 
-    /// Brings the open alerts up to their latest peak.
-    pub(super) fn refresh<'a>(&mut self, open: impl Iterator<Item = &'a Alert>) {
+    /// Brings the open alerts up to their latest peak, with what there is to tell then.
+    pub(super) fn refresh<'a>(&mut self, open: impl Iterator<Item = &'a Alert>, details: impl Fn(&Alert) -> Summary) {
         for latest in open {
             let Some(place) = self.alerts.iter().position(|known| known.id == latest.id) else { continue };
             let known = &self.alerts[place];
@@ -87,7 +88,8 @@ impl AlertBook {
                 continue;
             }
             let replayed = known.replayed;
-            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, ..latest.clone() };
+            let details = details(latest);
+            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, details, ..latest.clone() };
         }
     }
 
@@ -124,6 +126,7 @@ mod tests {
             recurrence: 1e-4,
             replayed: false,
             departments: Vec::new(),
+            details: Summary::default(),
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use crate::checkpoint::{Loaded, Store, read_learned};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
+use crate::message::HashKey;
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
 use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
@@ -183,7 +184,7 @@ impl Parts {
     pub(super) fn start_workers(
         &self,
         config: &Config,
-        (model, rules): &(Arc<EmbeddedModel>, Arc<Rules>),
+        (model, rules, key): &(Arc<EmbeddedModel>, Arc<Rules>, Option<HashKey>),
         batches: &Receiver<Batch>,
         scored: &Sender<ScoredBatch>,
         threads: &mut Vec<JoinHandle<()>>,
@@ -196,6 +197,7 @@ impl Parts {
                 number,
                 decoder: Decoder::new(&config.input, Router::new(&self.roster)),
                 scorer: sabotage::scorer(scorer),
+                key: *key,
                 batches: batches.clone(),
                 scored: scored.clone(),
                 health: Arc::clone(&self.health),

@@ -1,6 +1,8 @@
 //! All that the fold knows: windows, stream time, baselines, alerts, counts. No thread, no channel, no clock of its own.
 
 mod adjuster;
+mod details;
+mod severe;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,14 +10,15 @@ use std::time::Duration;
 
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
-use crate::detect::{AlertChange, AlertKind, COMPANY, Detector, DetectorState, Scope};
-use crate::ingest::Positions;
+use crate::detect::{Alert, AlertKind, COMPANY, Detector, DetectorState, Scope};
+use crate::ingest::{Positions, RecordIds};
 use crate::message::{
     Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score, SignalSet,
 };
 use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
 use crate::score::shares::Shares;
-use crate::window::{HourPanes, PANE, PaneCounts, Panes, ShardId, StreamClock, Tally, pane_start};
+use crate::voices::{Voice, Voices};
+use crate::window::{PANE, PaneCounts, Panes, ShardId, StreamClock, Tally, pane_start};
 
 use self::adjuster::Adjuster;
 use super::book::AlertBook;
@@ -41,6 +44,8 @@ pub(super) struct State {
     roster: Arc<Roster>,
     /// The departments' ids, to be shared with checkpoints.
     names: Vec<Arc<str>>,
+    /// The departments in the order of their ids.
+    by_name: Vec<DepartmentId>,
     /// What windows and detector are made from.
     settings: (WindowsConfig, DetectConfig),
     /// The signals that make a message severe.
@@ -51,6 +56,9 @@ pub(super) struct State {
     shards: BTreeMap<PartitionId, ShardId>,
     pub(super) clock: StreamClock,
     pub(super) panes: Panes,
+    voices: Voices,
+    /// What records are called.
+    ids: RecordIds,
     detector: Detector,
     adjuster: Adjuster,
     pub(super) book: AlertBook,
@@ -79,13 +87,18 @@ impl State {
             adjusted: vec![AdjustedShares::default(); windows.len()],
             ..DepartmentView::default()
         };
+        let mut by_name: Vec<DepartmentId> = roster.iter().map(|(id, _)| id).collect();
+        by_name.sort_unstable_by(|one, other| roster.get(*one).id.cmp(&roster.get(*other).id));
         Self {
+            by_name,
             settings: (config.windows.clone(), config.detect.clone()),
             severe: config.detect.severe(),
             learned: DetectorState::default(),
             shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
             panes: Panes::new(&config.windows, roster.len()),
+            voices: Voices::new(roster.len(), 1),
+            ids: RecordIds::new(&config.input),
             detector: Detector::new(&config.detect, &roster),
             adjuster: Adjuster::new(shares, roster.len(), windows.len()),
             book: AlertBook::default(),
@@ -144,6 +157,7 @@ impl State {
     /// Windows, baselines and alerts of nothing.
     fn begin_anew(&mut self, shards: usize) {
         self.panes = Panes::with_shards(&self.settings.0, self.roster.len(), shards);
+        self.voices = Voices::new(self.roster.len(), shards);
         self.detector = self.new_detector();
         self.book = AlertBook::default();
         self.clock.begin_anew();
@@ -166,6 +180,11 @@ impl State {
         let own = own.flat_map(|(shard, hours)| hours.iter().map(move |hour| (shard, hour)));
         for (shard, hour) in common.chain(own) {
             beat();
+            for (name, voices) in &hour.voices {
+                if let Some(department) = self.roster.find(name) {
+                    self.voices.restore(shard, department, voices);
+                }
+            }
             for (name, hour) in &hour.departments {
                 let kept = snapshot.kept_panes(hour);
                 match self.roster.find(name) {
@@ -175,6 +194,9 @@ impl State {
                     None => *gone.entry(name).or_default() += kept.count(),
                 }
             }
+        }
+        if let Some(window_end) = snapshot.window_end {
+            self.voices.close(window_end);
         }
         left_out.extend(gone.into_iter().map(|(name, panes)| format!("department {name}: {panes} panes")));
         let frontiers = snapshot.partitions.iter().filter_map(|saved| Some((saved.partition.clone(), saved.frontier?)));
@@ -186,27 +208,12 @@ impl State {
         left_out.extend(lost.into_iter().map(|id| format!("open alert {id}: its department is gone")));
         if let Some((judged_until, window_end)) = snapshot.detector.judged_until.zip(snapshot.window_end) {
             for change in self.detector.take_up_after(judged_until, window_end) {
-                self.book.enter(change, true);
+                let details = |alert: &Alert| details::of(alert, &self.voices, &self.roster, self.severe);
+                self.book.enter(change.with(details), true);
             }
             self.find_severe(judged_until, window_end);
         }
         left_out
-    }
-
-    /// Others had the partitions meanwhile, and told of severe messages or died before they could. Those for which a ticket would be
-    /// open now are told from here: with the same id, since they are the same messages.
-    fn find_severe(&mut self, judged_until: EventTime, window_end: EventTime) {
-        if judged_until >= window_end {
-            return;
-        }
-        let from = judged_until.max(window_end.minus(self.settings.1.hold.get()));
-        let Self { panes, detector, .. } = self;
-        for (department, hour) in panes.hours().filter(|(_, hour)| hour.end() > from) {
-            let closed = hour.panes().filter(|(start, _)| *start >= from && *start < window_end);
-            for (start, counts) in closed.filter(|(_, counts)| counts.severe > 0) {
-                detector.note_severe(department, start, counts.severe);
-            }
-        }
     }
 
     /// This moment, to be saved with those positions.
@@ -225,7 +232,7 @@ impl State {
             window_end: self.panes.window_end(),
             partitions: partitions.collect(),
             kept_from: self.panes.kept_from(),
-            hours: if self.shards.is_empty() { self.saved_hours(self.panes.hours()) } else { Vec::new() },
+            hours: if self.shards.is_empty() { self.saved_hours(ShardId::default()) } else { Vec::new() },
             shards: self.shards.iter().map(|(partition, shard)| self.saved_shard(partition, *shard)).collect(),
             is_whole: self.is_whole,
             detector: self.detector.snapshot(),
@@ -235,12 +242,20 @@ impl State {
 
     /// One partition's panes.
     fn saved_shard(&self, partition: &PartitionId, shard: ShardId) -> SavedShard {
-        SavedShard { partition: partition.clone(), hours: self.saved_hours(self.panes.hours_of(shard)) }
+        SavedShard { partition: partition.clone(), hours: self.saved_hours(shard) }
     }
 
-    /// Panes as they are: shared, not copied.
-    fn saved_hours<'a>(&self, hours: impl Iterator<Item = (DepartmentId, &'a Arc<HourPanes>)>) -> Vec<SavedHour> {
-        SavedHour::sort(hours.map(|(department, hour)| (Arc::clone(&self.names[department.index()]), Arc::clone(hour))))
+    /// Panes and voices as they are: shared, not copied.
+    fn saved_hours(&self, shard: ShardId) -> Vec<SavedHour> {
+        let name = |department: DepartmentId| Arc::clone(&self.names[department.index()]);
+        let panes = self.panes.hours_of(shard).map(|(department, hour)| (name(department), Arc::clone(hour)));
+        let mut hours = SavedHour::sort(panes);
+        let voices = self.by_name.iter().flat_map(|department| {
+            let hours = self.voices.hours_of_department(shard, *department);
+            hours.map(|hour| (name(*department), Arc::clone(hour)))
+        });
+        SavedHour::add_voices(&mut hours, voices);
+        hours
     }
 
     /// A department's panes, shared.
@@ -272,7 +287,14 @@ impl State {
                     if is_counted && counts.severe > 0 && self.panes.has_closed(at) {
                         self.detector.note_severe(department, pane_start(at), counts.severe);
                     }
-                    if !is_counted {
+                    if is_counted {
+                        let (is_severe, customer) = (counts.severe > 0, placed.customer);
+                        let voice = Voice { event_time: at, score, is_severe, customer };
+                        self.voices.note(shard, department, &voice, || {
+                            let record = scored.batch.record(place);
+                            record.map(|record| self.ids.id_of(&record, &scored.batch.partition)).unwrap_or_default()
+                        });
+                    } else {
                         in_no_window.push(place);
                     }
                     placed
@@ -301,33 +323,35 @@ impl State {
     pub(super) fn advance(&mut self, now: Duration) {
         let Some(stream_time) = self.clock.advance(now) else { return };
         let was_suspended = self.is_suspended();
-        let Self { panes, detector, is_whole, .. } = self;
-        let mut changes: Vec<AlertChange> = Vec::new();
+        let replaying = self.is_replaying();
+        let Self { panes, voices, detector, book, is_whole, roster, severe, .. } = self;
+        let mut told = Vec::new();
         let mut closed = false;
         panes.advance(stream_time, |end, panes| {
             closed = true;
             for (department, messages) in panes.newest_closed_severe() {
                 detector.note_severe(*department, end.minus(PANE), *messages);
             }
-            changes.extend(if *is_whole {
-                detector.close(end, |department| panes.newest_closed_pane(department))
-            } else {
-                detector.skip(end)
-            });
+            let changes = match *is_whole {
+                true => detector.close(end, |department| panes.newest_closed_pane(department)),
+                false => detector.skip(end),
+            };
+            // Here and not afterwards: what an alert tells is of the windows that it is about, however far they close at once.
+            voices.close(end);
+            let details = |alert: &Alert| details::of(alert, voices, roster, *severe);
+            told.extend(changes.into_iter().filter_map(|change| book.enter(change.with(details), replaying)));
+            book.refresh(detector.open_alerts().map(|(_, alert)| alert), details);
         });
         if !closed {
             return;
         }
         self.dirty.fill(true);
-        let replaying = self.is_replaying();
-        for change in changes {
-            match self.book.enter(change, replaying) {
-                Some((Scope::Department(department), kind)) => self.count_told(department, kind),
-                Some((Scope::Company, _)) => self.company_pages += 1,
-                None => {}
+        for alert in told {
+            match alert {
+                (Scope::Department(department), kind) => self.count_told(department, kind),
+                (Scope::Company, _) => self.company_pages += 1,
             }
         }
-        self.book.refresh(self.detector.open_alerts().map(|(_, alert)| alert));
         self.book.forget_before(stream_time);
         if was_suspended && !self.is_suspended() && !replaying {
             self.tell_what_is_open();

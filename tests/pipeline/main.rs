@@ -7,6 +7,7 @@ mod backlog;
 mod broker;
 mod counting;
 mod daemon;
+mod details;
 mod disk;
 mod garbage;
 mod other_config;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use latido::config::{Config, DepartmentConfig, Roster, Span};
 use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity, Usual};
-use latido::message::{DepartmentId, EventTime, PartitionId};
+use latido::message::{DepartmentId, EventTime, PartitionId, Signal};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
 use latido::publish::{
@@ -13,6 +13,7 @@ use latido::publish::{
     StreamView, Timings,
 };
 use latido::score::shares::{Estimate, ShareTable};
+use latido::voices::{SignalFound, Summary};
 use latido::window::{HourPanes, Tally};
 use prometheus::Registry;
 
@@ -139,6 +140,11 @@ pub(crate) fn alerts() -> Vec<Alert> {
         recurrence: 0.001,
         replayed: false,
         departments: Vec::new(),
+        details: Summary {
+            customers: Some(23),
+            signals: vec![SignalFound { signal: Signal::Outage, messages: 12, times_usual: Some(8.5) }],
+            samples: vec!["m-17".to_owned(), "in/0/4711".to_owned()],
+        },
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1772300000000".to_owned(),

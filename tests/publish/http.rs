@@ -200,7 +200,9 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
             "id": open, "department": "billing", "kind": "frustration", "severity": "page", "state": "active",
             "started": "2026-03-01T09:55:00Z", "since": "2026-03-01T09:50:00Z", "ended": null, "window_seconds": 300,
             "messages": 40, "observed": 0.75, "expected": 0.25, "p_value": 1e-9, "by_chance_per_month": 0.001,
-            "replayed": false,
+            "replayed": false, "customers": 23,
+            "signals": [{ "signal": "outage", "messages": 12, "times_usual": 8.5 }],
+            "samples": ["m-17", "in/0/4711"],
         })
     );
     let closed = get(&router, &format!("/api/v1/alerts/{closed}")).await.json();

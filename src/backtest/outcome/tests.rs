@@ -23,6 +23,7 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         recurrence: 1e-4,
         replayed: false,
         departments: Vec::new(),
+        details: Default::default(),
     }
 }
 

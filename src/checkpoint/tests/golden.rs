@@ -71,6 +71,11 @@ fn alerts() -> [Alert; 2] {
         recurrence: 0.0625,
         replayed: false,
         departments: Vec::new(),
+        details: Summary {
+            customers: Some(31),
+            signals: vec![SignalFound { signal: Signal::Waiting, messages: 22, times_usual: Some(3.5) }],
+            samples: vec!["m-17".to_owned(), "messages/1/77".to_owned()],
+        },
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1749990000000".to_owned(),
@@ -85,9 +90,11 @@ fn alerts() -> [Alert; 2] {
     [closed, open]
 }
 
-/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence; its panes no severe messages.
+/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence; its panes no severe messages; it had no voices.
 fn as_older(now: Snapshot) -> Snapshot {
-    let alerts = now.alerts.into_iter().map(|alert| Alert { since: alert.started, recurrence: 0.0, ..alert });
+    let alerts = now.alerts.into_iter();
+    let alerts =
+        alerts.map(|alert| Alert { since: alert.started, recurrence: 0.0, details: Summary::default(), ..alert });
     let without_severe = panes().into_iter().flat_map(|(department, panes)| {
         let panes = panes.into_iter().map(|(start, counts)| (start, PaneCounts { severe: 0, ..counts }));
         hours_of(department, panes)
@@ -110,7 +117,9 @@ fn golden_snapshot() -> Snapshot {
         window_end: Some(EventTime::from_millis(1_750_003_610_000)),
         kept_from: Some(EventTime::from_millis(1_749_900_000_000)),
         partitions: vec![position(0, 1_234, Some(1_750_003_640_500)), position(1, 0, None)],
-        hours: SavedHour::sort(panes().into_iter().flat_map(|(department, panes)| hours_of(department, panes))),
+        hours: with_voices(SavedHour::sort(
+            panes().into_iter().flat_map(|(department, panes)| hours_of(department, panes)),
+        )),
         detector: detector(),
         alerts: alerts().into(),
     }

@@ -1,5 +1,6 @@
 //! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
 
+mod details;
 mod replayed_day;
 mod severe;
 
@@ -11,7 +12,9 @@ use crate::checkpoint::{decode, encode};
 use crate::config::{DepartmentConfig, Span};
 use crate::detect::Alert;
 use crate::ingest::{BatchBuilder, Rejection};
-use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal};
+use crate::message::{
+    CustomerHash, Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal,
+};
 use crate::pipeline::scoring::Placed;
 
 const BEGUN: i64 = 1_750_000_000_000;
@@ -79,13 +82,22 @@ fn scored_or_severe(said: Said) -> Outcome {
 
 fn placed(said: Said) -> Placed {
     let event_time = at(said.second);
-    Placed { department: DepartmentId(said.department), event_time, trusted: event_time, text_was_cut: false }
+    let department = DepartmentId(said.department);
+    // Each third second the same customer.
+    let customer = (said.second % 5 > 0).then(|| CustomerHash((said.second % 3 * 1_000) as u32));
+    Placed { department, event_time, trusted: event_time, text_was_cut: false, customer }
 }
 
 fn batch(number: i32, outcomes: Vec<Outcome>) -> ScoredBatch {
     let mut building = BatchBuilder::new(partition(number), 1, 0, 0);
-    for offset in 0..outcomes.len() {
-        building.push(Offset(offset.try_into().unwrap()), None, None, None, std::iter::empty());
+    for (offset, outcome) in (0..).zip(&outcomes) {
+        // The same record has the same id in whatever batch it comes.
+        let id = |placed: &Placed| format!("{{\"id\":\"{}-{}\"}}", placed.department.0, placed.event_time.as_millis());
+        let value = match outcome {
+            Outcome::Scored(placed, ..) | Outcome::Context(placed, _) => Some(id(placed)),
+            Outcome::Rejected(_) => None,
+        };
+        building.push(Offset(offset), None, None, value.as_deref().map(str::as_bytes), std::iter::empty());
     }
     ScoredBatch { batch: building.finish(), outcomes, decoded: at(0) }
 }

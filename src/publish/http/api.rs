@@ -14,6 +14,7 @@ use crate::config::DepartmentConfig;
 use crate::detect::{Alert, AlertKind, Severity};
 use crate::message::{Audience, Author, EventTime, Sentiment};
 use crate::publish::{DepartmentView, View};
+use crate::voices::SignalFound;
 use crate::window::Tally;
 
 /// Whether an alert is open, as the API and its filter say it.
@@ -48,6 +49,9 @@ pub(super) struct AlertItem {
     p_value: Option<f64>,
     by_chance_per_month: Option<f64>,
     replayed: bool,
+    customers: Option<u64>,
+    signals: Vec<SignalFound>,
+    samples: Vec<String>,
 }
 
 impl From<&Alert> for AlertItem {
@@ -69,6 +73,9 @@ impl From<&Alert> for AlertItem {
             p_value: tested(alert.p_value),
             by_chance_per_month: tested(alert.recurrence),
             replayed: alert.replayed,
+            customers: alert.details.customers,
+            signals: alert.details.signals.clone(),
+            samples: alert.details.samples.clone(),
         }
     }
 }
