@@ -53,6 +53,8 @@ VARIABLES = {
 
 FUNCTIONS_OF_COUNTERS = r"(?:rate|irate|increase)"
 SERIES = re.compile(r"\b(?:latido_|process_|scrape_|up\b)\w*")
+# A budget of false alarms is one of 28 days: so is what is held against it.
+SPANS = ("$__rate_interval", "28d")
 RANGE_S = 600
 STEP_S = 15
 
@@ -133,7 +135,7 @@ def lint_query(board, where, query):
             counted = re.search(FUNCTIONS_OF_COUNTERS + r"\(" + re.escape(series) + r"\{", query)
             board.want(counted, f"{where}: the counter {series} without rate or increase")
     for span in re.findall(FUNCTIONS_OF_COUNTERS + r"\([^][]*\[([^]]*)\]", query):
-        board.want(span == "$__rate_interval", f"{where}: a rate over {span} in place of $__rate_interval")
+        board.want(span in SPANS, f"{where}: a rate over {span} in place of $__rate_interval")
     for variable in re.findall(r"\$\{?\w+\}?", query):
         board.want(variable in VARIABLES, f"{where}: {variable} is no variable of a query")
     board.want(query.count("(") == query.count(")"), f"{where}: brackets that do not match in {query}")

@@ -21,6 +21,7 @@ use latido::message::{
     CustomerHash, DepartmentId, EventTime, Language, NextOffset, PartitionId, Probability, Score, ScorerKind,
     SentimentScore, ShareCells, Signal,
 };
+use latido::publish::events::Outbox;
 use latido::voices::{Voice, Voices};
 use latido::window::{PANE, PaneCounts, Panes, ShardId, ShareCounts, Tally};
 
@@ -126,6 +127,7 @@ impl Held {
             hours,
             detector: self.detector.snapshot(),
             alerts: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
+use serde_json::{Value, json};
 
 /// A config file in a directory of its own.
 struct Given {
@@ -77,6 +78,44 @@ fn rules_of_ones_own_are_shown_and_a_bad_one_is_78() {
     let complaint = text(&output.stderr);
     let place = "ours.toml: rules[0].any[0] = \"(mi caso\": a bracket is not closed; write (one|two|three)";
     assert!(complaint.contains("latido.toml:2: signals.files[0] = ") && complaint.contains(place), "{complaint}");
+}
+
+#[test]
+fn mutes_are_told_in_words_and_those_that_are_over_as_such() {
+    let given = given(
+        r#"
+        [[departments]]
+        id = "billing"
+
+        [[mutes]]
+        departments = ["billing"]
+        kinds = ["silence"]
+        until = "2020-01-01T00:00:00Z"
+
+        [[mutes]]
+        departments = ["*"]
+        days = ["sun"]
+        start_time = "22:00"
+        end_time = "02:00"
+        time_zone = "Europe/Madrid"
+        maintenance = true
+        reason = "updates"
+
+        [[mutes]]
+        departments = ["billing", "other"]
+        from = "9000-01-01T00:00:00Z"
+        "#,
+    );
+    let output = given.check(&[], &[]);
+    let printed = text(&output.stdout);
+    printed.parse::<toml::Table>().expect("all that is printed is TOML");
+    let expected = "
+# Mutes, by event time:
+#   mutes[0]: billing (silence), until 2020-01-01T00:00:00Z (over: it can go)
+#   mutes[1]: *, sun 22:00-02:00 Europe/Madrid, maintenance: updates
+#   mutes[2]: billing, other, from 9000-01-01T00:00:00Z (to come)
+";
+    assert!(printed.contains(expected), "{printed}");
 }
 
 #[test]
@@ -210,6 +249,43 @@ fn a_live_check_names_missing_topics_and_goes_on() {
         lines[4].starts_with("failed topic `dead`: ") && lines[4].contains("`kafka.dead_letter_topic`"),
         "{lines:?}"
     );
+}
+
+#[test]
+fn a_live_check_tries_the_topic_of_alert_events_with_an_event_that_is_no_alert() {
+    let cluster = broker(&["chats", "dead", "alerts"]);
+    let brokers = cluster.bootstrap_servers();
+    let output = config_for(&brokers).check(&["--live"], &[("LATIDO__ALERTS__TOPIC", "alerts")]);
+    let lines = live_lines(&output);
+    assert_eq!(
+        lines[7..],
+        ["ok     topic `alerts`: 4 partitions", "ok     writing `alerts`: confirmed (one probe record)"]
+    );
+    let (content_type, event) = only_event(&brokers, "alerts");
+    assert_eq!(content_type, "application/cloudevents+json; charset=UTF-8");
+    assert_eq!((&event["specversion"], &event["type"]), (&json!("1.0"), &json!("io.latido.check.v1")));
+    assert_eq!(event["source"], "/latido/latido");
+
+    let output = config_for(&brokers).check(&["--live"], &[("LATIDO__ALERTS__TOPIC", "no-alerts")]);
+    let lines = live_lines(&output);
+    assert!(lines[7].starts_with("failed topic `no-alerts`: ") && lines[7].contains("`alerts.topic`"), "{lines:?}");
+}
+
+/// The first record of a topic of 4 partitions: its content type and what it says.
+fn only_event(brokers: &str, topic: &str) -> (String, Value) {
+    let consumer: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", brokers).set("group.id", "event-reader").create().unwrap();
+    let mut all = TopicPartitionList::new();
+    for partition in 0..4 {
+        all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&all).unwrap();
+    drop(all);
+    let record = consumer.poll(Duration::from_secs(20)).expect("a record in time").unwrap();
+    let headers = record.headers().expect("an event has headers");
+    let content_type = headers.iter().find(|header| header.key == "content-type").and_then(|header| header.value);
+    let event = serde_json::from_slice(record.payload().unwrap()).unwrap();
+    (text(content_type.unwrap()).to_owned(), event)
 }
 
 #[test]

@@ -34,6 +34,20 @@ fn replaying_dead_letters_explains_itself_with_examples() {
 }
 
 #[test]
+fn listing_alerts_explains_itself_with_examples() {
+    let output = latido(&["alerts", "list", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout));
+}
+
+#[test]
+fn marking_alerts_explains_itself_with_examples() {
+    let output = latido(&["alerts", "mark", "--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    insta::assert_snapshot!(text(&output.stdout));
+}
+
+#[test]
 fn help_lists_the_commands_with_examples_and_exit_codes() {
     for arguments in [["--help"].as_slice(), &["help"]] {
         let output = latido(arguments);
@@ -65,6 +79,9 @@ fn examples_fit_a_terminal_of_80_columns() {
         ["run"].as_slice(),
         &["demo"],
         &["check"],
+        &["alerts"],
+        &["alerts", "list"],
+        &["alerts", "mark"],
         &["checkpoint"],
         &["checkpoint", "show"],
         &["dead-letters"],

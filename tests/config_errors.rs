@@ -322,6 +322,31 @@ fn impossible_places_and_sizes_are_refused() {
 }
 
 #[test]
+fn a_topic_of_alert_events_that_holds_something_else_and_a_source_that_is_none_are_refused() {
+    for other in ["messages", "dead", "state"] {
+        let told = refusal(
+            &format!(
+                r#"
+                [kafka]
+                topics = ["messages"]
+                dead_letter_topic = "dead"
+
+                [alerts]
+                topic = "{other}"
+
+                [checkpoint]
+                store = "kafka"
+                topic = "state"
+                "#
+            ),
+            &[],
+        );
+        assert!(told.contains("alerts.topic") && told.contains("name a topic that holds nothing else"), "{told}");
+    }
+    assert_snapshot!(refusal("[alerts]\ntopic = \"a b\"\nsource = \"the daemon\"\n", &[]));
+}
+
+#[test]
 fn the_api_is_not_opened_to_the_network_without_a_token() {
     assert_snapshot!(refusal("[http]\nlisten = \"0.0.0.0:9464\"\n", &[]));
     assert_snapshot!(refusal("", &[("LATIDO__HTTP__LISTEN", "[::]:9464")]));
@@ -401,4 +426,63 @@ fn a_key_that_anybody_guesses_or_nobody_can_read_is_refused() {
     };
     assert_snapshot!(key_file(&short));
     assert_snapshot!(key_file(&directory.path().join("missing")));
+}
+
+#[test]
+fn mutes_that_mute_nothing_or_at_no_time_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [[departments]]
+        id = "billing"
+
+        [[mutes]]
+
+        [[mutes]]
+        departments = ["bilings", "*"]
+        kinds = ["silense", "company_wide", "anger"]
+
+        [[mutes]]
+        departments = ["billing", "other"]
+        kinds = ["company_wide"]
+        from = "2026-05-02T00:00:00Z"
+        until = "2026-05-01T23:00:00Z"
+        time_zone = "UTC"
+        reason = "one\ntwo"
+
+        [[mutes]]
+        departments = ["billing"]
+        from = 2026-05-02T00:00:00Z
+        until = "2026-05-02T02:00:00+02:00"
+        days = ["sat", "sun", "saturday"]
+        start_time = "02:00"
+        end_time = "2:00"
+        time_zone = "Mexico City"
+
+        [[mutes]]
+        departments = ["*"]
+        start_time = "24:00"
+
+        [[mutes]]
+        departments = ["*"]
+        end_time = "00:00"
+        "#,
+        &[]
+    ));
+}
+
+#[test]
+fn mutes_of_the_wrong_type_are_answered_with_how_to_write_them() {
+    assert_snapshot!(refusal(
+        r#"
+        mutes = [
+            "billing",
+            { department = "billing", until = "tomorrow" },
+            { departments = "billing", from = "2026-05-02T00:00:00", maintenance = "yes" },
+            { departments = ["billing"], start_time = "2 am", end_time = "25:00", days = ["weekend", "mon"] },
+        ]
+        "#,
+        &[]
+    ));
+    assert_snapshot!(refusal("[[maintenance]]\ndepartments = [\"billing\"]\n", &[]));
+    assert_snapshot!(refusal("", &[("LATIDO__MUTES__0__REASON", "why"), ("LATIDO__MUTES", "[billing]")]));
 }

@@ -99,6 +99,8 @@ fn variables_become_what_their_keys_hold() {
         ("LATIDO__KAFKA__START", "2026-01-31T00:00:00Z"),
         ("LATIDO__KAFKA__TOPICS", "[\"in\", \"1\"]"),
         ("LATIDO__KAFKA__BROKERS", "a:9092, b:9092,"),
+        ("LATIDO__KAFKA__DEAD_LETTER_LATE", "true"),
+        ("LATIDO__MUTES", "[{\"departments\": [\"*\"], \"end_time\": \"02:00\", \"maintenance\": true}]"),
         ("LATIDO__WINDOWS__LENGTHS", "[\"15m\", \"90s\"]"),
         ("LATIDO__WINDOWS__LATENESS", "1h"),
         ("LATIDO__DETECT__MIN_SEEN", "7"),
@@ -117,6 +119,11 @@ fn variables_become_what_their_keys_hold() {
     assert_eq!(config.kafka.start, StartPosition::At("2026-01-31T00:00:00Z".parse().unwrap()));
     assert_eq!(config.kafka.topics, ["in", "1"]);
     assert_eq!(config.kafka.brokers, ["a:9092", "b:9092"]);
+    assert!(config.kafka.dead_letter_late);
+    assert_eq!(
+        (config.mutes[0].when(), config.mutes[0].maintenance),
+        ("daily 00:00-02:00 in the department's time zone".to_owned(), true)
+    );
     assert_eq!(config.windows.lengths, [Span::from_secs(900), Span::from_secs(90)]);
     assert_eq!(config.windows.lateness, Span::from_secs(3_600));
     assert_eq!(config.detect.min_seen, 7);

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a program that prints tables")]
 #![expect(clippy::cast_precision_loss, reason = "counts of simulations")]
 
+mod changes;
 mod parallel;
 mod quiet;
 mod rivals;
@@ -14,6 +15,7 @@ mod world;
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
+use changes::Change;
 use rivals::Rule;
 use shifts::{Found, Incident};
 use world::{Effect, Life, World};
@@ -52,6 +54,10 @@ enum Table {
     Rivals,
     /// Which silences it notices, and when.
     Silences,
+    /// What lasting changes do.
+    Changes,
+    /// How often it is wrong in departments unlike the others.
+    Others,
 }
 
 fn main() -> Result<()> {
@@ -68,6 +74,12 @@ fn main() -> Result<()> {
     }
     if wants(Table::Silences) {
         silences(&arguments)?;
+    }
+    if wants(Table::Changes) {
+        changes(&arguments)?;
+    }
+    if wants(Table::Others) {
+        others(&arguments)?;
     }
     Ok(())
 }
@@ -162,6 +174,55 @@ fn silences(arguments: &Arguments) -> Result<()> {
         println!("| {volume} | {longest} | {} |", told(&found));
     }
     Ok(())
+}
+
+/// The first, second to fourth, and fifth to eighth week after a change.
+fn changes(arguments: &Arguments) -> Result<()> {
+    println!("| from some day on | messages in 5 min | week 1 | weeks 2 to 4 | weeks 5 to 8 | days open |");
+    println!("|---|---|---|---|---|---|");
+    for change in Change::value_variants() {
+        for volume in arguments.volumes.iter().copied() {
+            let seeds = arguments.seed..arguments.seed + arguments.departments;
+            let aftermath = changes::aftermath(*change, World::steady(volume), seeds)?;
+            let [first, then, later] = aftermath.incidents;
+            println!(
+                "| {} | {volume} | {first:.1} | {then:.1} | {later:.1} | {:.1} |",
+                change.name(),
+                aftermath.days_open
+            );
+        }
+    }
+    Ok(())
+}
+
+/// False alarms at a budget of 1 in departments that differ from those the scale was fitted to.
+fn others(arguments: &Arguments) -> Result<()> {
+    println!("| department | {} |", join(&arguments.volumes, |volume| format!("{volume} in 5 min")));
+    println!("|---|{}", "---|".repeat(arguments.volumes.len()));
+    for (name, altered) in others_worlds() {
+        let mut cells = Vec::new();
+        for volume in arguments.volumes.iter().copied() {
+            let seeds = arguments.seed..arguments.seed + arguments.departments;
+            let alarms = quiet::false_alarms(altered(World::rhythmic(volume)), 1.0, seeds, arguments.months)?;
+            cells.push(format!("{:.2} {:?}", alarms.a_month(), alarms.kinds));
+        }
+        println!("| {name} | {} |", cells.join(" | "));
+    }
+    Ok(())
+}
+
+/// What a world is called, and how it differs from the ordinary one.
+type Altered = (&'static str, fn(World) -> World);
+
+fn others_worlds() -> [Altered; 6] {
+    [
+        ("2 % negative", |world| World { negative: 0.02, ..world }),
+        ("50 % negative", |world| World { negative: 0.5, ..world }),
+        ("90 % negative", |world| World { negative: 0.9, ..world }),
+        ("messages in threads of 3", |world| World { thread: 3.0, ..world }),
+        ("correlation of 0.05", |world| World { correlation: 0.05, ..world }),
+        ("moods three times as strong", |world| World { mood: (0.3, 6.0), ..world }),
+    ]
 }
 
 fn told(found: &Found) -> String {

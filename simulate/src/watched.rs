@@ -53,6 +53,7 @@ impl Watched {
                     self.open += 1;
                     step.opened.push(alert);
                 }
+                AlertChange::Escalated(..) => {}
                 AlertChange::Closed(_, alert) => {
                     self.open -= 1;
                     step.closed.push(alert);

@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) swing: (f64, f64),
     /// Squared coefficient of variation of the volume of 5 minutes.
     pub(crate) burst: f64,
+    /// Messages that come together on average: customers who write several in a row. Their number is geometric.
+    pub(crate) thread: f64,
     /// What happens beyond the ordinary that is nobody's incident.
     pub(crate) life: Life,
 }
@@ -72,6 +74,7 @@ impl World {
             mood: (0.0, 6.0),
             swing: (0.0, 6.0),
             burst: 0.02,
+            thread: 1.0,
             life: Life::default(),
         }
     }
@@ -135,13 +138,28 @@ impl Stream {
         if mean <= 0.0 {
             return Ok(Minute::default());
         }
-        let messages = Poisson::new(mean).context("a volume that is no number")?.sample(&mut self.random);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a Poisson count")]
-        let messages = messages as u32;
+        let messages = self.arrivals(mean)?;
         let negative = self.hits(messages, self.bin_ratio)?;
         let frustrated =
             self.hits(negative, FRUSTRATED_OF_NEGATIVE)? + self.hits(messages - negative, FRUSTRATED_OF_OTHERS)?;
         Ok(Minute { messages, negative, frustrated })
+    }
+
+    fn arrivals(&mut self, mean: f64) -> Result<u32> {
+        let thread = self.world.thread;
+        let begun = Poisson::new(mean / thread).context("a volume that is no number")?.sample(&mut self.random);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a Poisson count")]
+        let begun = begun as u32;
+        if thread <= 1.0 {
+            return Ok(begun);
+        }
+        let mut messages = begun;
+        for _ in 0..begun {
+            while self.random.random::<f64>() < 1.0 - 1.0 / thread {
+                messages += 1;
+            }
+        }
+        Ok(messages)
     }
 
     fn begin_bin(&mut self, effect: Effect) -> Result<()> {

@@ -233,6 +233,7 @@ impl<'a> Replay<'a> {
         for change in changes {
             match change {
                 AlertChange::Opened(scope, alert) => self.count_open(scope, alert.kind, |open| open + 1),
+                AlertChange::Escalated(..) => {}
                 AlertChange::Closed(scope, alert) => {
                     self.count_open(scope, alert.kind, |open| open.saturating_sub(1));
                     self.alerts.push((scope, alert));

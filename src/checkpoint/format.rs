@@ -3,7 +3,7 @@
 //! The body of versions 3 and 4: the length of the packed manifest in bytes (4, little endian), the manifest, then the hours that it
 //! lists, each packed on its own, so that an hour in which nothing was counted any more is packed once. *Packed* is
 //! postcard compressed with zstd. Versions 1 and 2 had one packed snapshot there.
-//! Version 3 knew another detector, and counted no severe messages.
+//! Version 3 knew another detector, counted no severe messages, and had no alert events.
 
 use std::borrow::Cow;
 
@@ -18,6 +18,7 @@ use super::v2::SnapshotV2;
 use super::{PartitionPosition, Snapshot};
 use crate::detect::{Alert, DetectorState};
 use crate::message::EventTime;
+use crate::publish::events::Outbox;
 
 /// The version this build writes.
 pub const FORMAT_VERSION: u32 = 4;
@@ -95,9 +96,9 @@ pub enum FormatError {
     ManifestTooLarge(usize),
 }
 
-/// All of a snapshot but its hours. `D` is what the version knows of the detector, `A` of an alert.
+/// All of a snapshot but its hours. `D` is what the version knows of the detector, `A` of an alert, `O` of the events that wait.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Manifest<'a, D: Clone, A: Clone> {
+pub(super) struct Manifest<'a, D: Clone, A: Clone, O> {
     pub(super) taken: EventTime,
     pub(super) stream_time: Option<EventTime>,
     pub(super) window_end: Option<EventTime>,
@@ -107,10 +108,11 @@ pub(super) struct Manifest<'a, D: Clone, A: Clone> {
     pub(super) hours: Vec<(i64, u64)>,
     pub(super) detector: Cow<'a, D>,
     pub(super) alerts: Cow<'a, [A]>,
+    pub(super) outbox: O,
 }
 
-type ManifestNow<'a> = Manifest<'a, DetectorState, Alert>;
-pub(super) type ManifestV3<'a> = Manifest<'a, DetectorStateV3, AlertV3>;
+type ManifestNow<'a> = Manifest<'a, DetectorState, Alert, Cow<'a, Outbox>>;
+pub(super) type ManifestV3<'a> = Manifest<'a, DetectorStateV3, AlertV3, ()>;
 
 impl From<ManifestV3<'static>> for ManifestNow<'static> {
     fn from(old: ManifestV3<'static>) -> Self {
@@ -123,6 +125,7 @@ impl From<ManifestV3<'static>> for ManifestNow<'static> {
             hours: old.hours,
             detector: Cow::Owned(old.detector.into_owned().into()),
             alerts: Cow::Owned(legacy::alerts(old.alerts.into_owned())),
+            outbox: Cow::default(),
         }
     }
 }
@@ -149,6 +152,7 @@ impl Encoder {
             hours: hours.iter().map(|(hour, bytes)| (*hour, bytes.len() as u64)).collect(),
             detector: Cow::Borrowed(&snapshot.detector),
             alerts: Cow::Borrowed(&snapshot.alerts),
+            outbox: Cow::Borrowed(&snapshot.outbox),
         })?;
         let mut body = Vec::new();
         let length = u32::try_from(manifest.len()).map_err(|_| FormatError::ManifestTooLarge(manifest.len()))?;
@@ -229,6 +233,7 @@ fn decode_body(
         is_whole: true,
         detector: manifest.detector.into_owned(),
         alerts: manifest.alerts.into_owned(),
+        outbox: manifest.outbox.into_owned(),
     })
 }
 

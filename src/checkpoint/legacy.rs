@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::detect::{Alert, AlertKind, DetectorState, Severity};
+use crate::detect::{Alert, AlertKind, DetectorState, Handling, Severity};
 use crate::message::EventTime;
 use crate::voices::Summary;
 use crate::window::{PaneCounts, ShareCounts, Tally};
@@ -89,7 +89,10 @@ impl From<AlertV3> for Alert {
             p_value: old.p_value,
             recurrence: 0.0,
             replayed: old.replayed,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
             details: Summary::default(),
         }
     }

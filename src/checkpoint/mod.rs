@@ -23,4 +23,4 @@ pub use format::{Encoder, FORMAT_VERSION, FormatError, decode, encode};
 pub use kafka::{KafkaStore, KafkaStoreError};
 pub use learned::{LearnedError, encode_learned, read_learned};
 pub use snapshot::{PartitionPosition, SavedHour, SavedShard, Snapshot};
-pub use store::{Store, StoreError};
+pub use store::{Sent, Store, StoreError};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, NextOffset, PartitionId};
+use crate::publish::events::Outbox;
 use crate::voices::HourVoices;
 use crate::window::{HourPanes, PaneCounts};
 
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub detector: DetectorState,
     /// Alerts open or closed lately, oldest first.
     pub alerts: Vec<Alert>,
+    /// Alert events that wait to be sent.
+    pub outbox: Outbox,
 }
 
 /// Where a partition goes on.
@@ -112,6 +115,7 @@ impl Snapshot {
             is_whole: false,
             detector: DetectorState::default(),
             alerts: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 

@@ -24,9 +24,21 @@ impl StoreError {
     }
 }
 
+/// What became of the alert events that waited in a checkpoint that is saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// None was sent with it. They are saved, so they may be sent.
+    Nothing,
+    /// Those up to that number were sent with it.
+    Through(u64),
+    /// They should have been, and their topic does not take them, for that reason. They are saved with it.
+    Refused(String),
+}
+
 /// Keeps checkpoints.
 pub trait Store: Send {
-    /// Saves a checkpoint: all of it or nothing. `member` is the membership of the group under which it was taken.
+    /// Saves a checkpoint: all of it or nothing. `member` is the membership of the group under which it was taken. Gives what
+    /// became of the alert events in it.
     ///
     /// `go_on` is asked again and again while others are waited for, at least each second or two; where it says no, an error is
     /// returned.
@@ -38,7 +50,7 @@ pub trait Store: Send {
         snapshot: &Snapshot,
         member: Option<&Member>,
         go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Sent, StoreError>;
 
     /// What is saved of these partitions, and of the detector. Nothing where state does not travel: such a store is read
     /// once, when the daemon starts.
@@ -56,8 +68,9 @@ impl Store for Directory {
         snapshot: &Snapshot,
         _member: Option<&Member>,
         _go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<(), StoreError> {
-        Ok(Self::save(self, snapshot)?)
+    ) -> Result<Sent, StoreError> {
+        Self::save(self, snapshot)?;
+        Ok(Sent::Nothing)
     }
 
     fn fetch(&mut self, _partitions: &[PartitionId], _go_on: &mut dyn FnMut() -> bool) -> Result<Snapshot, StoreError> {

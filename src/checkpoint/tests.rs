@@ -14,11 +14,12 @@ use super::v1::{DepartmentPanesV1, PanePartV1, SnapshotV1};
 use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
 use super::*;
 use crate::config::{Config, DepartmentConfig, Roster};
-use crate::detect::{Alert, AlertKind, Detector, DetectorState, Severity, TICK};
+use crate::detect::{Alert, AlertKind, Detector, DetectorState, Feedback, Handling, Severity, TICK, Verdict};
 use crate::message::{
     CustomerHash, DepartmentId, EventTime, Language, NextOffset, PartitionId, Probability, SHARE_CELLS, Score,
     ScorerKind, SentimentScore, ShareCells, Signal,
 };
+use crate::publish::events::{Happened, Outbox};
 use crate::voices::{SignalFound, Summary, Voice, Voices};
 use crate::window::{HourPanes, PANE, PaneCounts, ShardId, ShareCounts, Tally};
 
@@ -131,7 +132,10 @@ fn alerts() -> impl Strategy<Value = Alert> {
             p_value,
             recurrence: p_value,
             replayed,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
             details: Summary { customers: Some(messages.into()), signals: Vec::new(), samples: vec!["m-1".to_owned()] },
         },
     )
@@ -153,11 +157,26 @@ fn detectors() -> impl Strategy<Value = DetectorState> {
     })
 }
 
+/// Events of which some are sent, and alerts that are held.
+fn outboxes() -> impl Strategy<Value = Outbox> {
+    let events = prop::collection::vec(("\\PC{0,12}", "\\PC{0,40}"), 0..5);
+    (events, 0_u64..6, prop::option::of("\\PC{0,12}")).prop_map(|(events, through, held)| {
+        let mut outbox = Outbox::default();
+        for (department, envelope) in events {
+            outbox.enter(Happened::Escalated, &department, envelope);
+        }
+        outbox.settle(through);
+        held.into_iter().for_each(|id| outbox.hold(&id));
+        outbox
+    })
+}
+
 fn snapshots() -> impl Strategy<Value = Snapshot> {
     let times = (moments(), prop::array::uniform3(prop::option::of(moments())));
     let partitions = prop::collection::vec(positions(), 0..8);
-    (times, partitions, hours(), detectors(), prop::collection::vec(alerts(), 0..4)).prop_map(
-        |((taken, [stream_time, window_end, kept_from]), partitions, hours, detector, alerts)| Snapshot {
+    let told = (prop::collection::vec(alerts(), 0..4), outboxes());
+    (times, partitions, hours(), detectors(), told).prop_map(
+        |((taken, [stream_time, window_end, kept_from]), partitions, hours, detector, (alerts, outbox))| Snapshot {
             taken,
             stream_time,
             window_end,
@@ -168,6 +187,7 @@ fn snapshots() -> impl Strategy<Value = Snapshot> {
             is_whole: true,
             detector,
             alerts,
+            outbox,
         },
     )
 }
@@ -191,6 +211,7 @@ fn sample() -> Snapshot {
         is_whole: true,
         detector: DetectorState::default(),
         alerts: Vec::new(),
+        outbox: Outbox::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::legacy::{self, AlertV3, DetectorStateV3};
 use super::{PartitionPosition, SavedHour, Snapshot};
 use crate::message::EventTime;
+use crate::publish::events::Outbox;
 use crate::window::{HourPanes, PaneCounts, ShareCounts, Tally};
 
 use std::sync::Arc;
@@ -54,6 +55,7 @@ impl From<SnapshotV2> for Snapshot {
             is_whole: true,
             detector: old.detector.into(),
             alerts: legacy::alerts(old.alerts),
+            outbox: Outbox::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::ConfigArgs;
-use crate::config::{Loaded, effective, non_defaults};
+use crate::config::{Loaded, Moment, MuteConfig, effective, non_defaults};
 use crate::pipeline::PipelineError;
 use crate::score::{open, open_rules};
 
@@ -60,6 +60,7 @@ fn print(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
         let switched_off = rules.switched_off();
         writeln!(out, "\n# Signals: {} rules, {switched_off} of the built-in ones switched off.", rules.len())?;
     }
+    print_mutes(&loaded.config.mutes, Moment(jiff::Timestamp::now()), out)?;
     let origins = non_defaults(loaded);
     if origins.is_empty() {
         writeln!(out, "\n# Every value is the default.")?;
@@ -68,6 +69,27 @@ fn print(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "\n# Values that are not the default, and who set them:")?;
     for (key, origin) in origins {
         writeln!(out, "#   {key}: {origin}")?;
+    }
+    Ok(())
+}
+
+/// Whose alerts page nobody, and when, a line each.
+fn print_mutes(mutes: &[MuteConfig], now: Moment, out: &mut impl Write) -> anyhow::Result<()> {
+    if mutes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n# Mutes, by event time:")?;
+    for (place, mute) in mutes.iter().enumerate() {
+        let departments = mute.departments.join(", ");
+        let kinds = if mute.kinds.is_empty() { String::new() } else { format!(" ({})", mute.kinds.join(", ")) };
+        let maintenance = if mute.maintenance { ", maintenance" } else { "" };
+        let reason = if mute.reason.is_empty() { String::new() } else { format!(": {}", mute.reason) };
+        let standing = match (mute.from, mute.until) {
+            (_, Some(until)) if until <= now => " (over: it can go)",
+            (Some(from), _) if from > now => " (to come)",
+            _ => "",
+        };
+        writeln!(out, "#   mutes[{place}]: {departments}{kinds}, {}{maintenance}{reason}{standing}", mute.when())?;
     }
     Ok(())
 }

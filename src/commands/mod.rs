@@ -1,12 +1,15 @@
 //! What the command line can do: one module for each command.
 
+pub mod alerts;
 pub mod backtest;
 pub mod check;
 pub mod checkpoint;
+mod daemon;
 pub mod dead_letters;
 pub mod demo;
 pub mod eval;
 pub mod logging;
+mod reload;
 pub mod resume;
 pub mod run;
 pub mod score;
@@ -38,6 +41,7 @@ Examples:
   latido run --config latido.toml           the daemon
   latido score 'llevo tres días esperando'  what does the scorer say of a text?
   latido backtest --counts year.csv         what would have paged last year?
+  latido alerts list --config latido.toml   what is open, and what was
   latido help check                         everything about a command
 
 Exit codes: 0 fine, 1 failed, 2 wrong command line, 65 a checkpoint that cannot
@@ -57,6 +61,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Alerts(alerts::AlertsArgs),
     Resume(resume::ResumeArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
     Score(score::ScoreArgs),
@@ -90,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::run(args),
         Command::Checkpoint(args) => checkpoint::run(args),
+        Command::Alerts(args) => alerts::run(args),
         Command::Resume(args) => resume::run(args),
         Command::DeadLetters(args) => dead_letters::run(args),
         Command::Demo(args) => demo::run(args),

@@ -1,14 +1,13 @@
 //! `latido resume`: tells a running daemon to go on reading.
 
 use std::io::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::ConfigArgs;
-use crate::config::HttpConfig;
+use super::daemon::reachable;
 use crate::publish::http::{COMMAND_HEADER, Token};
 
 /// How long the daemon may take to answer.
@@ -63,41 +62,4 @@ pub fn run(args: ResumeArgs) -> anyhow::Result<()> {
     };
     writeln!(io::stdout().lock(), "reading goes on: {how}")?;
     Ok(())
-}
-
-/// Where the daemon of a config can be reached from its own machine.
-fn reachable(http: &HttpConfig) -> anyhow::Result<SocketAddr> {
-    let mut address = http.listen;
-    if address.port() == 0 {
-        bail!("http.listen has port 0, any free one: write the port that the daemon listens on");
-    }
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    Ok(address)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn listening_on(address: &str) -> HttpConfig {
-        HttpConfig { listen: address.parse().unwrap(), ..HttpConfig::default() }
-    }
-
-    #[test]
-    fn a_daemon_that_listens_everywhere_is_found_on_loopback() {
-        assert_eq!(reachable(&listening_on("0.0.0.0:9464")).unwrap().to_string(), "127.0.0.1:9464");
-        assert_eq!(reachable(&listening_on("[::]:9464")).unwrap().to_string(), "[::1]:9464");
-        assert_eq!(reachable(&listening_on("10.1.2.3:80")).unwrap().to_string(), "10.1.2.3:80");
-    }
-
-    #[test]
-    fn a_port_that_is_not_known_is_an_error_that_names_the_key() {
-        let error = reachable(&listening_on("127.0.0.1:0")).unwrap_err().to_string();
-        assert!(error.starts_with("http.listen has port 0"), "{error}");
-    }
 }

@@ -4,9 +4,10 @@ use std::io::{self, Write as _};
 
 use clap::Args;
 
+use super::reload::Reload;
 use super::{ConfigArgs, logging, signals};
 use crate::config::{Config, StartPosition};
-use crate::pipeline::{Options, Pipeline};
+use crate::pipeline::{Options, Pipeline, Woken};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +23,8 @@ Exit codes: 0 stopped by SIGTERM or SIGINT and drained, 1 failed,
 
 /// Run the daemon: read messages, score them, keep windows, serve metrics and alerts
 ///
-/// SIGTERM and SIGINT stop it: it reads no more, folds what is in flight, saves a checkpoint and exits 0.
+/// SIGTERM and SIGINT stop it: it reads no more, folds what is in flight, saves a checkpoint and exits 0. SIGHUP reads the config
+/// anew and takes its mutes; everything else takes a restart.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RunArgs {
@@ -48,15 +50,18 @@ pub fn run(args: RunArgs) -> anyhow::Result<()> {
     let config = args.config.load()?.config;
     logging::init(&config.log)?;
     crate::sabotage::permit().map_err(anyhow::Error::msg)?;
-    let stop = signals::listen()?;
+    let (stop, hangups) = (signals::listen()?, signals::hangups()?);
     let consuming = consuming(&config);
     let options = Options { start_from: args.start_from, start_empty: args.start_empty };
+    let mut reload = Reload::new(args.config, config.clone());
     let pipeline = Pipeline::start(config, options)?;
     if let Err(error) = announce(&pipeline, &consuming) {
         // A daemon does not live by its standard output.
         tracing::warn!(%error, "cannot print where it listens");
     }
-    pipeline.wait(&stop)?;
+    while pipeline.wait(&stop, &hangups)? == Woken::Reload {
+        reload.run(&pipeline);
+    }
     tracing::info!("stopping");
     pipeline.stop()?;
     tracing::info!("drained and saved");

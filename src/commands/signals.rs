@@ -25,6 +25,33 @@ pub(crate) fn listen() -> io::Result<Receiver<()>> {
     Ok(told)
 }
 
+/// A channel that gets a message at each SIGHUP; those that come while one waits are one.
+///
+/// # Errors
+/// Where the handler cannot be installed.
+#[cfg(unix)]
+pub(crate) fn hangups() -> io::Result<Receiver<()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (tell, told) = bounded(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut hangups = runtime.block_on(async { signal(SignalKind::hangup()) })?;
+    std::thread::Builder::new().name("hangups".to_owned()).spawn(move || {
+        while runtime.block_on(hangups.recv()).is_some() {
+            // Full: the one that waits is answered with the file as it is then.
+            if tell.try_send(()).is_err_and(|error| error.is_disconnected()) {
+                return;
+            }
+        }
+    })?;
+    Ok(told)
+}
+
+/// There is no such signal here.
+#[cfg(not(unix))]
+pub(crate) fn hangups() -> io::Result<Receiver<()>> {
+    Ok(crossbeam_channel::never())
+}
+
 fn pass_on(tell: &Sender<()>) {
     if tell.send(()).is_err() {
         tracing::debug!("a signal came while nobody listened");

@@ -96,7 +96,10 @@ fn value_of(field: &Field, text: &str) -> Result<Value, String> {
         Shape::Number => {
             trimmed.parse().map_or_else(|_| as_text(text), |number| Value::Num(Tag::Default, Num::F64(number)))
         }
-        Shape::Span | Shape::Start | Shape::Address | Shape::Choice(_) => as_text(trimmed),
+        Shape::Flag => trimmed.parse().map_or_else(|_| as_text(text), |flag| Value::Bool(Tag::Default, flag)),
+        Shape::Span | Shape::Start | Shape::Moment | Shape::Clock | Shape::Address | Shape::Choice(_) => {
+            as_text(trimmed)
+        }
         Shape::List(_) if !trimmed.starts_with('[') => as_text(trimmed),
         Shape::List(_) | Shape::Map | Shape::Table => json(trimmed)?,
     };
@@ -113,6 +116,8 @@ fn json(text: &str) -> Result<Value, String> {
 fn unknown(name: &str) -> Problem {
     let remedy = if name.to_uppercase().starts_with("LATIDO__DEPARTMENTS__") {
         "set all departments at once: LATIDO__DEPARTMENTS='[{\"id\": \"billing\"}]'".to_owned()
+    } else if name.to_uppercase().starts_with("LATIDO__MUTES__") {
+        "set all mutes at once: LATIDO__MUTES='[{\"departments\": [\"billing\"]}]'".to_owned()
     } else {
         meant_by_underscores(name).or_else(|| meant_by_letters(name)).map_or_else(
             || "remove it; docs/configuration.md lists the variables".to_owned(),
@@ -131,6 +136,7 @@ fn unknown(name: &str) -> Problem {
 /// A variable whose text is not JSON though its key wants a list or a table.
 fn malformed(name: &str, field: &Field, text: &str, what: String) -> Problem {
     let example = match &field.shape {
+        Shape::List(item) if **item == Shape::Table && field.key == "mutes" => "[{\"departments\": [\"billing\"]}]",
         Shape::List(item) if **item == Shape::Table => "[{\"id\": \"billing\"}]",
         Shape::List(item) if **item == Shape::Span => "[\"5m\", \"1h\"]",
         Shape::List(_) => "[\"one\", \"two\"]",

@@ -3,6 +3,7 @@
 //! The doc comments of the fields are also the text of `docs/configuration.md`, so they are written for those who run the
 //! daemon.
 
+mod alerts;
 mod defaults;
 mod effective;
 mod environment;
@@ -10,6 +11,7 @@ mod file;
 mod kafka;
 mod layers;
 mod load;
+mod mutes;
 mod names;
 mod problem;
 mod properties;
@@ -33,6 +35,7 @@ pub use effective::{effective, non_defaults};
 pub use environment::{PREFIX, process_environment};
 pub use kafka::client_config;
 pub use load::{Loaded, Origins, load};
+pub use mutes::{ClockTime, Day, EVERY_DEPARTMENT, Moment, MuteConfig};
 pub use names::fold_name;
 pub use problem::{ConfigError, Origin, Problem};
 pub(crate) use properties::read_secret;
@@ -67,6 +70,8 @@ pub struct Config {
     pub windows: WindowsConfig,
     /// When a department's customers count as unhappy.
     pub detect: DetectConfig,
+    /// To whom alerts are told.
+    pub alerts: AlertsConfig,
     /// Where state is kept.
     pub checkpoint: CheckpointConfig,
     /// Where metrics and the API are served.
@@ -79,6 +84,8 @@ pub struct Config {
     pub log: LogConfig,
     /// The departments, at most 10,000. A department `other` always exists: messages of unknown departments go there.
     pub departments: Vec<DepartmentConfig>,
+    /// Alerts that page nobody, for a time or at times, at most 1,000 entries: planned work, known outages, departments that are closed.
+    pub mutes: Vec<MuteConfig>,
 }
 
 /// `[kafka]`: where messages come from.
@@ -249,6 +256,18 @@ impl DetectConfig {
 fn list_of_signals(_: &mut SchemaGenerator) -> Schema {
     let names: Vec<&str> = Signal::ALL.iter().map(|signal| signal.as_str()).collect();
     json_schema!({"type": "array", "items": {"enum": names}})
+}
+
+/// `[alerts]`: to whom alerts are told, beside Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertsConfig {
+    /// Topic that is told when an alert opens, escalates or closes, as CloudEvents; it is not made by the daemon. Unset: none is.
+    /// See [alert events](alert-events.md).
+    pub topic: Option<String>,
+    /// The `source` of those events, a URI reference by which readers tell this daemon's group from others. Unset: `/latido/` and
+    /// `kafka.group`.
+    pub source: Option<String>,
 }
 
 /// Which store keeps the state.

@@ -19,6 +19,12 @@ pub enum Shape {
     Span,
     /// `earliest`, `latest` or a time.
     Start,
+    /// A time, as RFC 3339.
+    Moment,
+    /// A time of day.
+    Clock,
+    /// A flag.
+    Flag,
     /// An address and port.
     Address,
     /// One of a closed set.
@@ -41,6 +47,9 @@ impl Shape {
             Self::Number => "a number, without quotes".to_owned(),
             Self::Span => "a span such as \"30s\", \"5m\" or \"24h\", in quotes".to_owned(),
             Self::Start => "\"earliest\", \"latest\" or a time such as \"2026-01-31T00:00:00Z\"".to_owned(),
+            Self::Moment => "a time such as \"2026-12-24T18:00:00Z\", in quotes".to_owned(),
+            Self::Clock => "a time of day such as \"02:00\", in quotes".to_owned(),
+            Self::Flag => "true or false, without quotes".to_owned(),
             Self::Address => "a numeric address and a port such as \"127.0.0.1:9464\"".to_owned(),
             Self::Choice(choices) => format!("one of {}", quoted(choices)),
             Self::List(item) => match item.as_ref() {
@@ -63,6 +72,9 @@ impl Shape {
             Self::Number => "number".to_owned(),
             Self::Span => "span".to_owned(),
             Self::Start => "`earliest`, `latest` or a time".to_owned(),
+            Self::Moment => "time".to_owned(),
+            Self::Clock => "time of day".to_owned(),
+            Self::Flag => "`true` or `false`".to_owned(),
             Self::Address => "address and port".to_owned(),
             Self::Choice(choices) => {
                 choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(" or ")
@@ -207,11 +219,14 @@ impl Walk<'_> {
         match (kind, schema["format"].as_str()) {
             (Some("integer"), _) => Shape::Integer,
             (Some("number"), _) => Shape::Number,
+            (Some("boolean"), _) => Shape::Flag,
             (Some("array"), _) => Shape::List(Box::new(self.shape(&self.resolve(&schema["items"]).0))),
             (Some("object"), _) if schema.get("properties").is_some() => Shape::Table,
             (Some("object"), _) => Shape::Map,
             (_, Some("span")) => Shape::Span,
             (_, Some("start")) => Shape::Start,
+            (_, Some("moment")) => Shape::Moment,
+            (_, Some("clock")) => Shape::Clock,
             (_, Some("address")) => Shape::Address,
             _ => Shape::Text,
         }

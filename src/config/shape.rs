@@ -1,13 +1,13 @@
 //! Merged values to a [`Config`]: unknown keys and wrong types, as many as there are in one go.
 
 use figment::error::Kind;
-use figment::value::{Dict, Tag, Value};
+use figment::value::{Tag, Value};
 
 use super::Config;
 use super::layers::{Layers, at, dotted};
 use super::names::guess;
 use super::problem::{Origin, Problem};
-use super::schema::{Field, Shape, fields, shape_at};
+use super::schema::{Field, Shape, field_at, fields, shape_at};
 
 /// After so many problems the rest waits.
 const MOST_PROBLEMS: usize = 20;
@@ -40,6 +40,9 @@ fn problem_of(error: &figment::Error, layers: &Layers) -> Problem {
         {
             // TOML reads a dotted name without quotes as tables within tables.
             return format!("put the name of the property in quotes, as in \"{name}.protocol\" = \"...\"");
+        }
+        if path.first().is_some_and(|first| first == "mutes") && matches!(path.len(), 1 | 2) {
+            return "write tables, each under [[mutes]], such as departments = [\"billing\"]".to_owned();
         }
         let Some(shape) = shape_at(path) else { return "see docs/configuration.md".to_owned() };
         let remedy = format!("write {}", shape.remedy());
@@ -109,7 +112,9 @@ fn mend(root: &mut Value, path: &[String], kind: &Kind) -> bool {
         }
         Some(Value::Array(_, items)) => match last.parse::<usize>().ok().and_then(|place| items.get_mut(place)) {
             Some(item) if shape_at(path) == Some(Shape::Table) => {
-                *item = Value::Dict(Tag::Default, Dict::from([(REQUIRED.to_owned(), placeholder())]));
+                let required =
+                    field_at(&[path, &[REQUIRED.to_owned()]].concat()).map(|_| (REQUIRED.to_owned(), placeholder()));
+                *item = Value::Dict(Tag::Default, required.into_iter().collect());
                 true
             }
             _ => mend(root, around, kind),

@@ -1,6 +1,7 @@
 //! Values that are impossible, by themselves or together.
 
 mod departments;
+mod mutes;
 mod places;
 mod stream;
 
@@ -84,8 +85,10 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     places::baselines(&config.detect, check);
     places::signals(&config.signals, check);
     places::privacy(&config.privacy, check);
+    places::alerts(config, check);
     places::checkpoint(&config.checkpoint, &config.kafka, check);
     places::http(&config.http, check);
     places::log(&config.log, check);
     departments::all(&config.departments, check);
+    mutes::all(&config.mutes, &config.departments, check);
 }

@@ -11,7 +11,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::*;
 use crate::config::Roster;
-use crate::detect::{Alert, AlertChange, Detector};
+use crate::detect::{Alert, AlertChange, Detector, TICK};
 use crate::message::{DepartmentId, Sentiment};
 use crate::window::{Panes, Tally};
 
@@ -54,7 +54,8 @@ fn alerts(seed: u64, reader: Reader) -> (Incident, EventTime, Vec<Alert>) {
         }
         panes.advance(record.at.minus(config.windows.lateness.get()), |end, panes| {
             for change in detector.close(end, |department| panes.newest_closed_pane(department)) {
-                let (AlertChange::Opened(_, alert) | AlertChange::Closed(_, alert)) = change;
+                let (AlertChange::Opened(_, alert) | AlertChange::Escalated(_, alert) | AlertChange::Closed(_, alert)) =
+                    change;
                 found.insert(alert.id.clone(), alert);
             }
         });
@@ -71,7 +72,9 @@ fn whatever_the_seed_only_the_incident_alerts_while_it_runs_and_is_over_by_secon
         assert!(!alerts.is_empty(), "seed {seed}");
         for alert in &alerts {
             assert_eq!(alert.department, incident.department_id(), "seed {seed}: {alerts:#?}");
-            assert!(incident.started < alert.started && alert.started <= incident.ended, "seed {seed}: {alert:#?}");
+            // A minute is judged at its end.
+            let judged_until = incident.ended.plus(TICK);
+            assert!(incident.started < alert.started && alert.started <= judged_until, "seed {seed}: {alert:#?}");
             assert!(alert.ended.is_some_and(|ended| ended <= live.plus(LIVE_FOR)), "seed {seed}: {alert:#?}");
         }
     }

@@ -249,7 +249,7 @@ mod tests {
     use super::*;
     use crate::demo::departments::DEPARTMENTS;
     use crate::demo::progress::Counts;
-    use crate::detect::{AlertKind, AlertState};
+    use crate::detect::{AlertKind, AlertState, Handling};
     use crate::message::EventTime;
     use crate::window::Tally;
 
@@ -293,7 +293,10 @@ mod tests {
             p_value: 1e-12,
             recurrence: 1e-8,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
             details: Default::default(),
         }
     }

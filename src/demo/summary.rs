@@ -83,6 +83,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::detect::Handling;
 
     const LIVE: EventTime = EventTime::from_millis(1_700_000_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
@@ -103,7 +104,10 @@ mod tests {
             p_value: 1e-9,
             recurrence: 1e-6,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
             details: Default::default(),
         }
     }

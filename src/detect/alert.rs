@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::handling::Handling;
 use super::kind::AlertKind;
 use crate::message::{DepartmentId, EventTime};
 use crate::voices::Summary;
@@ -85,7 +86,7 @@ pub struct Alert {
     pub messages: u32,
     /// Ratio observed in the worst window, 0 to 1; messages where it is about volume or severe ones.
     pub observed: f64,
-    /// Ratio that was expected at opening, 0 to 1; messages where it is about volume, 0 for severe ones.
+    /// Ratio that was expected in it, 0 to 1; messages where it is about volume, 0 for severe ones.
     pub expected: f64,
     /// Probability of the worst window under the expected ratio, 0 to 1; 1 where nothing is tested
     /// ([`AlertKind::is_tested`]).
@@ -94,30 +95,50 @@ pub struct Alert {
     pub recurrence: f64,
     /// Opened and closed while catching up: it paged nobody.
     pub replayed: bool,
+    /// How often it became clearly worse while it was open.
+    pub escalations: u32,
+    /// End of the window at which it last did (event time); none where it never has.
+    pub escalated: Option<EventTime>,
     /// The departments that an alert of the company is about; empty for others.
     pub departments: Vec<String>,
     /// Who wrote what, since `since` and within 12 hours. The detector knows nothing of it: whoever enters the alert fills it in.
     pub details: Summary,
+    /// What config and people have made of it.
+    pub handling: Handling,
 }
 
-/// An alert opened or closed.
+/// An alert opened, became clearly worse, or closed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlertChange {
     /// It opened.
     Opened(Scope, Alert),
+    /// It is open and clearly worse than when it was last told of, or more urgent.
+    Escalated(Scope, Alert),
     /// It closed.
     Closed(Scope, Alert),
 }
 
 impl AlertChange {
+    /// The alert as it is now.
+    #[must_use]
+    pub fn alert(&self) -> &Alert {
+        let (Self::Opened(_, alert) | Self::Escalated(_, alert) | Self::Closed(_, alert)) = self;
+        alert
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        let (Self::Opened(scope, _) | Self::Escalated(scope, _) | Self::Closed(scope, _)) = self;
+        *scope
+    }
+
     /// The same with what there is to tell of its alert.
     #[must_use]
-    pub fn with(self, details: impl FnOnce(&Alert) -> Summary) -> Self {
-        let fill = |alert: Alert| Alert { details: details(&alert), ..alert };
-        match self {
-            Self::Opened(scope, alert) => Self::Opened(scope, fill(alert)),
-            Self::Closed(scope, alert) => Self::Closed(scope, fill(alert)),
-        }
+    pub fn with(mut self, details: impl FnOnce(&Alert) -> Summary) -> Self {
+        let (Self::Opened(_, alert) | Self::Escalated(_, alert) | Self::Closed(_, alert)) = &mut self;
+        alert.details = details(alert);
+        self
     }
 }
 

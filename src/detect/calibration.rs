@@ -66,7 +66,7 @@ impl Calibration {
 /// Moods that last for hours make very rare evidence less rare than the tests, which know of correlation within a span, have it
 /// (fitted to simulated months, between 1 in 4 months and 4 a month).
 pub(super) fn heavier_tail(recurrence: f64) -> f64 {
-    const SLOPE: f64 = 0.9;
+    const SLOPE: f64 = 0.95;
     const RIGHT_AT: f64 = 2.0;
     RIGHT_AT * (recurrence / RIGHT_AT).powf(SLOPE)
 }
@@ -74,5 +74,6 @@ pub(super) fn heavier_tail(recurrence: f64) -> f64 {
 /// How many incidents there are for each excursion of a test, all kinds together (fitted to simulated months): the same messages
 /// stir several tests, the more of them the busier a department is, and an incident has to last two minutes.
 pub(super) fn fewer_when_busy(messages_an_hour: f64) -> f64 {
-    1.06 * messages_an_hour.max(0.5).powf(-0.18)
+    let an_hour = messages_an_hour.max(0.5);
+    0.86 * an_hour.powf(-0.18) * (1.0 + an_hour / 150.0).powf(-0.55)
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Severity};
 use super::evidence::MONTH;
+use super::handling::Handling;
 use super::kind::AlertKind;
 use super::watch::{Change, OpenAlert};
 use crate::config::DetectConfig;
@@ -60,6 +61,10 @@ impl Company {
         self.open.as_ref().map(|open| &open.alert)
     }
 
+    pub(super) fn is_recovering(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.calm_since.is_some())
+    }
+
     /// Looks at the departments that customers write to.
     ///
     /// It merges alerts and lowers no threshold: it opens only where one of a department does.
@@ -70,13 +75,13 @@ impl Company {
                 return None;
             }
             let alert = spread.alert(end);
-            self.open = Some(Box::new(OpenAlert { alert: alert.clone(), calm_since: None }));
+            self.open = Some(Box::new(OpenAlert::new(alert.clone())));
             return Some(Change::Opened(alert));
         };
         if spread.is_company_wide {
             open.calm_since = None;
             open.note_worst_of_company(&spread.alert(end));
-            return None;
+            return open.escalate(end);
         }
         let calm_since = *open.calm_since.get_or_insert(end);
         if end < calm_since.plus(settings.hold.get()) {
@@ -133,7 +138,10 @@ impl<'a> Spread<'a> {
             p_value: self.p_value,
             recurrence: self.p_value * MONTH.as_secs_f64() / LASTS.as_secs_f64(),
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: self.unhappy.iter().map(|part| part.name.to_owned()).collect(),
+            handling: Handling::default(),
             details: Summary::default(),
         }
     }

@@ -9,7 +9,9 @@ use super::baseline::{Baseline, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio}
 use super::calibration::{Calibration, fewer_when_busy, heavier_tail};
 use super::company::Part;
 use super::evidence::{Evidence, EvidenceState, Finding, Findings, MONTH, Normal};
+use super::handling::Handling;
 use super::kind::{AlertKind, RATIOS};
+use super::mutes::Upkeep;
 use super::tick::{Counts, Expected, SPANS};
 use super::watch::{Change, Incident, OpenAlert, Watch};
 use crate::config::{DepartmentConfig, DetectConfig};
@@ -31,6 +33,9 @@ const REOPEN_FACTOR: f64 = 0.25;
 
 /// An incident that lasts for longer than this is the new normal: what comes teaches again, so that no page lasts for good.
 const NEW_NORMAL_AFTER: Duration = Duration::from_secs(24 * 3_600);
+
+/// The same where nobody writes at all: weekends and holidays end.
+const GONE_AFTER: Duration = Duration::from_secs(72 * 3_600);
 
 /// The place of 1 h among the spans.
 const HOUR_SPAN: usize = 1;
@@ -73,6 +78,8 @@ struct KnownAt<'a> {
     /// What the estimates' own uncertainty adds to the correlations and the spread.
     uncertain: [f64; RATIOS],
     uncertain_volume: f64,
+    /// Messages of an hour such as this one.
+    messages_now: f64,
 }
 
 impl Normal for KnownAt<'_> {
@@ -80,12 +87,28 @@ impl Normal for KnownAt<'_> {
         (self.baseline.correlation(ratio, span) + self.uncertain[ratio]).min(0.9)
     }
 
+    fn unknown_ratio(&self, ratio: usize) -> f64 {
+        self.uncertain[ratio].min(0.9 - self.baseline.correlation(ratio, 0))
+    }
+
     fn spread(&self, span: usize) -> f64 {
         self.baseline.spread(span) + self.uncertain_volume
     }
 
+    fn unknown_volume(&self) -> f64 {
+        self.uncertain_volume
+    }
+
+    fn clumping(&self) -> f64 {
+        self.baseline.clumping()
+    }
+
     fn messages_an_hour(&self) -> f64 {
         self.baseline.messages_an_hour()
+    }
+
+    fn messages_now(&self) -> f64 {
+        self.messages_now
     }
 }
 
@@ -110,7 +133,7 @@ impl Department {
     /// Takes the slice that ends at `end`. `priors` are the ratios assumed of a department of which nothing is known.
     pub(super) fn push(
         &mut self,
-        end: EventTime,
+        (end, upkeep): (EventTime, Upkeep),
         counts: Counts,
         settings: &DetectConfig,
         priors: [f64; RATIOS],
@@ -119,6 +142,10 @@ impl Department {
             return Vec::new();
         }
         let start = end.minus(self.slice);
+        if upkeep == Upkeep::JustOver {
+            // What came in a planned outage is no evidence for what comes after it.
+            self.begin_anew(start);
+        }
         let hour = self.calendar.hour_of(start);
         let known = self.ratios_at(hour, priors);
         let means = known.map(|known| known.ratio);
@@ -129,9 +156,13 @@ impl Department {
             baseline: &self.baseline,
             uncertain: [0, 1]
                 .map(|ratio| doubtful * known[ratio].deviation.powi(2) / (means[ratio] * (1.0 - means[ratio]))),
-            uncertain_volume: doubtful * (volume.variance + UNKNOWN_WEEKS),
+            uncertain_volume: volume.variance + doubtful * UNKNOWN_WEEKS,
+            messages_now: volume.rate * 3_600.0 / self.slice.as_secs_f64(),
         };
-        let tested = Expected { messages: volume.rate, ratios: means };
+        // A department may be closed at hours that were not seen yet: whatever comes then is as good as expected.
+        let knows_volume = self.baseline.knows_volume(hour);
+        let messages = if knows_volume { volume.rate } else { f64::from(counts.messages) };
+        let tested = Expected { messages, ratios: means };
         self.findings = self.evidence.push(end, counts, tested, &normal);
         let seen = self.baseline.seen() + u64::from(counts.messages);
         let known_enough = seen >= u64::from(settings.min_seen);
@@ -139,9 +170,10 @@ impl Department {
             let may_alert = if kind < RATIOS {
                 known_enough || self.configured[kind].is_some()
             } else {
-                known_enough && self.baseline.knows_volume()
+                known_enough && knows_volume
             };
-            if !may_alert {
+            let is_planned = upkeep == Upkeep::Ongoing && AlertKind::TESTED[kind] == AlertKind::Silence;
+            if !may_alert || is_planned {
                 *finding = None;
             }
         }
@@ -149,15 +181,12 @@ impl Department {
         for ((calm, kind), watch) in calm.iter_mut().zip(AlertKind::TESTED).zip(&self.watches) {
             *calm = matches!(watch, Watch::Open(_)) && self.evidence.is_calm(kind, &normal);
         }
-        self.calibrate(end);
-        let changes = self.follow(end, calm, settings);
-        self.baseline.push(
-            (start, self.slice),
-            counts,
-            Expected { messages: volume.rate, ratios: means },
-            &mut self.calendar,
-            priors,
-        );
+        self.calibrate(end, known_enough && upkeep != Upkeep::Ongoing);
+        let changes = self.follow((end, upkeep), calm, settings);
+        if upkeep != Upkeep::Ongoing {
+            let expected = Expected { messages: volume.rate, ratios: means };
+            self.baseline.push((start, self.slice), counts, expected, &mut self.calendar, priors);
+        }
         self.usual = self.usual_at(hour, priors);
         changes
     }
@@ -184,7 +213,7 @@ impl Department {
         }
         self.findings = Findings::default();
         // Nobody knows what the messages before would have led to.
-        self.baseline.distrust_until(end);
+        self.baseline.distrust_latest();
         let mut changes = Vec::new();
         for watch in &mut self.watches {
             match watch {
@@ -204,20 +233,27 @@ impl Department {
         self.evidence.clear(end);
     }
 
-    /// What it adds to the picture of the company; none where customers hardly write.
-    pub(super) fn part(&self, end: EventTime) -> Option<Part<'_>> {
-        let hour = self.evidence.hour()?;
-        let of_ratios = || (0..RATIOS).filter_map(|kind| Some((self.findings[kind]?, KIND_SHARES[kind])));
+    /// What it adds to the picture of the company, but for ratios that do not count; none where customers hardly write, or nothing
+    /// counts.
+    pub(super) fn part(&self, end: EventTime, uncounted: [bool; RATIOS]) -> Option<Part<'_>> {
+        let hour = self.evidence.hour().filter(|_| uncounted.contains(&false))?;
+        let counted = || (0..RATIOS).filter(|kind| !uncounted[*kind]);
+        let of_ratios = || counted().filter_map(|kind| Some((self.findings[kind]?, KIND_SHARES[kind])));
         let budgets = of_ratios().map(|(finding, share)| finding.recurrence / share);
         Some(Part {
             name: &self.name,
             budget_reached: budgets.fold(f64::INFINITY, f64::min),
-            alerting: self.watches[..RATIOS].iter().any(|watch| matches!(watch, Watch::Open(_))),
+            alerting: counted().any(|kind| matches!(self.watches[kind], Watch::Open(_))),
             messages: hour.messages,
             negative: hour.unhappy[0],
             expected_negative: hour.ratios[0] * f64::from(hour.messages),
             since: of_ratios().map(|(finding, _)| finding.since).min().unwrap_or(end),
         })
+    }
+
+    /// Whether an alert of that kind is open, and all that it is about is as usual again.
+    pub(super) fn is_recovering(&self, kind: AlertKind) -> bool {
+        self.open().any(|open| open.alert.kind == kind && open.calm_since.is_some())
     }
 
     pub(super) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
@@ -252,7 +288,7 @@ impl Department {
             is_known.then(|| Usual::of_ratio(ratios[ratio], messages, self.baseline.correlation(ratio, HOUR_SPAN)))
         };
         let of_messages = || Usual::of_messages(messages, self.baseline.spread(HOUR_SPAN));
-        [of_ratio(0), of_ratio(1), self.baseline.knows_volume().then(of_messages)]
+        [of_ratio(0), of_ratio(1), self.baseline.knows_volume(hour).then(of_messages)]
     }
 
     fn state(&self, settings: &DetectConfig) -> AlertState {
@@ -305,14 +341,14 @@ impl Department {
     }
 
     /// Brings the findings to the scale on which a department's incidents are counted.
-    fn calibrate(&mut self, end: EventTime) {
+    fn calibrate(&mut self, end: EventTime, may_alert: bool) {
         let busy = fewer_when_busy(self.baseline.messages_an_hour());
         for finding in self.findings.iter_mut().flatten() {
             finding.recurrence *= busy;
         }
         let rarest = self.budget_reached().unwrap_or(f64::INFINITY);
         let factor = self.calibration.factor();
-        if self.open().next().is_none() {
+        if may_alert && self.open().next().is_none() {
             self.calibration.observe(end, self.slice, rarest);
         }
         for (finding, share) in self.findings.iter_mut().zip(KIND_SHARES) {
@@ -324,7 +360,7 @@ impl Department {
 
     fn follow(
         &mut self,
-        end: EventTime,
+        (end, upkeep): (EventTime, Upkeep),
         calm: [bool; AlertKind::TESTED.len()],
         settings: &DetectConfig,
     ) -> Vec<Change> {
@@ -347,19 +383,22 @@ impl Department {
                         continue;
                     }
                     let alert = self.alert(kind, end, &finding);
-                    self.watches[kind] = Watch::Open(Box::new(OpenAlert { alert: alert.clone(), calm_since: None }));
+                    self.watches[kind] = Watch::Open(Box::new(OpenAlert::new(alert.clone())));
+                    self.evidence.alerted(alert.kind);
                     changes.push(Change::Opened(alert));
                 }
                 Watch::Open(open) => {
                     if let Some(finding) = self.findings[kind] {
                         open.note_worst(&finding);
                     }
+                    changes.extend(open.escalate(end));
                     open.calm_since = if calm[kind] { open.calm_since.or(Some(end)) } else { None };
                 }
             }
         }
         changes.extend(self.close_if_calm(end, hold));
-        self.follow_incident(end, recent);
+        let has_opened = changes.iter().any(|change| matches!(change, Change::Opened(_)));
+        self.follow_incident((end, upkeep), recent, has_opened);
         changes
     }
 
@@ -380,7 +419,7 @@ impl Department {
         changes
     }
 
-    fn follow_incident(&mut self, end: EventTime, recent: Option<Incident>) {
+    fn follow_incident(&mut self, (end, upkeep): (EventTime, Upkeep), recent: Option<Incident>, has_opened: bool) {
         if self.open().next().is_none() {
             let Some(incident) = self.incident.as_mut().filter(|incident| incident.closed.is_none()) else { return };
             incident.closed = Some(end);
@@ -388,17 +427,37 @@ impl Department {
             self.evidence.clear(end);
             return;
         }
-        let mut incident = recent.unwrap_or(Incident { began: end, closed: None, returns: 0, accepted: false });
+        let mut incident = recent.unwrap_or_else(|| Incident::new(end));
         if incident.closed.take().is_some() {
             incident.returns += 1;
         }
-        if end < incident.began.plus(NEW_NORMAL_AFTER) {
-            self.baseline.distrust_until(end);
-        } else if !incident.accepted {
-            incident.accepted = true;
-            self.baseline.accept_from(end);
+        if upkeep == Upkeep::Ongoing {
+            // However long a planned outage lasts, it is no new normal.
+            incident.strange_since = end;
+        }
+        match incident.accepted {
+            // What comes on top of the new normal is strange again.
+            Some(accepted) if has_opened && end >= accepted.plus(NEW_NORMAL_AFTER) => {
+                incident = Incident { accepted: None, strange_since: end, ..incident }
+            }
+            Some(_) => {}
+            None if end < incident.strange_since.plus(self.normal_after()) => self.baseline.distrust(),
+            None => {
+                incident.accepted = Some(end);
+                self.baseline.accept_from(end, self.alerting_ratios_and_volume());
+            }
         }
         self.incident = Some(incident);
+    }
+
+    fn normal_after(&self) -> Duration {
+        if self.evidence.is_deserted() { GONE_AFTER } else { NEW_NORMAL_AFTER }
+    }
+
+    fn alerting_ratios_and_volume(&self) -> [bool; RATIOS + 1] {
+        let [negative, frustrated, surge, silence] =
+            [0, 1, 2, 3].map(|kind: usize| matches!(self.watches[kind], Watch::Open(_)));
+        [negative, frustrated, surge || silence]
     }
 
     fn open(&self) -> impl Iterator<Item = &OpenAlert> {
@@ -425,7 +484,10 @@ impl Department {
             p_value: finding.ln_p_value.exp(),
             recurrence: finding.recurrence,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
+            handling: Handling::default(),
             details: Summary::default(),
         }
     }

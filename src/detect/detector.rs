@@ -1,12 +1,14 @@
 //! From panes to alerts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::company::Company;
 use super::department::{Department, DepartmentState};
-use super::kind::RATIOS;
+use super::kind::{AlertKind, RATIOS};
+use super::mutes::{INSTANT, Mutes, Upkeep};
 use super::severe::SevereWatch;
 use super::tick::{Counts, SPANS, TICK, slice_end_of};
 use super::watch::Change;
@@ -36,6 +38,7 @@ pub struct Detector {
     /// Since when nothing is tested; none while everything is.
     gap: Option<Gap>,
     company: Company,
+    mutes: Arc<Mutes>,
     /// Of single messages, in the roster's order.
     severe: Vec<SevereWatch>,
     /// Up to where these were looked at.
@@ -45,7 +48,7 @@ pub struct Detector {
 }
 
 /// Panes that hold only a part of what was written: no slice with one of them is tested.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Gap {
     /// End of its first pane.
     begun: EventTime,
@@ -60,6 +63,8 @@ pub struct DetectorState {
     pub departments: Vec<DepartmentState>,
     /// End of the slice that is gathered.
     pub slice_end: Option<EventTime>,
+    /// Since when nothing is tested.
+    gap: Option<Gap>,
     /// What concerns all departments together.
     pub(super) company: Company,
     /// Severe messages by department, of those that had any, and up to where they were looked at.
@@ -102,6 +107,7 @@ impl Detector {
             gathered: Vec::new(),
             gap: None,
             company: Company::default(),
+            mutes: Arc::default(),
             severe: Vec::new(),
             severe_until: None,
             taken_up: None,
@@ -116,6 +122,11 @@ impl Detector {
         DepartmentId(u16::try_from(self.departments.len() - 1).unwrap_or(u16::MAX))
     }
 
+    /// From now on these mutes say what is maintenance, and who does not count for the company. They are of the same roster.
+    pub fn set_mutes(&mut self, mutes: Arc<Mutes>) {
+        self.mutes = mutes;
+    }
+
     /// A detector of one department alone that goes on as this one would; its number is 0.
     ///
     /// # Panics
@@ -127,6 +138,7 @@ impl Detector {
             departments: vec![self.departments[department.index()].clone()],
             gathered: vec![self.gathered[department.index()]],
             company: Company::default(),
+            mutes: Arc::default(),
             severe: vec![SevereWatch::default()],
             ..*self
         }
@@ -186,6 +198,9 @@ impl Detector {
             return Vec::new();
         }
         self.taken_up = Some(judged_until);
+        if let Some(gap) = &mut self.gap {
+            gap.begun = gap.begun.min(judged_until);
+        }
         self.leave_alerts(window_end, Gap { begun: judged_until, ended: window_end })
     }
 
@@ -221,6 +236,25 @@ impl Detector {
         of_departments.chain(self.company.open_alert().map(|alert| (Scope::Company, alert)))
     }
 
+    /// Whether an open alert is seen to go on when the windows end at that moment: not where all is as usual again, nor before a slice was
+    /// looked at after maintenance. A severe message is to be read whenever it came.
+    ///
+    /// # Panics
+    /// If the department is not of the roster.
+    #[must_use]
+    pub fn goes_on(&self, scope: Scope, kind: AlertKind, window_end: EventTime) -> bool {
+        let begun = slice_end_of(window_end.plus(INSTANT), self.slice).minus(self.slice);
+        let is_planned = |department| self.mutes.upkeep(department, begun, self.slice) == Upkeep::Ongoing;
+        match scope {
+            Scope::Department(_) if !kind.is_tested() => true,
+            Scope::Department(id) => !self.departments[id.index()].is_recovering(kind) && !is_planned(id),
+            Scope::Company => {
+                let mut ids = (0_u16..).map(DepartmentId).take(self.departments.len());
+                !self.company.is_recovering() && !ids.all(is_planned)
+            }
+        }
+    }
+
     /// All that is remembered.
     #[must_use]
     pub fn snapshot(&self) -> DetectorState {
@@ -231,6 +265,7 @@ impl Detector {
         DetectorState {
             departments: departments.collect(),
             slice_end: self.slice_end,
+            gap: self.gap,
             company: self.company.clone(),
             severe: (severe.collect(), self.severe_until),
             judged_until: None,
@@ -242,6 +277,7 @@ impl Detector {
     pub fn restore(&mut self, state: DetectorState) -> Vec<String> {
         let mut unknown = Vec::new();
         self.slice_end = state.slice_end;
+        self.gap = state.gap;
         self.company = state.company;
         let (severe, severe_until) = state.severe;
         self.severe_until = severe_until;
@@ -311,11 +347,16 @@ impl Detector {
         for (place, gathered) in self.gathered.iter_mut().enumerate() {
             let department = DepartmentId(u16::try_from(place).unwrap_or(u16::MAX));
             let counts = std::mem::take(gathered);
-            let of_department = self.departments[place].push(slice_end, counts, &self.settings, self.priors);
+            let upkeep = self.mutes.upkeep(department, slice_end, self.slice);
+            let looked_at = (slice_end, upkeep);
+            let of_department = self.departments[place].push(looked_at, counts, &self.settings, self.priors);
             changes.extend(of_department.into_iter().map(|change| change.of(Scope::Department(department))));
         }
         self.learn_priors();
-        let parts: Vec<_> = self.departments.iter().filter_map(|department| department.part(slice_end)).collect();
+        let numbered = (0_u16..).map(DepartmentId).zip(&self.departments);
+        let parts =
+            numbered.filter_map(|(id, department)| department.part(slice_end, self.mutes.uncounted(id, slice_end)));
+        let parts: Vec<_> = parts.collect();
         let of_company = self.company.follow(slice_end, &parts, &self.settings);
         changes.extend(of_company.map(|change| change.of(Scope::Company)));
         changes.extend(self.follow_severe(slice_end));
@@ -367,6 +408,7 @@ impl Change {
     fn of(self, scope: Scope) -> AlertChange {
         match self {
             Self::Opened(alert) => AlertChange::Opened(scope, alert),
+            Self::Escalated(alert) => AlertChange::Escalated(scope, alert),
             Self::Closed(alert) => AlertChange::Closed(scope, alert),
         }
     }

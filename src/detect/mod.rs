@@ -17,8 +17,11 @@ mod calibration;
 mod company;
 mod department;
 mod detector;
+mod escalation;
 mod evidence;
+mod handling;
 mod kind;
+mod mutes;
 mod severe;
 #[cfg(test)]
 mod tests;
@@ -29,5 +32,7 @@ pub use alert::{Alert, AlertChange, AlertState, DepartmentOutlook, Scope, Severi
 pub use company::COMPANY;
 pub use department::DepartmentState;
 pub use detector::{Detector, DetectorState};
+pub use handling::{Feedback, Handling, Verdict};
 pub use kind::AlertKind;
+pub use mutes::Mutes;
 pub use tick::TICK;

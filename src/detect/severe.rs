@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::handling::Handling;
 use super::kind::AlertKind;
 use super::tick::slice_end_of;
 use super::watch::{Change, Incident, OpenAlert};
@@ -66,7 +67,7 @@ impl SevereWatch {
     }
 
     fn open(&mut self, name: &str, end: EventTime, slice: Duration, come: Waiting) -> Change {
-        let mut row = self.row.filter(|row| row.is_recent(end)).unwrap_or(Incident::begun(end));
+        let mut row = self.row.filter(|row| row.is_recent(end)).unwrap_or(Incident::new(end));
         if row.closed.take().is_some() {
             row.returns += 1;
         }
@@ -89,10 +90,14 @@ impl SevereWatch {
             p_value: 1.0,
             recurrence: 0.0,
             replayed: false,
+            escalations: 0,
+            escalated: None,
             departments: Vec::new(),
             details: Summary::default(),
+            handling: Handling::default(),
         };
-        self.open = Some(Box::new(OpenAlert { alert: alert.clone(), calm_since: Some(end) }));
+        let open = self.open.insert(Box::new(OpenAlert::new(alert.clone())));
+        open.calm_since = Some(end);
         Change::Opened(alert)
     }
 

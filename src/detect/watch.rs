@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
+use super::escalation::LastTold;
 use super::evidence::Finding;
 use crate::message::EventTime;
 
@@ -28,24 +29,25 @@ pub(super) struct OpenAlert {
     pub(super) alert: Alert,
     /// Since when it has been as usual.
     pub(super) calm_since: Option<EventTime>,
+    told: LastTold,
 }
 
 /// Alerts of a department that overlap or follow each other closely.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Incident {
-    pub(super) began: EventTime,
     /// When its last alert closed.
     pub(super) closed: Option<EventTime>,
     /// How often it came back.
     pub(super) returns: u32,
-    /// It is the new normal.
-    pub(super) accepted: bool,
+    /// Since when what comes is strange.
+    pub(super) strange_since: EventTime,
+    /// When it was last taken for the new normal.
+    pub(super) accepted: Option<EventTime>,
 }
 
 impl Incident {
-    /// The first of a row.
-    pub(super) fn begun(began: EventTime) -> Self {
-        Self { began, closed: None, returns: 0, accepted: false }
+    pub(super) fn new(end: EventTime) -> Self {
+        Self { closed: None, returns: 0, strange_since: end, accepted: None }
     }
 
     pub(super) fn is_recent(&self, now: EventTime) -> bool {
@@ -60,10 +62,22 @@ impl Incident {
 /// What a slice did to an alert.
 pub(super) enum Change {
     Opened(Alert),
+    Escalated(Alert),
     Closed(Alert),
 }
 
 impl OpenAlert {
+    /// One that opens.
+    pub(super) fn new(alert: Alert) -> Self {
+        let told = LastTold::at_opening(&alert);
+        Self { alert, calm_since: None, told }
+    }
+
+    /// Whether it has become clearly worse by the end of that slice.
+    pub(super) fn escalate(&mut self, end: EventTime) -> Option<Change> {
+        self.told.escalate(end, &mut self.alert).map(Change::Escalated)
+    }
+
     pub(super) fn note_worst(&mut self, finding: &Finding) {
         if finding.recurrence >= self.alert.recurrence {
             return;
@@ -71,6 +85,7 @@ impl OpenAlert {
         self.alert.recurrence = finding.recurrence;
         self.alert.messages = finding.messages;
         self.alert.observed = finding.observed;
+        self.alert.expected = finding.expected;
         self.alert.window_seconds = finding.seconds;
         self.alert.p_value = finding.ln_p_value.exp();
     }

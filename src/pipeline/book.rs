@@ -3,12 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::detect::{Alert, AlertChange, AlertKind, Scope};
+use crate::detect::{Alert, AlertChange, AlertKind, Feedback, Handling, Severity};
 use crate::message::EventTime;
 use crate::voices::Summary;
 
 /// How long a closed alert is kept (event time).
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// An alert that pages from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) id: String,
+    pub(super) department: String,
+    pub(super) kind: AlertKind,
+    pub(super) severity: Severity,
+}
+
+/// What keeps an open alert from paging.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holding {
+    /// A mute, for this reason.
+    Muted(String),
+    /// No mute any more, but nothing shows that it goes on: it would page just to end.
+    Waiting,
+}
 
 /// Alerts, oldest first.
 #[derive(Debug, Default)]
@@ -31,52 +49,107 @@ impl AlertBook {
         &self.alerts
     }
 
-    /// Enters a change. One that opens and closes while catching up is marked: it paged nobody (INV-10).
+    /// Enters a change, at a moment when its kind of alert may be muted. One that opens and closes while catching up is marked: it
+    /// paged nobody (INV-10).
     ///
-    /// Gives whose alert is told from now on, and its kind.
-    pub(super) fn enter(&mut self, change: AlertChange, catching_up: bool) -> Option<(Scope, AlertKind)> {
-        let alerts = Arc::make_mut(&mut self.alerts);
-        match change {
-            AlertChange::Opened(scope, mut alert) => {
-                alert.replayed = catching_up;
-                let kind = alert.kind;
-                tracing::info!(id = alert.id, replayed = catching_up, p_value = alert.p_value, "alert opened");
-                match alerts.iter_mut().find(|known| known.id == alert.id) {
-                    Some(known) => *known = alert,
-                    None => alerts.push(alert),
-                }
-                (!catching_up).then_some((scope, kind))
+    /// Gives what pages from now on.
+    pub(super) fn enter(&mut self, change: AlertChange, catching_up: bool, muted: Option<&str>) -> Option<Page> {
+        let (mut alert, opens) = match change {
+            AlertChange::Opened(_, alert) => (alert, true),
+            AlertChange::Closed(_, alert) => (alert, false),
+            AlertChange::Escalated(_, alert) => return self.escalate(alert),
+        };
+        match opens {
+            true => {
+                tracing::info!(id = alert.id, replayed = catching_up, muted, p_value = alert.p_value, "alert opened")
             }
-            AlertChange::Closed(_, mut alert) => {
-                tracing::info!(id = alert.id, "alert closed");
-                match alerts.iter_mut().find(|known| known.id == alert.id) {
-                    Some(known) => {
-                        alert.replayed = known.replayed;
-                        *known = alert;
-                    }
-                    None => alerts.push(alert),
-                }
-                None
-            }
+            false => tracing::info!(id = alert.id, "alert closed"),
         }
+        alert.replayed = opens && catching_up;
+        alert.handling.muted = muted.map(str::to_owned);
+        let alerts = Arc::make_mut(&mut self.alerts);
+        let Some(known) = alerts.iter_mut().find(|known| known.id == alert.id) else {
+            let page = page_once(&mut alert, !opens);
+            alerts.push(alert);
+            return page;
+        };
+        if !opens {
+            alert.replayed = known.replayed;
+        }
+        let known_handling = std::mem::take(&mut known.handling);
+        alert.handling = Handling { muted: alert.handling.muted, ..known_handling };
+        *known = alert;
+        page_once(known, !opens)
     }
 
-    /// Whether of the open alert of that kind of a department nobody was told yet.
-    pub(super) fn is_only_replayed(&self, department: &str, kind: AlertKind) -> bool {
+    /// An open alert is clearly worse, or more urgent. A ticket that was shown and becomes a page counts again.
+    fn escalate(&mut self, alert: Alert) -> Option<Page> {
+        let known = Arc::make_mut(&mut self.alerts).iter_mut().find(|known| known.id == alert.id)?;
+        tracing::info!(id = alert.id, severity = alert.severity.as_str(), "alert escalated");
+        let was_ticket = known.severity == Severity::Ticket;
+        let (replayed, handling) = (known.replayed, std::mem::take(&mut known.handling));
+        *known = Alert { replayed, handling, ..alert };
+        let pages_now = was_ticket && known.severity == Severity::Page && known.handling.paged;
+        pages_now.then(|| page_of(known))
+    }
+
+    /// Whether the open alert of that kind of a department pages nobody now: it is muted, only replayed, or waits to page.
+    pub(super) fn is_held_back(&self, department: &str, kind: AlertKind) -> bool {
         let is_meant = |alert: &Alert| alert.kind == kind && alert.department == department;
-        self.alerts.iter().any(|alert| alert.ended.is_none() && alert.replayed && is_meant(alert))
+        let pages = |alert: &Alert| alert.handling.paged && !alert.replayed && alert.handling.muted.is_none();
+        self.alerts.iter().any(|alert| alert.ended.is_none() && !pages(alert) && is_meant(alert))
     }
 
-    /// Catching up is over: what is still open is told now, of those kinds. Gives the ids of departments with their kinds.
-    pub(super) fn caught_up(&mut self, is_told: impl Fn(AlertKind) -> bool) -> Vec<(String, AlertKind)> {
+    /// Catching up is over: of what it opened, what is still open and not muted pages now, of those kinds. Gives which.
+    pub(super) fn caught_up(&mut self, is_told: impl Fn(AlertKind) -> bool) -> Vec<Page> {
+        let is_replayed = |alert: &&mut Alert| alert.ended.is_none() && alert.replayed && is_told(alert.kind);
+        let paging = Arc::make_mut(&mut self.alerts).iter_mut().filter(is_replayed).filter_map(|alert| {
+            alert.replayed = false;
+            page_once(alert, false)
+        });
+        paging.collect()
+    }
+
+    /// Mutes may have begun or ended: says of each open alert what `holds` it. Unless all is `held_back`, what nothing holds any more pages,
+    /// if it has not before. Gives which.
+    pub(super) fn follow_mutes(&mut self, held_back: bool, holds: impl Fn(&Alert) -> Option<Holding>) -> Vec<Page> {
         let mut paging = Vec::new();
-        for alert in Arc::make_mut(&mut self.alerts) {
-            if alert.ended.is_none() && alert.replayed && is_told(alert.kind) {
-                alert.replayed = false;
-                paging.push((alert.department.clone(), alert.kind));
+        for place in 0..self.alerts.len() {
+            let known = &self.alerts[place];
+            if known.ended.is_some() {
+                continue;
             }
+            let (muted, waits) = match holds(known) {
+                Some(Holding::Muted(reason)) => (Some(reason), true),
+                Some(Holding::Waiting) => (None, true),
+                None => (None, false),
+            };
+            let may_page = !held_back && !waits && !known.replayed && !known.handling.paged;
+            if known.handling.muted == muted && !may_page {
+                continue;
+            }
+            let known = &mut Arc::make_mut(&mut self.alerts)[place];
+            if known.handling.muted != muted {
+                tracing::info!(id = known.id, muted, "an open alert is muted, or no longer");
+            }
+            known.handling.muted = muted;
+            paging.extend(page_once(known, held_back || waits));
         }
         paging
+    }
+
+    /// Takes what people say of an alert. Gives it as it is then, and whether it is the first they say of it; none where there is no such
+    /// alert.
+    pub(super) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<(Alert, bool)> {
+        let place = self.alerts.iter().position(|known| known.id == id)?;
+        let known = &self.alerts[place];
+        let says_the_same = |said: &Feedback| (said.verdict, &said.note) == (feedback.verdict, &feedback.note);
+        if known.handling.feedback.as_ref().is_some_and(says_the_same) {
+            return Some((known.clone(), false));
+        }
+        let known = &mut Arc::make_mut(&mut self.alerts)[place];
+        let is_first = known.handling.feedback.replace(feedback).is_none();
+        Some((known.clone(), is_first))
     }
 
     /// Brings the open alerts up to their latest peak, with what there is to tell then.
@@ -87,9 +160,9 @@ impl AlertBook {
             if (known.recurrence, known.messages) == (latest.recurrence, latest.messages) {
                 continue;
             }
-            let replayed = known.replayed;
+            let (replayed, handling) = (known.replayed, known.handling.clone());
             let details = details(latest);
-            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, details, ..latest.clone() };
+            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, handling, details, ..latest.clone() };
         }
     }
 
@@ -103,71 +176,17 @@ impl AlertBook {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::detect::Severity;
-    use crate::message::DepartmentId;
-
-    fn alert(started: i64, ended: Option<i64>) -> Alert {
-        Alert {
-            id: format!("billing-frustration-{started}"),
-            department: "billing".to_owned(),
-            kind: AlertKind::Frustration,
-            severity: Severity::Page,
-            started: EventTime::from_millis(started),
-            since: EventTime::from_millis(started),
-            ended: ended.map(EventTime::from_millis),
-            window_seconds: 900,
-            messages: 40,
-            observed: 0.8,
-            expected: 0.2,
-            p_value: 1e-9,
-            recurrence: 1e-4,
-            replayed: false,
-            departments: Vec::new(),
-            details: Summary::default(),
-        }
-    }
-
-    const BILLING: Scope = Scope::Department(DepartmentId(0));
-
-    #[test]
-    fn what_opens_and_closes_while_catching_up_is_marked_and_pages_nobody() {
-        let mut book = AlertBook::default();
-        assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true), None);
-        book.enter(AlertChange::Closed(BILLING, alert(1, Some(2))), true);
-        assert!(book.caught_up(|_| true).is_empty());
-        assert!(book.alerts()[0].replayed);
-    }
-
-    #[test]
-    fn what_is_still_open_after_catching_up_pages_then() {
-        let mut book = AlertBook::default();
-        book.enter(AlertChange::Opened(BILLING, alert(1, None)), true);
-        assert_eq!(book.caught_up(|_| true), [("billing".to_owned(), AlertKind::Frustration)]);
-        assert!(!book.alerts()[0].replayed);
-        assert!(book.caught_up(|_| true).is_empty(), "it pages once");
-    }
-
-    #[test]
-    fn an_open_alert_that_nobody_follows_any_more_is_not_taken_up() {
-        let mut book = AlertBook::default();
-        let saved = vec![alert(1, Some(2)), alert(3, None), alert(5, None)];
-        assert_eq!(book.restore(saved, &["billing-frustration-5"]), ["billing-frustration-3"]);
-        let kept: Vec<&str> = book.alerts().iter().map(|alert| &*alert.id).collect();
-        assert_eq!(kept, ["billing-frustration-1", "billing-frustration-5"]);
-    }
-
-    #[test]
-    fn a_live_alert_pages_at_once_and_stays_seven_days_after_it_closed() {
-        let mut book = AlertBook::default();
-        assert!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), false).is_some());
-        book.enter(AlertChange::Closed(BILLING, alert(1, Some(2_000))), false);
-        let week = EventTime::from_millis(2_000).plus(KEPT);
-        book.forget_before(week);
-        assert_eq!(book.alerts().len(), 1);
-        book.forget_before(week.plus(Duration::from_millis(1)));
-        assert!(book.alerts().is_empty());
-    }
+fn page_of(alert: &Alert) -> Page {
+    let Alert { id, department, kind, severity, .. } = alert;
+    Page { id: id.clone(), department: department.clone(), kind: *kind, severity: *severity }
 }
+
+/// An alert pages where it is neither muted nor only replayed, unless it has before, or is `held_back`.
+fn page_once(alert: &mut Alert, held_back: bool) -> Option<Page> {
+    let pages = !held_back && !alert.replayed && alert.handling.muted.is_none() && !alert.handling.paged;
+    alert.handling.paged |= pages;
+    pages.then(|| page_of(alert))
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,9 @@
 mod following;
 mod garbage;
 mod letters;
+mod marks;
 mod saving;
+mod telling;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,9 +16,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select};
 
+use crate::detect::Mutes;
 use crate::ingest::{Assignment, Budget, Claim, DeadLetters, Member, Patience, Shared};
 use crate::message::PartitionId;
-use crate::publish::{Board, Health, PanesQuestion, Resume, Thread, Timings};
+use crate::publish::events::EventProgress;
+use crate::publish::{Board, Health, Mark, PanesQuestion, Resume, Thread, Timings};
 
 use super::breaker::{Breaker, Verdict};
 use super::scoring::ScoredBatch;
@@ -36,9 +40,13 @@ pub(super) struct Links {
     pub(super) assignments: Receiver<Assignment>,
     pub(super) panes_asked: Receiver<PanesQuestion>,
     pub(super) resumes: Receiver<Resume>,
+    pub(super) marks: Receiver<Mark>,
+    pub(super) mutes: Receiver<Mutes>,
     pub(super) jobs: Sender<Job>,
     pub(super) fetched: Receiver<Fetched>,
     pub(super) letters: Option<DeadLetters>,
+    /// How far alert events have come; none where nobody is told.
+    pub(super) events: Option<Arc<EventProgress>>,
     pub(super) shared: Arc<Shared>,
     pub(super) board: Arc<Board>,
     pub(super) health: Arc<Health>,
@@ -134,6 +142,10 @@ impl Fold {
             default(TICK) => {}
         }
         self.answer_questions();
+        self.follow_marks();
+        if let Some(mutes) = self.links.mutes.try_iter().last() {
+            self.state.set_mutes(mutes);
+        }
         self.follow_restore();
         self.follow_breaker();
         let caught_up = self.follow_partitions();
@@ -147,6 +159,7 @@ impl Fold {
             self.publish();
         }
         self.unsaved |= self.links.writer.take_unsaved();
+        self.follow_events();
         if self.saved.elapsed() >= self.limits.checkpoint_every {
             match self.unsaved {
                 true => self.save(None, None),

@@ -6,10 +6,12 @@
 //! latido-ingest ──Batch──▶ latido-score-N ──ScoredBatch──▶ latido-fold ──▶ Board ──▶ latido-http
 //!       ▲                                                   │      └─DeadLetter──▶ latido-dead
 //!       └──────positions to commit── latido-save ◀──Job─────┘
+//!                                         └─AlertEvent──▶ latido-alerts
 //! ```
 
 mod book;
 mod breaker;
+mod events;
 mod fold;
 mod parts;
 mod scoring;
@@ -24,12 +26,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 use tokio::sync::oneshot;
 
 use crate::checkpoint::{DirectoryError, LearnedError};
-use crate::config::{Config, StartPosition, client_config};
+use crate::config::{Config, MuteConfig, Roster, StartPosition, client_config};
+use crate::detect::Mutes;
 use crate::ingest::{CONSUMER, Consumer, ConsumerError, DeadLetterError, Starting};
+use crate::publish::events::EventSenderError;
 use crate::publish::http::{self, HttpError};
 use crate::publish::{Board, Health, Thread};
 use crate::score::{ModelError, RulesError};
@@ -42,6 +46,9 @@ use writer::CHECKPOINT;
 const BATCHES_WAITING: usize = 64;
 /// After the drain timeout, how much longer the threads may take to end.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// How often threads are watched.
+const WATCH_EVERY: Duration = Duration::from_millis(200);
 
 /// The consumer's thread.
 const INGEST: &str = "latido-ingest";
@@ -83,6 +90,9 @@ pub enum PipelineError {
     /// The dead-letter producer.
     #[error(transparent)]
     DeadLetters(#[from] DeadLetterError),
+    /// The producer of alert events.
+    #[error(transparent)]
+    AlertEvents(#[from] EventSenderError),
     /// The metrics library.
     #[error("the metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -114,11 +124,22 @@ pub struct Options {
     pub start_empty: bool,
 }
 
+/// What ends a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The daemon is to stop.
+    Stop,
+    /// The config is to be read anew.
+    Reload,
+}
+
 /// A running pipeline.
 #[derive(Debug)]
 pub struct Pipeline {
     board: Arc<Board>,
     health: Arc<Health>,
+    roster: Arc<Roster>,
+    mutes: Sender<Mutes>,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     stop: Arc<AtomicBool>,
@@ -164,6 +185,8 @@ impl Pipeline {
         Ok(Self {
             board: parts.board,
             health: parts.health,
+            roster: parts.roster,
+            mutes: parts.mutes,
             address,
             metrics_address,
             stop: parts.stop,
@@ -198,18 +221,31 @@ impl Pipeline {
         self.metrics_address
     }
 
-    /// Waits until told to stop, or until a thread has died.
+    /// Waits until told to stop or to read the config anew, or until a thread has died.
     ///
     /// # Errors
     /// If a thread has died.
-    pub fn wait(&self, stop: &Receiver<()>) -> Result<(), PipelineError> {
-        while stop.recv_timeout(Duration::from_millis(200)).is_err_and(|error| error.is_timeout()) {
+    pub fn wait(&self, stop: &Receiver<()>, reload: &Receiver<()>) -> Result<Woken, PipelineError> {
+        loop {
+            select! {
+                recv(stop) -> _ => return Ok(Woken::Stop),
+                recv(reload) -> told => if told.is_ok() { return Ok(Woken::Reload) },
+                default(WATCH_EVERY) => {}
+            }
             let mut threads = self.threads.iter().chain([&self.http]);
             if let Some(dead) = threads.find(|thread| thread.is_finished()) {
                 return Err(self.death(name_of(dead)));
             }
         }
-        Ok(())
+    }
+
+    /// These mutes hold from now on, in place of those before. What names a department that the daemon was not started with mutes
+    /// nothing.
+    ///
+    /// # Errors
+    /// The mutes, if the fold stands still and many such words wait for it: those before still hold.
+    pub fn set_mutes(&self, mutes: &[MuteConfig]) -> Result<(), Mutes> {
+        self.mutes.try_send(Mutes::new(mutes, &self.roster)).map_err(|error| error.into_inner())
     }
 
     /// Why a thread has died: where the consumer could not go on, the others only followed it.

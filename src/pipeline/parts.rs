@@ -8,19 +8,22 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Loaded, Store, read_learned};
+use crate::checkpoint::{Loaded, Sent, Store, read_learned};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
+use crate::detect::Mutes;
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::message::HashKey;
+use crate::publish::events::{EventProgress, EventSender};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
-use crate::publish::{Board, Health, PanesDesk, PanesQuestion, Resume, Thread, Timings};
+use crate::publish::{Board, Health, Mark, MarkDesk, PanesDesk, PanesQuestion, Resume, Thread, Timings};
 use crate::sabotage::{self, Sabotage};
 use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules, Scorer};
 
 use super::PipelineError;
 use super::breaker::Breaker;
+use super::events::EventsOut;
 use super::fold::{self, Fold, Limits};
 use super::scoring::{ScoredBatch, Worker};
 use super::state::State;
@@ -39,14 +42,18 @@ pub(super) struct Ends {
 
 /// What the threads share.
 pub(super) struct Parts {
-    roster: Arc<Roster>,
+    pub(super) roster: Arc<Roster>,
     pub(super) board: Arc<Board>,
     pub(super) health: Arc<Health>,
     timings: Arc<Timings>,
     panes: PanesDesk,
     panes_asked: Receiver<PanesQuestion>,
+    marks: MarkDesk,
+    marks_out: Receiver<Mark>,
     resumes: Sender<Resume>,
     resumes_out: Receiver<Resume>,
+    pub(super) mutes: Sender<Mutes>,
+    mutes_out: Receiver<Mutes>,
     shared: Arc<Shared>,
     writer: Arc<WriterStatus>,
     pub(super) stop: Arc<AtomicBool>,
@@ -56,15 +63,21 @@ impl Parts {
     pub(super) fn new(config: &Config) -> Result<Self, PipelineError> {
         let roster = Arc::new(Roster::new(config));
         let (panes, panes_asked) = PanesDesk::new();
+        let (marks, marks_out) = MarkDesk::new();
         let (resumes, resumes_out) = bounded(WORDS_WAITING);
+        let (mutes, mutes_out) = bounded(WORDS_WAITING);
         Ok(Self {
             board: Arc::new(Board::new(roster.len(), config.windows.lengths.len())),
             health: Health::new(),
             timings: Timings::new()?,
             panes,
             panes_asked,
+            marks,
+            marks_out,
             resumes,
             resumes_out,
+            mutes,
+            mutes_out,
             shared: Arc::new(Shared::default()),
             writer: Arc::new(WriterStatus::default()),
             stop: Arc::new(AtomicBool::new(false)),
@@ -140,6 +153,12 @@ impl Parts {
         let (jobs, jobs_out) = bounded(1);
         let (fetched, fetched_out) = bounded(NOTES_WAITING);
         let letters = self.start_dead_letters(config, threads)?;
+        let mut events = self.start_events(config, threads)?;
+        let progress = events.as_ref().map(|events| Arc::clone(&events.progress));
+        if let Some(events) = &mut events {
+            // What a restored outbox holds is saved already.
+            events.saved(state.events.outbox(), &Sent::Nothing);
+        }
         let drain_timeout = config.pipeline.drain_timeout.get();
         let writer = Writer {
             store,
@@ -149,6 +168,7 @@ impl Parts {
             stop: Arc::clone(&self.stop),
             covered: covered_in,
             letters: letters.as_ref().map(|letters| Arc::clone(letters.progress())),
+            events,
             patience: Patience::new(Arc::clone(&self.stop), drain_timeout / 2),
             status: Arc::clone(&self.writer),
             health: Arc::clone(&self.health),
@@ -159,9 +179,12 @@ impl Parts {
             assignments: assignments_out,
             panes_asked: self.panes_asked.clone(),
             resumes: self.resumes_out.clone(),
+            marks: self.marks_out.clone(),
+            mutes: self.mutes_out.clone(),
             jobs,
             fetched: fetched_out,
             letters,
+            events: progress,
             shared: Arc::clone(&self.shared),
             board: Arc::clone(&self.board),
             health: Arc::clone(&self.health),
@@ -235,6 +258,25 @@ impl Parts {
         Ok(Some(letters))
     }
 
+    /// Whoever has alert events sent, if a topic is configured: the store with its transactions, or a thread.
+    fn start_events(
+        &self,
+        config: &Config,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Option<EventsOut>, PipelineError> {
+        let Some(topic) = &config.alerts.topic else { return Ok(None) };
+        let (progress, health) = (Arc::<EventProgress>::default(), Arc::clone(&self.health));
+        if config.checkpoint.store == CheckpointStore::Kafka {
+            return Ok(Some(EventsOut { progress, sender: None, health }));
+        }
+        let patience = Patience::new(Arc::clone(&self.stop), config.pipeline.drain_timeout.get());
+        let client = client_config(&config.kafka);
+        let (sender, thread) = EventSender::start(client, topic, Arc::clone(&progress), Arc::clone(&health), patience)?;
+        self.health.expect(Thread::AlertEvents);
+        threads.push(thread);
+        Ok(Some(EventsOut { progress, sender: Some(sender), health }))
+    }
+
     /// Serves HTTP on a thread and a runtime of its own.
     pub(super) fn serve(
         &self,
@@ -256,6 +298,7 @@ impl Parts {
             roster: Arc::clone(&self.roster),
             windows: config.windows.lengths.clone(),
             panes: self.panes.clone(),
+            marks: self.marks.clone(),
             resumes: self.resumes.clone(),
             token: Token::of(&config.http)?,
         };

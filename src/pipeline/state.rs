@@ -1,8 +1,10 @@
 //! All that the fold knows: windows, stream time, baselines, alerts, counts. No thread, no channel, no clock of its own.
 
 mod adjuster;
+mod alerts;
 mod details;
 mod severe;
+mod telling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,18 +12,19 @@ use std::time::Duration;
 
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
-use crate::detect::{Alert, AlertKind, COMPANY, Detector, DetectorState, Scope};
+use crate::detect::{Alert, Detector, DetectorState, Mutes, Scope};
 use crate::ingest::{Positions, RecordIds};
 use crate::message::{
     Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score, SignalSet,
 };
-use crate::publish::{AdjustedShares, DepartmentView, PanesNow};
+use crate::publish::{AdjustedShares, DepartmentView, FeedbackCounts, PanesNow};
 use crate::score::shares::Shares;
-use crate::voices::{Voice, Voices};
+use crate::voices::{Summary, Voice, Voices};
 use crate::window::{PANE, PaneCounts, Panes, ShardId, StreamClock, Tally, pane_start};
 
 use self::adjuster::Adjuster;
 use super::book::AlertBook;
+use super::events::EventDesk;
 use super::scoring::{Outcome, ScoredBatch};
 
 /// Beyond `windows.idle_after`, how much later than the end of the backlog an idle partition may be found out: ends of
@@ -60,12 +63,16 @@ pub(super) struct State {
     /// What records are called.
     ids: RecordIds,
     detector: Detector,
+    mutes: Arc<Mutes>,
     adjuster: Adjuster,
     pub(super) book: AlertBook,
+    pub(super) events: EventDesk,
     views: Vec<DepartmentView>,
     dirty: Vec<bool>,
     /// Alerts of the whole company that paged.
     pub(super) company_pages: u64,
+    /// What people said of them first, in the order of [`Verdict::ALL`](crate::detect::Verdict::ALL).
+    pub(super) company_feedback: FeedbackCounts,
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
@@ -89,6 +96,9 @@ impl State {
         };
         let mut by_name: Vec<DepartmentId> = roster.iter().map(|(id, _)| id).collect();
         by_name.sort_unstable_by(|one, other| roster.get(*one).id.cmp(&roster.get(*other).id));
+        let mutes = Arc::new(Mutes::new(&config.mutes, &roster));
+        let mut detector = Detector::new(&config.detect, &roster);
+        detector.set_mutes(Arc::clone(&mutes));
         Self {
             by_name,
             settings: (config.windows.clone(), config.detect.clone()),
@@ -99,12 +109,15 @@ impl State {
             panes: Panes::new(&config.windows, roster.len()),
             voices: Voices::new(roster.len(), 1),
             ids: RecordIds::new(&config.input),
-            detector: Detector::new(&config.detect, &roster),
+            detector,
+            mutes,
             adjuster: Adjuster::new(shares, roster.len(), windows.len()),
             book: AlertBook::default(),
+            events: EventDesk::new(config),
             views: vec![empty; roster.len()],
             dirty: vec![true; roster.len()],
             company_pages: 0,
+            company_feedback: FeedbackCounts::default(),
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
@@ -129,6 +142,7 @@ impl State {
     /// One that knows what was learned, and nothing else.
     fn new_detector(&self) -> Detector {
         let mut detector = Detector::new(&self.settings.1, &self.roster);
+        detector.set_mutes(Arc::clone(&self.mutes));
         // Departments that only the history had are nobody's here.
         drop(detector.restore(self.learned.clone()));
         detector
@@ -160,6 +174,7 @@ impl State {
         self.voices = Voices::new(self.roster.len(), shards);
         self.detector = self.new_detector();
         self.book = AlertBook::default();
+        self.events.begin_anew();
         self.clock.begin_anew();
         self.catching_up = true;
         self.closing = None;
@@ -205,11 +220,13 @@ impl State {
         left_out.extend(unknown.into_iter().map(|department| format!("baseline of department {department}")));
         let followed: Vec<&str> = self.detector.open_alerts().map(|(_, alert)| &*alert.id).collect();
         let lost = self.book.restore(snapshot.alerts.clone(), &followed);
+        left_out.extend(self.events.restore(snapshot.outbox.clone()));
+        self.tell_lost(snapshot, &lost);
         left_out.extend(lost.into_iter().map(|id| format!("open alert {id}: its department is gone")));
         if let Some((judged_until, window_end)) = snapshot.detector.judged_until.zip(snapshot.window_end) {
             for change in self.detector.take_up_after(judged_until, window_end) {
-                let details = |alert: &Alert| details::of(alert, &self.voices, &self.roster, self.severe);
-                self.book.enter(change.with(details), true);
+                let change = change.with(|alert| self.details_of(alert));
+                self.enter_change(change, true);
             }
             self.find_severe(judged_until, window_end);
         }
@@ -237,6 +254,7 @@ impl State {
             is_whole: self.is_whole,
             detector: self.detector.snapshot(),
             alerts: self.book.alerts().to_vec(),
+            outbox: self.events.outbox().clone(),
         }
     }
 
@@ -324,38 +342,46 @@ impl State {
         let Some(stream_time) = self.clock.advance(now) else { return };
         let was_suspended = self.is_suspended();
         let replaying = self.is_replaying();
-        let Self { panes, voices, detector, book, is_whole, roster, severe, .. } = self;
-        let mut told = Vec::new();
         let mut closed = false;
-        panes.advance(stream_time, |end, panes| {
+        while let Some(end) = self.panes.close_next(stream_time) {
             closed = true;
-            for (department, messages) in panes.newest_closed_severe() {
-                detector.note_severe(*department, end.minus(PANE), *messages);
-            }
-            let changes = match *is_whole {
-                true => detector.close(end, |department| panes.newest_closed_pane(department)),
-                false => detector.skip(end),
-            };
-            // Here and not afterwards: what an alert tells is of the windows that it is about, however far they close at once.
-            voices.close(end);
-            let details = |alert: &Alert| details::of(alert, voices, roster, *severe);
-            told.extend(changes.into_iter().filter_map(|change| book.enter(change.with(details), replaying)));
-            book.refresh(detector.open_alerts().map(|(_, alert)| alert), details);
-        });
+            self.judge(end, replaying);
+        }
         if !closed {
             return;
         }
         self.dirty.fill(true);
-        for alert in told {
-            match alert {
-                (Scope::Department(department), kind) => self.count_told(department, kind),
-                (Scope::Company, _) => self.company_pages += 1,
-            }
-        }
+        self.follow_mutes();
         self.book.forget_before(stream_time);
         if was_suspended && !self.is_suspended() && !replaying {
-            self.tell_what_is_open();
+            self.page_what_is_open();
         }
+    }
+
+    /// Tests each department at a pane that has closed, and enters what comes of it: here and not once all are closed, since what an
+    /// alert tells is of the windows that it is about, however far they close at once.
+    fn judge(&mut self, end: EventTime, replaying: bool) {
+        let Self { panes, detector, .. } = self;
+        for (department, messages) in panes.newest_closed_severe() {
+            detector.note_severe(*department, end.minus(PANE), *messages);
+        }
+        let changes = match self.is_whole {
+            true => detector.close(end, |department| panes.newest_closed_pane(department)),
+            false => detector.skip(end),
+        };
+        self.voices.close(end);
+        for change in changes {
+            let change = change.with(|alert| self.details_of(alert));
+            self.enter_change(change, replaying);
+        }
+        let Self { book, detector, voices, roster, severe, .. } = self;
+        let details = |alert: &Alert| details::of(alert, voices, roster, *severe);
+        book.refresh(detector.open_alerts().map(|(_, alert)| alert), details);
+    }
+
+    /// What an alert tells of who wrote, as far as the windows have closed.
+    fn details_of(&self, alert: &Alert) -> Summary {
+        details::of(alert, &self.voices, &self.roster, self.severe)
     }
 
     /// Learns whether all partitions are here. Panes that close while some are not teach nothing and open nothing, and nor
@@ -393,36 +419,13 @@ impl State {
         }
         let stream_time = self.clock.stream_time();
         if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some() {
-            self.tell_what_is_open();
+            self.page_what_is_open();
         }
     }
 
     /// Whether what opens now is replayed: live processing would have known of it before.
     fn is_replaying(&self) -> bool {
         self.catching_up || self.closing.is_some()
-    }
-
-    /// The backlog is behind us: what is still open is told now, but for what only all partitions together can tell.
-    fn tell_what_is_open(&mut self) {
-        let is_suspended = self.is_suspended();
-        for (department, kind) in self.book.caught_up(|kind| !is_suspended || !kind.is_tested()) {
-            match self.roster.find(&department) {
-                Some(department) => self.count_told(department, kind),
-                None if department == COMPANY => self.company_pages += 1,
-                None => {}
-            }
-        }
-        self.dirty.fill(true);
-    }
-
-    fn count_told(&mut self, department: DepartmentId, kind: AlertKind) {
-        self.views[department.index()].alerts_opened[kind as usize][kind.severity() as usize] += 1;
-    }
-
-    /// Whether an alert of the whole company pages.
-    pub(super) fn is_company_paging(&self) -> bool {
-        let is_open = self.detector.open_alerts().any(|(scope, _)| scope == Scope::Company);
-        is_open && !self.book.is_only_replayed(COMPANY, AlertKind::CompanyWide)
     }
 
     /// The views of the departments that changed since the last call.
@@ -441,7 +444,8 @@ impl State {
             }
             view.outlook = self.detector.outlook(department);
             let id = &self.roster.get(department).id;
-            view.outlook.active.retain(|(kind, _)| !self.book.is_only_replayed(id, *kind));
+            view.outlook.active.retain(|(kind, _)| !self.book.is_held_back(id, *kind));
+            view.muted = alerts::muted_kinds(&self.mutes, Scope::Department(department), self.panes.window_end());
             changed.push((department, view.clone()));
         }
         changed

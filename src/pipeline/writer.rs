@@ -14,6 +14,7 @@ use crate::message::{EventTime, PartitionId};
 use crate::publish::{Health, Thread};
 use crate::sabotage::{self, Sabotage};
 
+use super::events::EventsOut;
 use super::scoring::wall_clock;
 
 /// The key of the reason on `/readyz` that the last checkpoint was not saved.
@@ -158,6 +159,8 @@ pub(super) struct Writer {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) covered: Sender<Positions>,
     pub(super) letters: Option<Arc<DeadLetterProgress>>,
+    /// Who has alert events sent; none where nobody is told.
+    pub(super) events: Option<EventsOut>,
     /// How long a checkpoint that nobody asked for goes on while the daemon stops: the last one must have its time.
     pub(super) patience: Patience,
     pub(super) status: Arc<WriterStatus>,
@@ -252,9 +255,12 @@ impl Writer {
                 tracing::warn!(%error, "checkpoint of partitions not saved that have gone elsewhere meanwhile");
                 return;
             }
-            Ok(()) => {
+            Ok(sent) => {
                 self.status.saved.store(wall_clock().as_millis(), Ordering::Relaxed);
                 self.health.set_ready(CHECKPOINT);
+                if let Some(events) = &mut self.events {
+                    events.saved(&job.snapshot.outbox, &sent);
+                }
             }
             Err(error) => {
                 self.status.failures.fetch_add(1, Ordering::Relaxed);

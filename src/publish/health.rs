@@ -20,11 +20,14 @@ pub enum Thread {
     Checkpoint,
     /// Sends dead letters.
     DeadLetters,
+    /// Sends alert events.
+    AlertEvents,
 }
 
 impl Thread {
     /// Every thread.
-    pub const ALL: &'static [Self] = &[Self::Ingest, Self::Score, Self::Fold, Self::Checkpoint, Self::DeadLetters];
+    pub const ALL: &'static [Self] =
+        &[Self::Ingest, Self::Score, Self::Fold, Self::Checkpoint, Self::DeadLetters, Self::AlertEvents];
 
     /// The name used in logs and on `/healthz`.
     #[must_use]
@@ -35,6 +38,7 @@ impl Thread {
             Self::Fold => "fold",
             Self::Checkpoint => "checkpoint",
             Self::DeadLetters => "dead_letters",
+            Self::AlertEvents => "alert_events",
         }
     }
 

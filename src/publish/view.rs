@@ -4,10 +4,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dashmap::DashMap;
 
-use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity};
+use super::events::Happened;
+use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity, Verdict};
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
 use crate::score::shares::Estimate;
 use crate::window::Tally;
+
+/// How often people gave each verdict, in the order of [`Verdict::ALL`].
+pub type FeedbackCounts = [u64; Verdict::ALL.len()];
 
 /// One department at one moment. Counts are since the start of the process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,8 +30,12 @@ pub struct DepartmentView {
     pub cut_texts: u64,
     /// Scored messages in no language that the scorer knows, or with too few words to tell.
     pub unsupported_language: u64,
-    /// Alerts opened, in the order of [`AlertKind::ALL`] and [`Severity::ALL`]; replayed ones not among them.
+    /// Alerts that paged, in the order of [`AlertKind::ALL`] and [`Severity::ALL`]; replayed and muted ones not among them.
     pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
+    /// Alerts by the first verdict that people gave, in the order of [`AlertKind::ALL`].
+    pub feedback: [FeedbackCounts; AlertKind::ALL.len()],
+    /// Which kinds of alerts are muted now, in the order of [`AlertKind::ALL`].
+    pub muted: [bool; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
     pub windows: Vec<Tally>,
     /// Their shares with the scorer's errors allowed for. While catching up they are not kept up, nor shown.
@@ -104,10 +112,20 @@ pub struct StreamView {
     pub checkpoint_damaged: u64,
     /// Dead letters confirmed by the broker.
     pub dead_letters: u64,
+    /// Alert events confirmed by the broker, in the order of [`Happened::ALL`].
+    pub alert_events: [u64; Happened::ALL.len()],
+    /// Tries to send alert events that failed.
+    pub alert_event_failures: u64,
+    /// Alert events given up because too many waited.
+    pub alert_events_lost: u64,
     /// An alert of the whole company pages.
     pub company_paging: bool,
     /// How many have.
     pub company_pages: u64,
+    /// One would be muted now.
+    pub company_muted: bool,
+    /// Alerts of the whole company by the first verdict that people gave.
+    pub company_feedback: FeedbackCounts,
     /// Every alert that is open or closed within the last 7 days of event time, oldest first.
     pub alerts: Arc<Vec<Alert>>,
     /// The bounded buffers (INV-6).

@@ -119,11 +119,19 @@ impl Panes {
     /// first is the end of the first pane with a message, and where no pane that is kept has a message any more, the ends until the next one
     /// that has are passed over in silence. So a jump over years costs no more than a day of panes.
     pub fn advance(&mut self, stream_time: EventTime, mut on_close: impl FnMut(EventTime, &Self)) {
+        while let Some(end) = self.close_next(stream_time) {
+            on_close(end, self);
+        }
+    }
+
+    /// Closes the next of the panes that stream time has passed, as [`Self::advance`] would. Gives the new window end; none where
+    /// there is nothing to close.
+    pub fn close_next(&mut self, stream_time: EventTime) -> Option<EventTime> {
         let target = pane_of(stream_time);
         loop {
             let end = self.end.unwrap_or(i64::MIN);
             if end >= target {
-                return;
+                return None;
             }
             if self.is_all_empty() {
                 let next = self.next_with_messages(end).map_or(target, |pane| pane.min(target));
@@ -133,7 +141,7 @@ impl Panes {
                 }
             }
             self.close(end);
-            on_close(start_of(end + 1), self);
+            return Some(start_of(end + 1));
         }
     }
 

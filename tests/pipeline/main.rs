@@ -3,6 +3,7 @@
 //! Needs no service: librdkafka's mock cluster speaks the real protocol on the loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]
 
+mod alert_events;
 mod backlog;
 mod broker;
 mod counting;

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use latido::detect::{Alert, AlertKind, COMPANY, Severity};
+use latido::detect::{Alert, AlertKind, COMPANY, Severity, Verdict};
 use latido::message::{Audience, Author, RejectReason, Sentiment, Signal};
 use latido::publish::StreamView;
 
@@ -37,6 +37,7 @@ fn while_catching_up_the_present_is_absent_and_the_counters_stay() {
         gone,
         [
             "latido_alert_active",
+            "latido_alert_muted",
             "latido_alert_score",
             "latido_baseline_frustration_ratio",
             "latido_baseline_frustration_ratio_high",
@@ -67,15 +68,21 @@ fn while_windows_are_not_tested_what_they_are_tested_against_is_absent_and_the_w
     suspended.board.publish(StreamView { paging_suspended: true, ..stream(false) }, []);
     let (live, suspended) = (live.scrape(), suspended.scrape());
     let gone: Vec<_> = families(&live).difference(&families(&suspended)).cloned().collect();
-    let is_tested_against =
-        |family: &&String| family.starts_with("latido_alert_") || family.starts_with("latido_baseline_");
+    let is_gauge = |family: &str| !family.ends_with("_total");
+    let is_tested_against = |family: &&String| {
+        (family.starts_with("latido_alert_") && is_gauge(family)) || family.starts_with("latido_baseline_")
+    };
     let tested: Vec<_> = families(&live).iter().filter(is_tested_against).cloned().collect();
-    let but_for_severe: Vec<_> = tested.into_iter().filter(|family| family != "latido_alert_active").collect();
+    let stays = |family: &String| ["latido_alert_active", "latido_alert_muted"].contains(&&**family);
+    let but_for_severe: Vec<_> = tested.into_iter().filter(|family| !stays(family)).collect();
     assert_eq!(gone, but_for_severe);
     assert_eq!(gone.len(), 10);
-    let still_told = |line: &&str| line.starts_with("latido_alert_active{") && !line.contains("alert=\"severe\"");
+    let is_of_alerts =
+        |line: &&str| line.starts_with("latido_alert_active{") || line.starts_with("latido_alert_muted{");
+    let still_told = |line: &&str| is_of_alerts(line) && !line.contains("alert=\"severe\"");
     assert_eq!(suspended.lines().find(still_told), None, "of alerts only those that need no test");
     assert!(suspended.contains("latido_alert_active{department=\"billing\",alert=\"severe\",severity=\"ticket\"} 1"));
+    assert!(suspended.contains("latido_alert_muted{department=\"billing\",alert=\"severe\"} 0"));
     assert!(live.contains("\nlatido_paging_suspended 0\n") && suspended.contains("\nlatido_paging_suspended 1\n"));
 }
 
@@ -84,7 +91,7 @@ fn before_anything_happened_every_counter_is_there_at_0() {
     let scrape = Company::new().scrape();
     let counters: BTreeSet<_> =
         scrape.lines().filter_map(|line| line.strip_prefix("# TYPE latido_")?.strip_suffix(" counter")).collect();
-    assert_eq!(counters.len(), 14, "{counters:?}");
+    assert_eq!(counters.len(), 18, "{counters:?}");
     for line in scrape.lines().filter(|line| line.starts_with("latido_")) {
         let (name, value) = line.rsplit_once(' ').unwrap();
         let is_counter = counters.iter().any(|counter| name["latido_".len()..].split('{').next() == Some(counter));
@@ -176,12 +183,13 @@ fn nothing_a_customer_writes_becomes_a_label() {
         ("sentiment", names(Sentiment::ALL.iter().map(|member| member.as_str()))),
         ("author", names([Author::Agent.as_str(), Author::Bot.as_str()])),
         ("alert", names(AlertKind::ALL.iter().map(|member| member.as_str()))),
+        ("verdict", names(Verdict::ALL.iter().map(|member| member.as_str()))),
         ("severity", names(Severity::ALL.iter().map(|member| member.as_str()))),
         ("reason", names(RejectReason::ALL.iter().map(|member| member.as_str()))),
         ("topic", names(["in"])),
         ("partition", names(["0"])),
         ("buffer", names(["batches"])),
-        ("event", names(["assigned", "revoked"])),
+        ("event", names(["assigned", "revoked", "opened", "escalated", "closed"])),
     ];
     for (label, allowed) in &closed_sets {
         assert_eq!(label_values(&scrape, label), *allowed, "{label}");

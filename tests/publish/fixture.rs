@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use latido::config::{Config, DepartmentConfig, Roster, Span};
-use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Severity, Usual};
+use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Feedback, Handling, Severity, Usual, Verdict};
 use latido::message::{DepartmentId, EventTime, PartitionId, Signal};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
 use latido::publish::{
-    AdjustedShares, Board, Buffer, DepartmentView, Health, PanesDesk, PanesNow, PanesQuestion, PartitionView, Resume,
-    StreamView, Timings,
+    AdjustedShares, Board, Buffer, DepartmentView, Health, Mark, MarkDesk, NotMarked, PanesDesk, PanesNow,
+    PanesQuestion, PartitionView, Resume, StreamView, Timings,
 };
 use latido::score::shares::{Estimate, ShareTable};
 use latido::voices::{SignalFound, Summary};
@@ -32,6 +32,7 @@ pub(crate) struct Company {
     pub(crate) roster: Arc<Roster>,
     pub(crate) registry: Registry,
     panes: PanesDesk,
+    pub(crate) marks: (MarkDesk, Receiver<Mark>),
     pub(crate) resumes: (Sender<Resume>, Receiver<Resume>),
 }
 
@@ -57,6 +58,7 @@ impl Company {
             roster,
             registry: registry(sources).unwrap(),
             panes: fold_with_panes(),
+            marks: MarkDesk::new(),
             resumes: bounded(1),
         }
     }
@@ -88,6 +90,7 @@ impl Company {
             roster: Arc::clone(&self.roster),
             windows: windows(),
             panes: self.panes.clone(),
+            marks: self.marks.0.clone(),
             resumes: self.resumes.0.clone(),
             token: None,
         }
@@ -97,6 +100,22 @@ impl Company {
     pub(crate) fn scrape(&self) -> String {
         render(&self.registry).unwrap()
     }
+}
+
+/// A fold that takes marks as it should, until the company is gone.
+pub(crate) fn fold_that_marks(company: &Company) {
+    let marks = company.marks.1.clone();
+    let mut alerts = alerts();
+    std::thread::spawn(move || {
+        for Mark { id, verdict, note, answer } in marks {
+            let found = alerts.iter_mut().find(|alert| alert.id == id).ok_or(NotMarked::Unknown);
+            let marked = found.map(|alert| {
+                alert.handling.feedback = Some(Feedback { verdict, note, marked: NOW });
+                alert.clone()
+            });
+            answer.send(marked).unwrap_or_default();
+        }
+    });
 }
 
 /// A fold that answers who asks for panes: billing has two before `NOW` and one after, delivery none.
@@ -139,7 +158,10 @@ pub(crate) fn alerts() -> Vec<Alert> {
         p_value: 1e-9,
         recurrence: 0.001,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
+        handling: Handling { paged: true, ..Handling::default() },
         details: Summary {
             customers: Some(23),
             signals: vec![SignalFound { signal: Signal::Outage, messages: 12, times_usual: Some(8.5) }],
@@ -156,6 +178,11 @@ pub(crate) fn alerts() -> Vec<Alert> {
         ended: Some(EventTime::from_millis(1_772_301_000_000)),
         replayed: true,
         departments: Vec::new(),
+        handling: Handling {
+            muted: Some("a move".to_owned()),
+            paged: false,
+            feedback: Some(Feedback { verdict: Verdict::False, note: "expected".to_owned(), marked: NOW }),
+        },
         ..open.clone()
     };
     vec![closed, open]
@@ -180,8 +207,13 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         breaker_openings: 3,
         checkpoint_damaged: 2,
         dead_letters: 54,
+        alert_events: [3, 1, 2],
+        alert_event_failures: 4,
+        alert_events_lost: 0,
         company_paging: false,
         company_pages: 1,
+        company_muted: true,
+        company_feedback: [0, 1],
         alerts: Arc::new(alerts()),
         buffers: vec![Buffer { name: "batches", items: 3, items_limit: 64, bytes: 4_096, bytes_limit: 33_554_432 }],
     }
@@ -206,6 +238,8 @@ pub(crate) fn billing() -> DepartmentView {
         cut_texts: 2,
         unsupported_language: 5,
         alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0], [0, 3]],
+        feedback: [[0, 0], [2, 3], [0, 0], [0, 0], [0, 0], [1, 0]],
+        muted: [false, false, true, false, false, false],
         windows: vec![
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },

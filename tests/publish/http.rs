@@ -7,11 +7,11 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use latido::detect::{Alert, AlertKind, Severity};
 use latido::publish::http::{ApiState, COMMAND_HEADER, Token, open_routes, routes};
-use latido::publish::{Health, Resume, StreamView};
+use latido::publish::{Health, NotMarked, Resume, StreamView};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::fixture::{BILLING, Company, NOW, billing, stream};
+use crate::fixture::{BILLING, Company, NOW, billing, fold_that_marks, stream};
 
 const SECRET: &str = "a-secret-of-some-length";
 
@@ -112,7 +112,7 @@ async fn while_windows_are_not_tested_departments_show_them_and_not_what_they_ar
     let billing = &answer["departments"][0];
     assert_eq!((&billing["state"], &billing["expected"]), (&Value::Null, &Value::Null));
     assert_eq!(billing["windows"]["5m"]["messages"], 40);
-    assert_eq!(billing["alert"]["state"], "active", "what is open stays to be seen");
+    assert_eq!(billing["alerts"][0]["state"], "active", "what is open stays to be seen");
 }
 
 #[tokio::test]
@@ -122,12 +122,12 @@ async fn the_index_names_addresses_that_are_served() {
     let index = get(&router, "/").await;
     let addresses: Vec<_> =
         index.text.lines().filter_map(|line| line.split(' ').next()).filter(|word| word.starts_with('/')).collect();
-    assert_eq!(addresses.len(), 8);
+    assert_eq!(addresses.len(), 9);
     for address in addresses {
         let wanted = address.replace("ID", "billing-frustration-1772358900000");
         let answered = match address {
             "/api/v1/windows" => get(&router, "/api/v1/windows?department=billing").await.status,
-            "/api/v1/resume" => {
+            "/api/v1/resume" | "/api/v1/alerts/ID/feedback" => {
                 // Only POST: that it is served is what 405 says.
                 assert_eq!(get(&router, &wanted).await.status, StatusCode::METHOD_NOT_ALLOWED);
                 continue;
@@ -160,10 +160,10 @@ async fn departments_show_their_windows_expectations_counters_and_alert() {
     );
     assert_eq!(billing["counters"]["messages"]["internal"], json!({ "negative": 4, "neutral": 5, "positive": 6 }));
     assert_eq!(billing["counters"]["context"], json!({ "agent": 12, "bot": 7 }));
-    assert_eq!(billing["alert"]["id"], "billing-frustration-1772358900000");
+    assert_eq!(billing["alerts"][0]["id"], "billing-frustration-1772358900000");
     let delivery = &departments[1];
     assert_eq!(delivery["windows"]["5m"]["negative_ratio"], Value::Null);
-    assert_eq!((&delivery["state"], &delivery["alert"]), (&json!("learning"), &Value::Null));
+    assert_eq!((&delivery["state"], &delivery["alerts"]), (&json!("learning"), &json!([])));
     assert_eq!(departments[2]["id"], "other");
 }
 
@@ -173,7 +173,7 @@ async fn while_catching_up_departments_have_counters_but_no_present() {
     let answer = get(&serve(&company), "/api/v1/departments").await.json();
     assert_eq!(answer["catching_up"], true);
     let billing = &answer["departments"][0];
-    for present in ["windows", "state", "expected", "alert"] {
+    for present in ["windows", "state", "expected", "alerts"] {
         assert_eq!(billing[present], Value::Null, "{present}");
     }
     assert_eq!(billing["counters"]["messages"]["external"]["negative"], 30);
@@ -200,12 +200,19 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
             "id": open, "department": "billing", "kind": "frustration", "severity": "page", "state": "active",
             "started": "2026-03-01T09:55:00Z", "since": "2026-03-01T09:50:00Z", "ended": null, "window_seconds": 300,
             "messages": 40, "observed": 0.75, "expected": 0.25, "p_value": 1e-9, "by_chance_per_month": 0.001,
-            "replayed": false, "customers": 23,
+            "replayed": false, "escalations": 0, "escalated": null, "customers": 23,
             "signals": [{ "signal": "outage", "messages": 12, "times_usual": 8.5 }],
             "samples": ["m-17", "in/0/4711"],
+            "paged": true, "muted": false, "mute_reason": null, "feedback": null,
         })
     );
     let closed = get(&router, &format!("/api/v1/alerts/{closed}")).await.json();
+    let said = json!({ "verdict": "false", "note": "expected", "marked": "2026-03-01T10:00:00Z" });
+    assert_eq!(closed["feedback"], said);
+    assert_eq!(
+        (&closed["muted"], &closed["mute_reason"], &closed["paged"]),
+        (&json!(true), &json!("a move"), &json!(false))
+    );
     assert_eq!((&closed["state"], &closed["ended"]), (&json!("closed"), &json!("2026-02-28T17:50:00Z")));
     assert_eq!((&closed["kind"], &closed["severity"]), (&json!("negative_sentiment"), &json!("ticket")));
 }
@@ -225,11 +232,8 @@ async fn a_ticket_about_severe_messages_has_no_figures_of_a_test_and_hides_no_pa
         recurrence: 0.0,
         ..alerts[1].clone()
     };
-    alerts.push(ticket.clone());
-    let publish = |alerts: Vec<Alert>| {
-        company.board.publish(StreamView { alerts: alerts.into(), ..crate::fixture::stream(false) }, []);
-    };
-    publish(alerts);
+    alerts.push(ticket);
+    company.board.publish(StreamView { alerts: alerts.into(), ..crate::fixture::stream(false) }, []);
     let router = serve(&company);
     let shown = get(&router, "/api/v1/alerts/billing-severe-1772359200000").await.json();
     assert_eq!((&shown["kind"], &shown["severity"]), (&json!("severe"), &json!("ticket")));
@@ -237,13 +241,10 @@ async fn a_ticket_about_severe_messages_has_no_figures_of_a_test_and_hides_no_pa
     for figure in ["expected", "p_value", "by_chance_per_month"] {
         assert_eq!(shown[figure], Value::Null, "{figure}");
     }
-    let of_billing = async || {
-        let answer = get(&router, "/api/v1/departments").await.json();
-        answer["departments"][0]["alert"]["kind"].clone()
-    };
-    assert_eq!(of_billing().await, "frustration", "the page, though the ticket is newer");
-    publish(vec![ticket]);
-    assert_eq!(of_billing().await, "severe");
+    let answer = get(&router, "/api/v1/departments").await.json();
+    let open = answer["departments"][0]["alerts"].as_array().unwrap();
+    let kinds: Vec<_> = open.iter().map(|alert| &alert["kind"]).collect();
+    assert_eq!(kinds, ["frustration", "severe"], "the page is there beside the newer ticket");
 }
 
 #[tokio::test]
@@ -296,6 +297,103 @@ async fn reading_is_resumed_where_it_has_stopped_and_not_by_a_page_in_a_browser(
     assert_eq!(send(&guarded, request).await.status, StatusCode::UNAUTHORIZED);
 }
 
+/// Sends what somebody says of an alert.
+async fn say(router: &Router, id: &str, body: &str) -> Answer {
+    let request =
+        Request::post(format!("/api/v1/alerts/{id}/feedback")).header(header::CONTENT_TYPE, "application/json");
+    send(router, request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+const OPEN: &str = "billing-frustration-1772358900000";
+
+#[tokio::test]
+async fn an_alert_is_marked_and_answered_as_it_is_then() {
+    let company = Company::live();
+    fold_that_marks(&company);
+    let router = serve(&company);
+    let answer = say(&router, OPEN, r#"{"verdict": "useful", "note": "the card processor"}"#).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+    let alert = answer.json();
+    assert_eq!(alert["id"], OPEN);
+    let said = json!({ "verdict": "useful", "note": "the card processor", "marked": "2026-03-01T10:00:00Z" });
+    assert_eq!(alert["feedback"], said);
+    let answer = say(&router, OPEN, r#"{"verdict": "false"}"#).await.json();
+    assert_eq!(answer["feedback"], json!({ "verdict": "false", "note": null, "marked": "2026-03-01T10:00:00Z" }));
+    let note = "\u{1F642}".repeat(500);
+    let escaped: String = "\\ud83d\\ude42".repeat(500);
+    let answer = say(&router, OPEN, &format!(r#"{{"verdict": "false", "note": "{escaped}"}}"#)).await;
+    assert_eq!((answer.status, answer.json()["feedback"]["note"].as_str()), (StatusCode::ACCEPTED, Some(&*note)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_mark_is_told_what_would_be_right() {
+    let company = Company::live();
+    fold_that_marks(&company);
+    let router = serve(&company);
+    let long = format!(r#"{{"verdict": "false", "note": "{}"}}"#, "x".repeat(501));
+    let huge = format!(r#"{{"verdict": "false", "note": "{}"}}"#, "x".repeat(9_000));
+    for (id, body, status, words) in [
+        ("billing-silence-7", r#"{"verdict": "false"}"#, StatusCode::NOT_FOUND, "no alert `billing-silence-7`"),
+        (OPEN, "verdict=false", StatusCode::BAD_REQUEST, "JSON"),
+        (OPEN, "", StatusCode::BAD_REQUEST, "JSON"),
+        (OPEN, "{}", StatusCode::UNPROCESSABLE_ENTITY, "missing field `verdict`"),
+        (
+            OPEN,
+            r#"{"verdict": "good"}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "is \"good\"; write \"false\" or \"useful\"",
+        ),
+        (OPEN, r#"{"verdict": false}"#, StatusCode::UNPROCESSABLE_ENTITY, "verdict: invalid type: boolean `false`"),
+        (OPEN, r#"{"verdict": "false", "text": "x"}"#, StatusCode::UNPROCESSABLE_ENTITY, "unknown field `text`"),
+        (OPEN, r#"{"verdict": "false", "note": 7}"#, StatusCode::UNPROCESSABLE_ENTITY, "note"),
+        (OPEN, r#"{"verdict": "false", "note": "a\nb"}"#, StatusCode::UNPROCESSABLE_ENTITY, "on one line"),
+        (OPEN, &long, StatusCode::UNPROCESSABLE_ENTITY, "501 characters; write at most 500"),
+        (OPEN, &huge, StatusCode::PAYLOAD_TOO_LARGE, "length limit"),
+    ] {
+        let answer = say(&router, id, body).await;
+        assert_eq!(
+            (answer.status, &*answer.content_type),
+            (status, "application/problem+json"),
+            "{body}: {}",
+            answer.text
+        );
+        assert!(answer.json()["detail"].as_str().unwrap().contains(words), "{}", answer.text);
+    }
+    let uri = format!("/api/v1/alerts/{OPEN}/feedback");
+    let got = get(&router, &uri).await;
+    assert_eq!((got.status, got.headers[header::ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
+    let form = Request::post(&uri).body(Body::from(r#"{"verdict": "false"}"#)).unwrap();
+    let answer = send(&router, form).await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "what a page of another site may send is refused");
+}
+
+#[tokio::test]
+async fn a_mark_needs_the_token_and_a_fold_that_takes_it() {
+    let company = Company::live();
+    let without = say(&routes(guarded(&company)), OPEN, r#"{"verdict": "false"}"#).await;
+    assert_eq!(without.status, StatusCode::UNAUTHORIZED);
+    assert!(company.marks.1.is_empty());
+    let elsewhere = company.marks.1.clone();
+    std::thread::spawn(move || {
+        let mark = elsewhere.recv().unwrap();
+        mark.answer.send(Err(NotMarked::Elsewhere)).unwrap();
+        // The second one is dropped, as by a fold that ends.
+        drop(elsewhere.recv().unwrap());
+    });
+    let router = serve(&company);
+    let answer = say(&router, OPEN, r#"{"verdict": "false"}"#).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text);
+    let answer = say(&router, OPEN, r#"{"verdict": "false"}"#).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn the_companys_alerts_are_asked_for_by_a_star() {
+    let company = Company::live();
+    let answer = get(&serve(&company), "/api/v1/alerts?department=*").await;
+    assert_eq!((answer.status, &answer.json()["alerts"]), (StatusCode::OK, &json!([])));
+}
+
 #[tokio::test]
 async fn a_wrong_request_is_told_what_would_be_right() {
     let company = Company::live();
@@ -331,7 +429,7 @@ async fn only_reading_is_allowed() {
             (StatusCode::METHOD_NOT_ALLOWED, "application/problem+json"),
             "{uri}"
         );
-        assert_eq!(answer.headers[header::ALLOW], "GET, HEAD");
+        assert_eq!(answer.headers[header::ALLOW], "GET,HEAD");
         let head = send(&router, Request::builder().method(Method::HEAD).uri(uri).body(Body::empty()).unwrap()).await;
         assert_eq!((head.status, head.text.as_str()), (StatusCode::OK, ""), "{uri}");
     }
@@ -391,14 +489,22 @@ async fn answers_are_never_cached_nor_guessed_at() {
 }
 
 #[tokio::test]
-async fn the_alert_of_a_department_follows_the_board() {
+async fn the_alerts_of_a_department_are_all_that_it_has_open_and_follow_the_board() {
     let company = Company::live();
     let router = serve(&company);
-    let mut closed = stream(false);
-    let mut alerts = closed.alerts.to_vec();
+    let mut shown = stream(false);
+    let mut alerts = shown.alerts.to_vec();
+    let silence = "billing-silence-1772359000000".to_owned();
+    alerts.push(Alert { id: silence.clone(), kind: AlertKind::Silence, ..alerts[1].clone() });
+    shown.alerts = alerts.clone().into();
+    company.board.publish(shown, [(BILLING, billing())]);
+    let ids = async || -> Vec<String> {
+        let answer = get(&router, "/api/v1/departments").await.json();
+        let open = answer["departments"][0]["alerts"].as_array().unwrap().clone();
+        open.iter().map(|alert| alert["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids().await, ["billing-frustration-1772358900000", &silence]);
     alerts[1].ended = Some(crate::fixture::NOW);
-    closed.alerts = alerts.into();
-    company.board.publish(closed, [(BILLING, billing())]);
-    let answer = get(&router, "/api/v1/departments").await.json();
-    assert_eq!(answer["departments"][0]["alert"], Value::Null);
+    company.board.publish(StreamView { alerts: alerts.into(), ..stream(false) }, [(BILLING, billing())]);
+    assert_eq!(ids().await, [silence]);
 }

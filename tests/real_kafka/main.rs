@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alert_events;
 mod exactness;
 mod ground;
 mod growth;

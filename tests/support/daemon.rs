@@ -282,6 +282,11 @@ impl Daemon {
         self.process.signal("CONT");
     }
 
+    /// Has it read its config anew: SIGHUP.
+    pub(crate) fn reload(&mut self) {
+        self.process.signal("HUP");
+    }
+
     /// Sends SIGKILL.
     pub(crate) fn kill(mut self) {
         self.process.kill();

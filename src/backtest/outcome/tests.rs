@@ -1,4 +1,5 @@
 use super::*;
+use crate::detect::Handling;
 
 const MINUTE: i64 = 60_000;
 
@@ -22,7 +23,10 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         p_value: 1e-9,
         recurrence: 1e-4,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
+        handling: Handling::default(),
         details: Default::default(),
     }
 }

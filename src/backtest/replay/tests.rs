@@ -77,7 +77,7 @@ fn minutes_give_the_alerts_that_the_live_detector_gives() {
                 );
             closed.extend(changes.into_iter().filter_map(|change| match change {
                 AlertChange::Closed(_, alert) => Some(alert),
-                AlertChange::Opened(..) => None,
+                AlertChange::Opened(..) | AlertChange::Escalated(..) => None,
             }));
         }
     }

@@ -12,6 +12,7 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 use super::KafkaStoreError;
 use super::book::Plan;
+use super::events::Mail;
 use super::transaction::{ABORT_WITHIN, COMMIT, WRITE_WITHIN, Writer};
 use crate::ingest::{Member, Positions};
 
@@ -27,6 +28,8 @@ pub(super) struct Work {
     pub(super) places: i32,
     pub(super) offsets: Positions,
     pub(super) member: Member,
+    /// Alert events to be sent with it.
+    pub(super) mail: Option<Arc<Mail>>,
 }
 
 /// Writes it, and gives the writer back where it counts.
@@ -61,7 +64,7 @@ pub(super) fn run(writer: Writer, work: Work, go_on: &mut dyn FnMut() -> bool) -
 /// The thread. A writer that failed ends here: that may wait for brokers too.
 fn write(writer: Writer, work: &Work, is_cancelled: &AtomicBool, answer: &Sender<Result<Writer, KafkaStoreError>>) {
     let mut go_on = || !is_cancelled.load(Ordering::Acquire);
-    let outcome = writer.write(&work.plan.changes, work.places, (&work.offsets, &work.member), &mut go_on);
+    let outcome = writer.write(work, &mut go_on);
     // Nobody waits any more where this took too long.
     match outcome {
         Ok(()) => answer.send(Ok(writer)).unwrap_or_default(),

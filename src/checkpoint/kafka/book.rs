@@ -15,6 +15,7 @@ use crate::checkpoint::legacy::{self, AlertV3, DetectorStateV3};
 use crate::checkpoint::{FormatError, PartitionPosition, SavedHour, SavedShard, hours};
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, PartitionId};
+use crate::publish::events::Outbox;
 
 /// A record to write: a key, and its value or none where it is removed.
 pub(super) type Change = (Key, Option<Vec<u8>>);
@@ -31,17 +32,18 @@ struct Manifest<'a> {
     hours: Vec<i64>,
 }
 
-/// Baselines and alerts, as a version knows them.
+/// Baselines, alerts and the events that wait to be sent, as a version knows them.
 #[derive(Serialize, Deserialize)]
-struct Detected<'a, D: Clone, A: Clone> {
+struct Detected<'a, D: Clone, A: Clone, O> {
     detector: Cow<'a, D>,
     alerts: Cow<'a, [A]>,
     /// End of the last window that they were judged by.
     judged_until: Option<EventTime>,
+    outbox: O,
 }
 
-type DetectedNow<'a> = Detected<'a, DetectorState, Alert>;
-type DetectedV1<'a> = Detected<'a, DetectorStateV3, AlertV3>;
+type DetectedNow<'a> = Detected<'a, DetectorState, Alert, Cow<'a, Outbox>>;
+type DetectedV1<'a> = Detected<'a, DetectorStateV3, AlertV3, ()>;
 
 impl From<DetectedV1<'static>> for DetectedNow<'static> {
     fn from(old: DetectedV1<'static>) -> Self {
@@ -49,6 +51,7 @@ impl From<DetectedV1<'static>> for DetectedNow<'static> {
             detector: Cow::Owned(old.detector.into_owned().into()),
             alerts: Cow::Owned(legacy::alerts(old.alerts.into_owned())),
             judged_until: old.judged_until,
+            outbox: Cow::default(),
         }
     }
 }
@@ -79,11 +82,11 @@ impl Plan {
 }
 
 impl Book {
-    /// The records that bring the topic up to a snapshot.
+    /// The records that bring the topic up to a snapshot. `outbox` is what waits to be sent once they are there.
     ///
     /// # Errors
     /// If something cannot be encoded.
-    pub(super) fn plan(&self, snapshot: &Snapshot) -> Result<Plan, FormatError> {
+    pub(super) fn plan(&self, snapshot: &Snapshot, outbox: &Outbox) -> Result<Plan, FormatError> {
         let mut plan = Plan { changes: Vec::new(), hours: BTreeMap::new() };
         for position in &snapshot.partitions {
             let shard = snapshot.shards.iter().find(|shard| shard.partition == position.partition);
@@ -104,6 +107,7 @@ impl Book {
                 detector: Cow::Borrowed(&snapshot.detector),
                 alerts: Cow::Borrowed(&snapshot.alerts),
                 judged_until: snapshot.window_end,
+                outbox: Cow::Borrowed(outbox),
             };
             self.replace(&Item::Detector, chunks::encode(&detected)?, &mut plan.changes);
         }
@@ -185,6 +189,7 @@ impl Book {
             snapshot.detector = detected.detector.into_owned();
             snapshot.detector.judged_until = detected.judged_until;
             snapshot.alerts = detected.alerts.into_owned();
+            snapshot.outbox = detected.outbox.into_owned();
         }
         Ok(snapshot)
     }

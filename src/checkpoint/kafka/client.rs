@@ -1,5 +1,6 @@
 //! What the store's clients have in common.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -19,11 +20,17 @@ pub(super) const STEP: Duration = Duration::from_secs(1);
 /// Callbacks of the store's clients.
 pub(super) struct StoreContext {
     log: QuietLog,
+    undelivered: Mutex<Option<KafkaError>>,
 }
 
 impl StoreContext {
     pub(super) fn new() -> Self {
-        Self { log: QuietLog::new("checkpoint") }
+        Self { log: QuietLog::new("checkpoint"), undelivered: Mutex::default() }
+    }
+
+    /// Why a record was not delivered since the last call; none where all were.
+    pub(super) fn take_undelivered(&self) -> Option<KafkaError> {
+        self.undelivered.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -46,8 +53,12 @@ impl ConsumerContext for StoreContext {}
 impl ProducerContext for StoreContext {
     type DeliveryOpaque = ();
 
-    /// What is not delivered fails its transaction, which says so.
-    fn delivery(&self, _result: &DeliveryResult<'_>, (): ()) {}
+    /// What is not delivered fails its transaction, which says so, but not what it was.
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.undelivered.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+        }
+    }
 }
 
 /// Settings of the clients that read the topic.

@@ -10,6 +10,7 @@ mod attempt;
 mod book;
 mod chunks;
 mod client;
+mod events;
 mod key;
 mod log;
 #[cfg(test)]
@@ -23,10 +24,11 @@ use std::sync::Arc;
 
 use self::attempt::Work;
 use self::book::Book;
+use self::events::{Mail, Post};
 use self::key::{Item, place_of};
 use self::log::LogReader;
 use self::transaction::{Target, Writer};
-use super::store::{Store, StoreError};
+use super::store::{Sent, Store, StoreError};
 use super::{FormatError, Snapshot};
 use crate::config::{Config, KafkaConfig, client_config};
 use crate::ingest::Member;
@@ -86,6 +88,17 @@ pub enum KafkaStoreError {
         topic: String,
         /// Which step of the transaction.
         step: &'static str,
+        /// What librdkafka said.
+        why: String,
+    },
+    /// The topic of alert events does not take them.
+    #[error(
+        "alert events wait: topic {topic} does not take them: {why}; check that alerts.topic is there, and that this user may \
+         write it"
+    )]
+    Events {
+        /// The topic.
+        topic: String,
         /// What librdkafka said.
         why: String,
     },
@@ -150,6 +163,7 @@ pub struct KafkaStore {
     places: Option<i32>,
     writer: Option<Writer>,
     book: Book,
+    post: Post,
     /// Whether the last transaction counts is not known: the topic must be asked what it holds.
     is_unsure: bool,
 }
@@ -165,6 +179,7 @@ impl KafkaStore {
             places: None,
             writer: None,
             book: Book::default(),
+            post: Post::new(config.alerts.topic.clone()),
             is_unsure: false,
         }
     }
@@ -221,18 +236,40 @@ impl KafkaStore {
         Ok(())
     }
 
+    /// Saves a snapshot with its alert events; without them where their topic does not take them.
     fn write(
         &mut self,
         snapshot: &Snapshot,
         member: &Member,
         go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<(), KafkaStoreError> {
-        let places = self.places(go_on)?;
+    ) -> Result<Sent, KafkaStoreError> {
         if self.is_unsure {
             let partitions: Vec<_> = snapshot.partitions.iter().map(|saved| saved.partition.clone()).collect();
             self.read(&partitions, go_on)?;
         }
-        let mut plan = self.book.plan(snapshot).map_err(KafkaStoreError::Encode)?;
+        let mail = self.post.due(snapshot).map(Arc::new);
+        match self.try_to_write(snapshot, member, mail.as_ref(), go_on) {
+            Err(refused @ KafkaStoreError::Events { .. }) => {
+                self.post.note_refused();
+                self.try_to_write(snapshot, member, None, go_on)?;
+                Ok(Sent::Refused(refused.to_string()))
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(self.post.note_sent(mail.as_deref()).map_or(Sent::Nothing, Sent::Through)),
+        }
+    }
+
+    /// One transaction.
+    fn try_to_write(
+        &mut self,
+        snapshot: &Snapshot,
+        member: &Member,
+        mail: Option<&Arc<Mail>>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(), KafkaStoreError> {
+        let places = self.places(go_on)?;
+        let left = self.post.left(snapshot, mail.map(Arc::as_ref));
+        let mut plan = self.book.plan(snapshot, &left).map_err(KafkaStoreError::Encode)?;
         // In a build broken so, every other second's.
         if sabotage::is(Sabotage::CheckpointWithoutOffsets) && snapshot.taken.as_millis() / 1_000 % 2 == 1 {
             plan.leave_out_positions();
@@ -250,6 +287,7 @@ impl KafkaStore {
             places,
             offsets: snapshot.partitions.iter().map(|saved| (saved.partition.clone(), saved.next_offset)).collect(),
             member: member.clone(),
+            mail: mail.cloned(),
         };
         // One that failed may be in the middle of something: the next transaction begins with a new one, which ends whatever
         // this one left open.
@@ -288,6 +326,7 @@ impl KafkaStore {
         let mut values = LogReader::new(&self.kafka, &self.topic)?.read((&wanted, places), go_on)?;
         values.retain(|key, _| key.item.partition().is_none_or(|partition| partitions.contains(partition)));
         let snapshot = self.book.take_up(partitions, &values)?;
+        self.post.take_up(&snapshot.outbox);
         self.is_unsure = false;
         Ok(snapshot)
     }
@@ -299,7 +338,7 @@ impl Store for KafkaStore {
         snapshot: &Snapshot,
         member: Option<&Member>,
         go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Sent, StoreError> {
         let member = member.ok_or(KafkaStoreError::NoMember)?;
         Ok(self.write(snapshot, member, go_on)?)
     }

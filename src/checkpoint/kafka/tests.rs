@@ -10,6 +10,7 @@ use super::log::Values;
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::WindowsConfig;
 use crate::message::{CustomerHash, DepartmentId, EventTime, NextOffset, PartitionId};
+use crate::publish::events::Outbox;
 use crate::voices::{Summary, Voice, Voiced, Voices};
 use crate::window::{Panes, ShardId, Tally};
 
@@ -136,7 +137,7 @@ fn hours_in(plan: &Plan) -> Vec<(i32, i64)> {
 
 /// Saves, and the transaction counts.
 fn save(book: &mut Book, topic: &mut Values, fold: &Fold) -> Vec<(i32, i64)> {
-    let plan = book.plan(&fold.snapshot()).unwrap();
+    let plan = book.plan(&fold.snapshot(), &Outbox::default()).unwrap();
     let hours = hours_in(&plan);
     book.begin(&plan);
     commit(topic, &plan);
@@ -217,7 +218,7 @@ proptest! {
                 Step::Count { partition, hour } => fold.count(partition, hour),
                 Step::Advance { hour } => fold.advance(hour),
                 Step::Save { counts, is_told } => {
-                    let plan = book.plan(&fold.snapshot()).unwrap();
+                    let plan = book.plan(&fold.snapshot(), &Outbox::default()).unwrap();
                     let before = book.begin(&plan);
                     if !counts && is_told {
                         book.give_up(before);

@@ -8,11 +8,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, PurgeConfig};
 
 use super::KafkaStoreError;
+use super::attempt::Work;
 use super::book::Change;
 use super::chunks::MOST_BYTES;
 use super::client::{STEP, StoreContext};
+use super::events::Mail;
 use super::key::place_of;
-use crate::ingest::{Member, Positions, position_list};
+use crate::ingest::position_list;
 
 /// A transaction that nobody ends is given up by the brokers after this. Whoever takes its partitions over waits until then.
 const OPEN_MILLIS: &str = "10000";
@@ -20,6 +22,10 @@ const OPEN_MILLIS: &str = "10000";
 pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// The step after which a transaction may count though it failed.
 pub(super) const COMMIT: &str = "commit";
+/// The step at which alert events are sent.
+const EVENTS: &str = "send alert events in";
+/// How long that may take: the state must not wait for another topic.
+const EVENTS_WITHIN: Duration = Duration::from_secs(3);
 /// How long giving it up may take, in steps.
 pub(super) const ABORT_WITHIN: Duration = Duration::from_secs(1);
 const ABORT_STEP: Duration = Duration::from_millis(500);
@@ -73,24 +79,23 @@ impl Writer {
         }
     }
 
-    /// Writes changes, and the offsets that they go up to, in one transaction. `go_on` is asked at least each second or two.
+    /// Writes changes, alert events, and the offsets that they go up to, in one transaction. `go_on` is asked at least each second or
+    /// two.
     ///
     /// # Errors
     /// If it does not count: the brokers do not answer, the group has given the partitions to others since, or `go_on` says no.
-    pub(super) fn write(
-        &self,
-        changes: &[Change],
-        places: i32,
-        (offsets, member): (&Positions, &Member),
-        go_on: &mut dyn FnMut() -> bool,
-    ) -> Result<(), KafkaStoreError> {
-        let offsets = position_list(offsets).map_err(|error| self.failed("prepare", &error))?;
+    pub(super) fn write(&self, work: &Work, go_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaStoreError> {
+        let offsets = position_list(&work.offsets).map_err(|error| self.failed("prepare", &error))?;
         self.producer.begin_transaction().map_err(|error| self.failed("begin", &error))?;
         let deadline = Instant::now() + WRITE_WITHIN;
         let goes_on = &mut || go_on() && Instant::now() < deadline;
-        let sent = self.send_all(changes, places, goes_on).map_err(|error| ("write", error));
-        let added = sent.and_then(|()| {
-            let add = || self.producer.send_offsets_to_transaction(&offsets, member.metadata(), STEP);
+        let sent = self.send_all(&work.plan.changes, work.places, goes_on).map_err(|error| ("write", error));
+        let told = sent.and_then(|()| match &work.mail {
+            Some(mail) => self.send_events(mail, goes_on).map_err(|error| (EVENTS, error)),
+            None => Ok(()),
+        });
+        let added = told.and_then(|()| {
+            let add = || self.producer.send_offsets_to_transaction(&offsets, work.member.metadata(), STEP);
             in_steps(add, goes_on).map_err(|error| ("commit offsets in", error))
         });
         let committed = added.and_then(|()| {
@@ -100,7 +105,34 @@ impl Writer {
         if !is_fatal(&error) {
             self.abort();
         }
-        Err(self.failed(step, &error))
+        match (step, &work.mail) {
+            (EVENTS, Some(mail)) if !is_about_the_member(&error) => {
+                Err(KafkaStoreError::Events { topic: mail.topic.clone(), why: error.to_string() })
+            }
+            _ => Err(self.failed(step, &error)),
+        }
+    }
+
+    /// Sends alert events, and waits until they are delivered. All else is, by then: what fails is theirs.
+    fn send_events(&self, mail: &Mail, goes_on: &mut dyn FnMut() -> bool) -> Result<(), KafkaError> {
+        // Of a topic that is not there a record would be kept until its time is over.
+        let metadata = self.producer.client().fetch_metadata(Some(&mail.topic), STEP)?;
+        let missing = metadata.topics().iter().find_map(rdkafka::metadata::MetadataTopic::error);
+        if let Some(code) = missing {
+            return Err(KafkaError::MessageProduction(code.into()));
+        }
+        drop(self.producer.context().take_undelivered());
+        for event in &mail.events {
+            self.producer.send(event.record(&mail.topic)).map_err(|(error, _)| error)?;
+        }
+        let deadline = Instant::now() + EVENTS_WITHIN;
+        while self.producer.in_flight_count() > 0 {
+            if !goes_on() || Instant::now() >= deadline {
+                return Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut));
+            }
+            self.producer.poll(Duration::from_micros(500));
+        }
+        self.producer.context().take_undelivered().map_or(Ok(()), Err)
     }
 
     /// Sends everything and waits until it is delivered or has failed. What has failed fails the transaction.

@@ -70,7 +70,18 @@ fn alerts() -> [Alert; 2] {
         p_value: 1e-9,
         recurrence: 0.0625,
         replayed: false,
+        escalations: 0,
+        escalated: None,
         departments: Vec::new(),
+        handling: Handling {
+            muted: Some("planned work".to_owned()),
+            paged: true,
+            feedback: Some(Feedback {
+                verdict: Verdict::Useful,
+                note: "the card processor".to_owned(),
+                marked: EventTime::from_millis(1_750_000_200_000),
+            }),
+        },
         details: Summary {
             customers: Some(31),
             signals: vec![SignalFound { signal: Signal::Waiting, messages: 22, times_usual: Some(3.5) }],
@@ -84,23 +95,45 @@ fn alerts() -> [Alert; 2] {
         severity: Severity::Ticket,
         ended: Some(EventTime::from_millis(1_749_995_000_000)),
         replayed: true,
+        escalations: 2,
+        escalated: Some(EventTime::from_millis(1_749_992_000_000)),
         departments: Vec::new(),
+        handling: Handling::default(),
         ..open.clone()
     };
     [closed, open]
 }
 
-/// What is left of an older version's snapshot: its alerts had no onset, and no recurrence; its panes no severe messages; it had no voices.
+/// What is left of an older version's snapshot: its alerts had no onset and no recurrence, nothing was told of them, and nobody could say
+/// anything of them; its panes had no severe messages; it had no voices.
 fn as_older(now: Snapshot) -> Snapshot {
-    let alerts = now.alerts.into_iter();
-    let alerts =
-        alerts.map(|alert| Alert { since: alert.started, recurrence: 0.0, details: Summary::default(), ..alert });
+    let older = |alert: Alert| Alert {
+        since: alert.started,
+        recurrence: 0.0,
+        escalations: 0,
+        escalated: None,
+        details: Summary::default(),
+        handling: Handling::default(),
+        ..alert
+    };
+    let alerts = now.alerts.into_iter().map(older);
     let without_severe = panes().into_iter().flat_map(|(department, panes)| {
         let panes = panes.into_iter().map(|(start, counts)| (start, PaneCounts { severe: 0, ..counts }));
         hours_of(department, panes)
     });
     let hours = SavedHour::sort(without_severe);
-    Snapshot { hours, detector: DetectorState::default(), alerts: alerts.collect(), ..now }
+    let (detector, outbox) = (DetectorState::default(), Outbox::default());
+    Snapshot { hours, detector, alerts: alerts.collect(), outbox, ..now }
+}
+
+/// One event that is sent, one that waits, and one that is held.
+fn outbox() -> Outbox {
+    let mut outbox = Outbox::default();
+    outbox.enter(Happened::Closed, "delivery", r#"{"type":"io.latido.alert.closed.v1"}"#.to_owned());
+    outbox.enter(Happened::Opened, "billing", r#"{"type":"io.latido.alert.opened.v1"}"#.to_owned());
+    outbox.settle(1);
+    outbox.hold("billing-frustration-1750000010000");
+    outbox
 }
 
 fn golden_snapshot() -> Snapshot {
@@ -122,6 +155,7 @@ fn golden_snapshot() -> Snapshot {
         )),
         detector: detector(),
         alerts: alerts().into(),
+        outbox: outbox(),
     }
 }
 

@@ -16,6 +16,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::checkpoint::{self, KafkaStore};
 use crate::config::{CheckpointStore, Config, KafkaConfig, client_config};
+use crate::publish::events::Probe;
 
 /// How long one question to the brokers may take.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -106,7 +107,17 @@ fn try_all<'a, W: Write>(config: &Config, mut report: Report<'a, W>) -> anyhow::
         let found =
             report.note(&format!("topic `{topic}`"), partitions(&consumer, topic, "kafka.dead_letter_topic"))?;
         if found {
-            report.note(&format!("writing `{topic}`"), writable(kafka, topic))?;
+            let headers =
+                OwnedHeaders::new().insert(Header { key: PROBE_HEADER, value: Some(env!("CARGO_PKG_VERSION")) });
+            let probe = BaseRecord::to(topic).payload("latido check --live").headers(headers);
+            report.note(&format!("writing `{topic}`"), writable(kafka, probe))?;
+        }
+    }
+    if let Some(topic) = &config.alerts.topic {
+        let found = report.note(&format!("topic `{topic}`"), partitions(&consumer, topic, "alerts.topic"))?;
+        if found {
+            let probe = Probe::now(&config.alerts.source_of(&kafka.group));
+            report.note(&format!("writing `{topic}`"), writable(kafka, probe.record(topic)))?;
         }
     }
     if config.checkpoint.store == CheckpointStore::Kafka {
@@ -259,7 +270,7 @@ fn group(consumer: &BaseConsumer<Complaints>, kafka: &KafkaConfig) -> Result<Str
 }
 
 /// Whether a record can be written, as the broker confirms it.
-fn writable(kafka: &KafkaConfig, topic: &str) -> Result<String, Failure> {
+fn writable(kafka: &KafkaConfig, probe: BaseRecord<'_, str, str>) -> Result<String, Failure> {
     let remedy = "grant the right to write the topic to the user of `kafka.properties`";
     let failed = |why: String| Failure::new(why, remedy);
     let producer: BaseProducer<Complaints> = client_config(kafka)
@@ -268,8 +279,6 @@ fn writable(kafka: &KafkaConfig, topic: &str) -> Result<String, Failure> {
         .set_log_level(RDKafkaLogLevel::Error)
         .create_with_context(Complaints::default())
         .map_err(|error| failed(error.to_string()))?;
-    let headers = OwnedHeaders::new().insert(Header { key: PROBE_HEADER, value: Some(env!("CARGO_PKG_VERSION")) });
-    let probe: BaseRecord<'_, (), str> = BaseRecord::to(topic).payload("latido check --live").headers(headers);
     producer.send(probe).map_err(|(error, _)| failed(producer.context().explain(&error)))?;
     // The delivery arrives, as a success or a timeout, a little after the message's own time is over at the latest.
     producer.flush(PATIENCE + Duration::from_secs(2)).map_err(|error| failed(producer.context().explain(&error)))?;

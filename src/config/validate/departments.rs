@@ -54,19 +54,22 @@ pub(crate) fn is_id(id: &str) -> bool {
 }
 
 fn time_zone(place: &str, name: &str, check: &mut Check<'_>) {
-    if TimeZone::get(name).is_ok() {
-        return;
+    if TimeZone::get(name).is_err() {
+        check.refuse(&["departments", place, "time_zone"], "no such time zone", time_zone_remedy(name));
     }
+}
+
+/// What to write in place of a time zone that there is not.
+pub(super) fn time_zone_remedy(name: &str) -> String {
     let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
     let spaceless = name.replace(' ', "_");
     let city = |zone: &&String| zone.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&spaceless));
     let meant =
         known.iter().find(city).map(String::as_str).or_else(|| guess(&spaceless, known.iter().map(String::as_str)));
-    let remedy = meant.map_or_else(
+    meant.map_or_else(
         || "write an IANA name such as \"America/Mexico_City\"".to_owned(),
         |zone| format!("did you mean \"{zone}\"?"),
-    );
-    check.refuse(&["departments", place, "time_zone"], "no such time zone", remedy);
+    )
 }
 
 /// Which department has which name, folded.

@@ -11,8 +11,8 @@ use crate::checkpoint::read_learned;
 use crate::config::names::guess;
 use crate::config::properties::read_secret;
 use crate::config::{
-    CheckpointConfig, DetectConfig, HttpConfig, KafkaConfig, LEAST_TOKEN_CHARACTERS, LogConfig, PrivacyConfig,
-    ScorerConfig, SignalsConfig, Span,
+    CheckpointConfig, CheckpointStore, Config, DetectConfig, HttpConfig, KafkaConfig, LEAST_TOKEN_CHARACTERS,
+    LogConfig, PrivacyConfig, ScorerConfig, SignalsConfig, Span,
 };
 use crate::score::signals::{Rules, RulesError};
 
@@ -38,6 +38,26 @@ pub(super) fn signals(signals: &SignalsConfig, check: &mut Check<'_>) {
         check.refuse(&["signals", "files", &(count - 1).to_string()], error.place_and_what(), remedy);
         return;
     }
+}
+
+pub(super) fn alerts(config: &Config, check: &mut Check<'_>) {
+    if let Some(topic) = &config.alerts.topic {
+        let path = ["alerts", "topic"];
+        check.need(is_topic(topic), &path, "cannot be a topic's name", TOPIC_REMEDY);
+        let state = Some(&config.checkpoint.topic).filter(|_| config.checkpoint.store == CheckpointStore::Kafka);
+        let mut others = config.kafka.topics.iter().chain(&config.kafka.dead_letter_topic).chain(state);
+        let what = "also a topic of messages, dead letters or state";
+        check.need(!others.any(|other| other == topic), &path, what, "name a topic that holds nothing else");
+    }
+    let Some(source) = &config.alerts.source else { return };
+    let remedy = "write it as \"/latido/production\" or \"https://example.com/latido\", or leave it out";
+    check.need(is_uri_reference(source), &["alerts", "source"], "not a URI reference (RFC 3986)", remedy);
+}
+
+/// Whether it is made of what a URI reference may hold, and not empty.
+fn is_uri_reference(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 pub(super) fn checkpoint(checkpoint: &CheckpointConfig, kafka: &KafkaConfig, check: &mut Check<'_>) {

@@ -22,11 +22,27 @@ pub(crate) struct Block {
     pub(crate) unhappy: [f64; RATIOS],
     pub(crate) expected_messages: f64,
     pub(crate) expected_unhappy: [f64; RATIOS],
+    /// Sums over slices: squared distance from the expected messages, and the square of these.
+    pub(crate) square: f64,
+    pub(crate) expected_square: f64,
+    /// What was known when it began, and so how much is to be thought of what was expected.
+    pub(crate) known: Taught,
+    /// An alert was open, or nobody knows whether one should have been.
+    pub(crate) is_strange: bool,
+}
+
+/// What has taught so far, never forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Taught {
+    pub(crate) messages: f64,
+    pub(crate) hours: f64,
+    /// The hour of the block was seen before.
+    pub(crate) this_hour: bool,
 }
 
 impl Block {
-    pub(crate) fn at(number: i64) -> Self {
-        Self { number, ..Self::default() }
+    pub(crate) fn at(number: i64, known: Taught) -> Self {
+        Self { number, known, ..Self::default() }
     }
 
     pub(crate) fn start(&self) -> EventTime {
@@ -38,6 +54,8 @@ impl Block {
         self.seconds += length.as_secs_f64();
         self.messages += messages;
         self.expected_messages += expected.messages;
+        self.square += (messages - expected.messages).powi(2);
+        self.expected_square += expected.messages.powi(2);
         for ratio in 0..RATIOS {
             self.unhappy[ratio] += f64::from(counts.unhappy[ratio]);
             self.expected_unhappy[ratio] += expected.ratios[ratio] * messages;
@@ -48,6 +66,7 @@ impl Block {
         self.seconds += other.seconds;
         self.messages += other.messages;
         self.expected_messages += other.expected_messages;
+        self.known.this_hour &= other.known.this_hour;
         for ratio in 0..RATIOS {
             self.unhappy[ratio] += other.unhappy[ratio];
             self.expected_unhappy[ratio] += other.expected_unhappy[ratio];
@@ -73,13 +92,13 @@ impl Gathering {
             let gathered = &mut self.0[span];
             let number = block.start().as_millis().div_euclid(millis(*length));
             if gathered.number != number {
-                *gathered = Block::at(number);
+                *gathered = Block::at(number, block.known);
             }
             gathered.add(block);
             if gathered.seconds >= length.as_secs_f64() - 0.5 {
                 // Slices longer than the span say nothing of it.
                 whole[span] = Some(*gathered).filter(|gathered| gathered.seconds <= length.as_secs_f64() + 0.5);
-                *gathered = Block::at(number);
+                *gathered = Block::default();
             }
         }
         whole

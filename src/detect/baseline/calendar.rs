@@ -12,13 +12,22 @@ pub(crate) const HOURS_OF_WEEK: usize = 7 * HOURS_OF_DAY;
 /// a quarter.
 const QUARTER_MILLIS: i64 = 15 * 60 * 1_000;
 
-/// An hour of the week, 0 to 167: Monday from midnight on is 0.
+/// A quarter of an hour of the week.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct HourOfWeek(u8);
+pub(crate) struct HourOfWeek {
+    hour: u8,
+    quarter: u8,
+}
 
 impl HourOfWeek {
+    /// Which hour, 0 to 167: Monday from midnight on is 0.
     pub(crate) fn index(self) -> usize {
-        usize::from(self.0)
+        usize::from(self.hour)
+    }
+
+    /// Which quarter of an hour of the day, 0 to 95.
+    pub(crate) fn quarter_of_day(self) -> usize {
+        4 * self.hour_of_day() + usize::from(self.quarter)
     }
 
     pub(crate) fn hour_of_day(self) -> usize {
@@ -62,6 +71,7 @@ impl Calendar {
         let Ok(timestamp) = Timestamp::from_millisecond(moment.as_millis()) else { return HourOfWeek::default() };
         let local = self.zone.to_datetime(timestamp);
         let day = local.weekday().to_monday_zero_offset();
-        HourOfWeek(u8::try_from(i16::from(day) * 24 + i16::from(local.hour())).unwrap_or_default())
+        let hour = u8::try_from(i16::from(day) * 24 + i16::from(local.hour())).unwrap_or_default();
+        HourOfWeek { hour, quarter: u8::try_from(local.minute() / 15).unwrap_or_default() }
     }
 }

@@ -1,11 +1,13 @@
 //! How much more counts vary than chance alone would have them.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::detect::tick::SPANS;
 
-/// Weight of what is assumed: as much as so many blocks in which it would show well.
-const PRIOR_BLOCKS: f64 = 30.0;
+/// Weight of what is assumed: as much as so many blocks that have plenty of messages. Departments differ.
+const PRIOR_BLOCKS: f64 = 2.0;
 
 /// The correlation assumed of the messages of 15 minutes; of a longer span less, as far as what moves them is over sooner.
 const PRIOR_CORRELATION: f64 = 0.01;
@@ -19,11 +21,16 @@ const MOST_VARIANCES: f64 = 12.0;
 /// Blocks of a span after which a weight is half.
 const HALF_LIFE_BLOCKS: f64 = 2_000.0;
 
+/// As if so many messages had come one by one.
+const PRIOR_CLUMPED_MESSAGES: f64 = 50.0;
+
 const LEAST: f64 = 1e-6;
 const MOST_CORRELATION: f64 = 0.3;
 const MOST_VOLUME: f64 = 3.0;
+const MOST_CLUMPING: f64 = 50.0;
 
-/// A moment estimator: excess variance over the factor that the dispersion multiplies.
+/// A moment estimator: excess variance over the factor that the dispersion multiplies. A block adds at most 1 / dispersion² to the
+/// factor, however many messages it has.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Moment {
     excess: f64,
@@ -51,8 +58,8 @@ pub(crate) struct Correlation([Moment; SPANS.len()]);
 impl Correlation {
     pub(crate) fn assumed() -> Self {
         Self(SPANS.map(|span| {
-            let assumed = PRIOR_CORRELATION * SPANS[0].as_secs_f64() / span.as_secs_f64();
-            Moment { excess: assumed * PRIOR_BLOCKS, factor: PRIOR_BLOCKS }
+            let assumed = assumed(span);
+            Moment { excess: PRIOR_BLOCKS / assumed, factor: PRIOR_BLOCKS / assumed.powi(2) }
         }))
     }
 
@@ -70,31 +77,63 @@ impl Correlation {
         let known = 1.0 + (messages - 1.0) * self.of(span);
         let square = (unhappy - expected).powi(2).min(MOST_VARIANCES * messages * of_one * known);
         // Blocks with many messages tell more, but no longer once the correlation itself makes most of their variance.
-        let weight = (1.0 + (messages - 1.0) * PRIOR_CORRELATION).powi(-2);
+        let weight = (1.0 + (messages - 1.0) * assumed(SPANS[span])).powi(-2);
         self.0[span].add(weight, square / of_one - messages, messages * (messages - 1.0));
     }
 }
 
-/// The squared coefficient of variation of a span's number of messages, beyond that of independent ones.
+fn assumed(span: Duration) -> f64 {
+    PRIOR_CORRELATION * SPANS[0].as_secs_f64() / span.as_secs_f64()
+}
+
+/// How much a span's number of messages varies: variance = `clumping` × mean + `spread` × mean².
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct VolumeSpread([Moment; SPANS.len()]);
+pub(crate) struct VolumeSpread {
+    /// Squared coefficient of variation beyond that of independent messages: days and hours that differ.
+    spans: [Moment; SPANS.len()],
+    /// Messages that come together, in seconds or minutes: customers who write several in a row.
+    clumps: Moment,
+}
 
 impl VolumeSpread {
     pub(crate) fn assumed() -> Self {
-        Self([Moment { excess: PRIOR_VOLUME * PRIOR_BLOCKS, factor: PRIOR_BLOCKS }; SPANS.len()])
+        Self {
+            spans: [Moment { excess: PRIOR_BLOCKS / PRIOR_VOLUME, factor: PRIOR_BLOCKS / PRIOR_VOLUME.powi(2) };
+                SPANS.len()],
+            clumps: Moment { excess: 0.0, factor: PRIOR_CLUMPED_MESSAGES },
+        }
     }
 
     pub(crate) fn of(&self, span: usize) -> f64 {
-        self.0[span].value(MOST_VOLUME)
+        self.spans[span].value(MOST_VOLUME)
+    }
+
+    /// Variance over mean of a short while's messages, 1 or more.
+    pub(crate) fn clumping(&self) -> f64 {
+        1.0 + self.clumps.value(MOST_CLUMPING)
     }
 
     pub(crate) fn learn(&mut self, span: usize, messages: f64, expected: f64) {
         if expected < 0.3 {
             return;
         }
-        let known = expected + self.of(span) * expected * expected;
+        let chance = expected * self.clumping();
+        let known = chance + self.of(span) * expected * expected;
         let square = (messages - expected).powi(2).min(MOST_VARIANCES * known);
         let weight = (1.0 + expected * PRIOR_VOLUME).powi(-2);
-        self.0[span].add(weight, square - expected, expected * expected);
+        self.spans[span].add(weight, square - chance, expected * expected);
+    }
+
+    /// Learns from the slices of a block: the sum of their squared distances from what was expected, and the sums of that and of its
+    /// square.
+    pub(crate) fn learn_clumping(&mut self, square: f64, expected: f64, expected_square: f64) {
+        if expected <= 0.0 {
+            return;
+        }
+        let of_spread = self.of(0) * expected_square;
+        let square = square.min(MOST_VARIANCES * (expected * self.clumping() + of_spread));
+        // Where the spread makes most of the variance, clumps do not show.
+        let weight = expected / (expected + of_spread);
+        self.clumps.add(weight, square - expected - of_spread, expected);
     }
 }

@@ -3,6 +3,7 @@
 mod block;
 mod calendar;
 mod dispersion;
+mod recurring;
 mod seasonal;
 
 use std::collections::VecDeque;
@@ -10,9 +11,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::block::{BLOCK, Block, Gathering, block_of};
-use self::calendar::HOURS_OF_DAY;
+use self::block::{BLOCK, Block, Gathering, Taught, block_of};
 use self::dispersion::{Correlation, VolumeSpread};
+use self::recurring::StrangeHours;
 use self::seasonal::{Known, Learning, Seasonal};
 use super::kind::RATIOS;
 use super::tick::{Counts, Expected, SPANS};
@@ -23,8 +24,8 @@ pub(super) use self::calendar::{Calendar, HOURS_OF_WEEK, HourOfWeek};
 /// A block teaches once it is this old, and only if no alert was open until then: an incident is not noticed at once.
 const TRUSTED_AFTER: Duration = SPANS[2];
 
-/// What the prior ratio is worth, in messages. So little, because departments differ: it says 30 % ± 14 %, for example.
-const PRIOR_MESSAGES: f64 = 10.0;
+/// What the prior ratio is worth, in messages. So little, because departments differ: it says 30 % ± 17 %, for example.
+const PRIOR_MESSAGES: f64 = 7.0;
 
 /// What the prior volume is worth, in hours.
 const PRIOR_HOURS: f64 = 0.05;
@@ -43,6 +44,7 @@ const VOLUME_HALF_LIFE: Duration = Duration::from_secs(4 * 24 * 3_600);
 /// alike in that their ratio changes by a third over the day at most, and their volume tenfold.
 const RATIO_GRID_EVENTS: [f64; 3] = [30.0, 60.0, 100.0];
 const VOLUME_GRID_EVENTS: [f64; 3] = [1.0, 3.0, 10.0];
+const VOLUME_QUARTER_EVENTS: f64 = 30.0;
 const RATIO_LEVEL_EVENTS: f64 = 100.0;
 const VOLUME_LEVEL_EVENTS: f64 = 20.0;
 const RHYTHM_WEEKS: f64 = 6.0;
@@ -55,6 +57,12 @@ const ACCEPTED_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 /// Messages after which the mean of a ratio is known well enough to learn the spread around it.
 const MEAN_KNOWN_AFTER_MESSAGES: f64 = 500.0;
+
+/// And after which anything can be said of what is within reason.
+const ANY_MEAN_AFTER_MESSAGES: f64 = 200.0;
+
+/// Blocks before a gap that may have held the beginning of an incident.
+const DOUBTFUL_BLOCKS: usize = 2;
 
 /// Volumes differ from week to week by more than within one: a level must be able to follow.
 const UNKNOWN_SPREAD: f64 = 0.1;
@@ -73,10 +81,7 @@ pub(super) struct KnownRatio {
 pub(super) struct Baseline {
     /// Messages of all slices.
     seen: u64,
-    /// Messages that taught, never forgotten.
-    taught: f64,
-    /// Hours that taught.
-    taught_hours: f64,
+    taught: Taught,
     ratios: [Seasonal; RATIOS],
     /// Messages an hour.
     volume: Seasonal,
@@ -88,18 +93,16 @@ pub(super) struct Baseline {
     current: Block,
     waiting: VecDeque<Block>,
     gathering: Gathering,
-    /// Blocks that start earlier do not teach.
-    not_before: Option<EventTime>,
-    /// Blocks that start earlier, but not before the last moment above, teach as they are.
-    accepted_until: Option<EventTime>,
+    strange: StrangeHours,
+    /// Blocks that start before these moments teach as they are: ratios, then the volume.
+    accepted_until: [Option<EventTime>; RATIOS + 1],
 }
 
 impl Baseline {
     pub(super) fn new() -> Self {
         Self {
             seen: 0,
-            taught: 0.0,
-            taught_hours: 0.0,
+            taught: Taught::default(),
             ratios: [Seasonal::new(), Seasonal::new()],
             volume: Seasonal::new(),
             correlations: [Correlation::assumed(), Correlation::assumed()],
@@ -108,8 +111,8 @@ impl Baseline {
             current: Block::default(),
             waiting: VecDeque::new(),
             gathering: Gathering::default(),
-            not_before: None,
-            accepted_until: None,
+            strange: StrangeHours::default(),
+            accepted_until: [None; RATIOS + 1],
         }
     }
 
@@ -126,7 +129,8 @@ impl Baseline {
         self.seen = self.seen.saturating_add(u64::from(counts.messages));
         let number = block_of(start);
         if number != self.current.number {
-            let finished = std::mem::replace(&mut self.current, Block::at(number));
+            let known = Taught { this_hour: self.knows_volume(calendar.hour_of(start)), ..self.taught };
+            let finished = std::mem::replace(&mut self.current, Block::at(number, known));
             if finished.seconds > 0.0 {
                 self.waiting.push_back(finished);
             }
@@ -135,18 +139,28 @@ impl Baseline {
         self.current.add_slice(length, counts, expected);
     }
 
-    /// An alert is open: nothing that came so far, and has not taught yet, will.
-    pub(super) fn distrust_until(&mut self, moment: EventTime) {
-        self.not_before = self.not_before.max(Some(moment));
+    /// An alert is open: nothing that came so far, and has not taught yet, is usual.
+    pub(super) fn distrust(&mut self) {
+        self.current.is_strange = true;
+        self.waiting.iter_mut().for_each(|block| block.is_strange = true);
     }
 
-    /// What comes from that moment on is the new normal: the old level hardly counts, and nothing is held to be out of reason
-    /// for a day.
-    pub(super) fn accept_from(&mut self, moment: EventTime) {
-        self.distrust_until(moment);
-        self.accepted_until = Some(moment.plus(ACCEPTED_FOR));
-        self.volume.forget_level();
-        self.ratios.iter_mut().for_each(Seasonal::forget_level);
+    /// Nobody knows what the latest messages would have led to.
+    pub(super) fn distrust_latest(&mut self) {
+        self.current.is_strange = true;
+        self.waiting.iter_mut().rev().take(DOUBTFUL_BLOCKS).for_each(|block| block.is_strange = true);
+    }
+
+    /// What comes from that moment on is the new normal of these ratios, and of the volume last: the old level hardly counts, and
+    /// nothing is held to be out of reason for a day.
+    pub(super) fn accept_from(&mut self, moment: EventTime, accepted: [bool; RATIOS + 1]) {
+        self.distrust();
+        let levels = self.ratios.iter_mut().chain([&mut self.volume]);
+        for ((level, until), _) in levels.zip(&mut self.accepted_until).zip(accepted).filter(|(_, accepted)| *accepted)
+        {
+            level.forget_level();
+            *until = Some(moment.plus(ACCEPTED_FOR));
+        }
     }
 
     /// Messages of all slices so far.
@@ -156,17 +170,17 @@ impl Baseline {
 
     /// Messages that taught.
     pub(super) fn taught(&self) -> f64 {
-        self.taught
+        self.taught.messages
     }
 
     /// Hours that taught.
     pub(super) fn taught_hours(&self) -> f64 {
-        self.taught_hours
+        self.taught.hours
     }
 
-    /// Whether a day's rhythm has been seen.
-    pub(super) fn knows_volume(&self) -> bool {
-        self.taught_hours >= HOURS_OF_DAY as f64
+    /// Whether that hour was seen on a day of its kind: a department may be closed in others.
+    pub(super) fn knows_volume(&self, hour: HourOfWeek) -> bool {
+        self.volume.has_seen(hour)
     }
 
     /// The ratio expected of a kind at an hour of the week.
@@ -201,60 +215,79 @@ impl Baseline {
         self.spread.of(span)
     }
 
+    pub(super) fn clumping(&self) -> f64 {
+        self.spread.clumping()
+    }
+
     fn learn_trusted(&mut self, now: EventTime, calendar: &mut Calendar, priors: [f64; RATIOS]) {
         let trusted_until = now.minus(TRUSTED_AFTER);
         while let Some(block) = self.waiting.front().copied().filter(|block| block.start() < trusted_until) {
             self.waiting.pop_front();
-            if self.not_before.is_none_or(|not_before| block.start() >= not_before) {
-                self.learn(&block, calendar, priors);
+            let hour = calendar.hour_of(block.start());
+            if block.is_strange {
+                self.learn_strange(&block, hour, priors);
+            } else {
+                self.learn(&block, hour, priors);
             }
         }
     }
 
-    fn learn(&mut self, block: &Block, calendar: &mut Calendar, priors: [f64; RATIOS]) {
-        let accepted = self.accepted_until.is_some_and(|until| block.start() < until);
-        let hour = calendar.hour_of(block.start());
+    /// What is strange teaches nothing, unless it is so time and again.
+    fn learn_strange(&mut self, block: &Block, hour: HourOfWeek, priors: [f64; RATIOS]) {
+        let Some(habit) = self.strange.note(hour_of_epoch(block.start())) else { return };
+        for (kind, prior) in priors.into_iter().enumerate() {
+            let seen = (block.unhappy[kind], block.messages);
+            self.ratios[kind].learn_habit(hour, seen, habit, &ratio_learning(prior));
+        }
+        self.volume.learn_habit(hour, (block.messages, block.seconds / 3_600.0), habit, &VOLUME_LEARNING);
+    }
+
+    fn learn(&mut self, block: &Block, hour: HourOfWeek, priors: [f64; RATIOS]) {
+        let accepted = self.accepted_until.map(|until| until.is_some_and(|until| block.start() < until));
         let away = self.as_of.map_or(BLOCK, |as_of| since(as_of, block.start()));
         self.as_of = Some(block.start());
         for (span, whole) in self.gathering.push(block).into_iter().enumerate() {
-            if let Some(whole) = whole.filter(|_| !accepted) {
-                self.learn_dispersion(span, &whole);
+            if let Some(whole) = whole {
+                self.learn_dispersion(span, &whole, accepted);
             }
+        }
+        if !accepted[RATIOS] && is_volume_known(block) {
+            self.spread.learn_clumping(block.square, block.expected_messages, block.expected_square);
         }
         let hours = block.seconds / 3_600.0;
         for (kind, prior) in priors.into_iter().enumerate() {
-            let unhappy = if accepted { block.unhappy[kind] } else { self.within_reason(kind, block) };
+            let unhappy = if accepted[kind] { block.unhappy[kind] } else { self.within_reason(kind, block) };
             let by_messages = block.messages / RATIO_HALF_LIFE_MESSAGES + half_lives(away, LONGEST_HALF_LIFE);
             let level_kept = (-half_lives(away, RATIO_HALF_LIFE).min(by_messages)).exp2();
             self.ratios[kind].learn(hour, (unhappy, block.messages), (level_kept, hours), &ratio_learning(prior));
         }
-        let messages = if accepted { block.messages } else { self.volume_within_reason(block) };
+        let messages = if accepted[RATIOS] { block.messages } else { self.volume_within_reason(block) };
         let level_kept = (-half_lives(away, VOLUME_HALF_LIFE)).exp2();
         self.volume.learn(hour, (messages, hours), (level_kept, hours), &VOLUME_LEARNING);
-        self.taught += block.messages;
-        self.taught_hours += hours;
+        self.taught.messages += block.messages;
+        self.taught.hours += hours;
     }
 
-    fn learn_dispersion(&mut self, span: usize, block: &Block) {
-        // Before the means are known, their errors would pass for spread.
-        for kind in 0..RATIOS {
-            if self.taught >= MEAN_KNOWN_AFTER_MESSAGES {
-                self.correlations[kind].learn(span, block.messages, block.unhappy[kind], block.expected_unhappy[kind]);
+    fn learn_dispersion(&mut self, span: usize, block: &Block, accepted: [bool; RATIOS + 1]) {
+        // Before the means were known, their errors would pass for spread.
+        for (kind, correlation) in self.correlations.iter_mut().enumerate() {
+            if !accepted[kind] && block.known.messages >= MEAN_KNOWN_AFTER_MESSAGES {
+                correlation.learn(span, block.messages, block.unhappy[kind], block.expected_unhappy[kind]);
             }
         }
-        if self.taught_hours >= HOURS_OF_WEEK as f64 {
+        if !accepted[RATIOS] && is_volume_known(block) {
             self.spread.learn(span, block.messages, block.expected_messages);
         }
     }
 
     /// The block's messages, within the same reason.
     fn volume_within_reason(&self, block: &Block) -> f64 {
-        if !self.knows_volume() {
+        if !block.known.this_hour {
             return block.messages;
         }
         let expected = block.expected_messages;
         let spread = self.spread.of(0) + UNKNOWN_SPREAD;
-        let most = MOST_DEVIATIONS * (expected + spread * expected * expected).sqrt();
+        let most = MOST_DEVIATIONS * (expected * self.clumping() + spread * expected * expected).sqrt();
         block.messages.clamp(expected - most, expected + most.max(MOST_DEVIATIONS))
     }
 
@@ -262,7 +295,7 @@ impl Baseline {
     /// either.
     fn within_reason(&self, kind: usize, block: &Block) -> f64 {
         let (messages, expected) = (block.messages, block.expected_unhappy[kind]);
-        if messages <= 0.0 || self.taught < 200.0 {
+        if messages <= 0.0 || block.known.messages < ANY_MEAN_AFTER_MESSAGES {
             return block.unhappy[kind];
         }
         let ratio = (expected / messages).clamp(0.0, 1.0);
@@ -276,6 +309,7 @@ const VOLUME_LEARNING: Learning = Learning {
     prior: 1.0,
     prior_exposure: PRIOR_HOURS,
     grid_events: VOLUME_GRID_EVENTS,
+    quarter_events: Some(VOLUME_QUARTER_EVENTS),
     level_events: VOLUME_LEVEL_EVENTS,
     rhythm_weeks: RHYTHM_WEEKS,
 };
@@ -285,9 +319,18 @@ fn ratio_learning(prior: f64) -> Learning {
         prior,
         prior_exposure: PRIOR_MESSAGES,
         grid_events: RATIO_GRID_EVENTS,
+        quarter_events: None,
         level_events: RATIO_LEVEL_EVENTS,
         rhythm_weeks: RHYTHM_WEEKS,
     }
+}
+
+fn is_volume_known(block: &Block) -> bool {
+    block.known.this_hour && block.known.hours >= HOURS_OF_WEEK as f64
+}
+
+fn hour_of_epoch(moment: EventTime) -> i64 {
+    moment.as_millis().div_euclid(3_600_000)
 }
 
 fn since(from: EventTime, to: EventTime) -> Duration {

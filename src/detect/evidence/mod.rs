@@ -32,6 +32,7 @@ const WEAK: f64 = 2.0;
 /// that, and nobody needs to wake up for them.
 const SURGE_FACTOR: f64 = 1.5;
 const SILENCE_FACTOR: f64 = 0.5;
+const LEAST_SPREAD: f64 = 0.02;
 
 /// The longest span is for departments that get fewer messages than this in the next shorter one.
 const FEW_MESSAGES: f64 = 30.0;
@@ -39,6 +40,9 @@ const FEW_MESSAGES: f64 = 30.0;
 /// The span whose correlation counts for the cumulative sum is the shortest in which so many messages are expected: it takes
 /// about so many to notice the shift.
 const NOTICED_AFTER: f64 = 60.0;
+
+/// It is sought among the first so many spans.
+const LONGEST_OF_SUMS: usize = 3;
 
 /// Messages that tell what is the case now, and the −ln p below which it is as usual.
 const ENOUGH_NOW: u32 = 10;
@@ -52,10 +56,18 @@ const SPAN_SHARES: [f64; SPANS.len()] = [0.04, 0.06, 0.06, 0.12];
 pub(super) trait Normal {
     /// The correlation between two messages of a span.
     fn correlation(&self, ratio: usize, span: usize) -> f64;
+    /// The part of it that is due to how little is known of the ratio.
+    fn unknown_ratio(&self, ratio: usize) -> f64;
     /// The squared coefficient of variation of a span's number of messages.
     fn spread(&self, span: usize) -> f64;
+    /// The part of it that is due to how little is known.
+    fn unknown_volume(&self) -> f64;
+    /// Variance over mean of the messages of a short while, 1 or more: some come together.
+    fn clumping(&self) -> f64;
     /// Messages of an average hour.
     fn messages_an_hour(&self) -> f64;
+    /// Messages of an hour such as this one.
+    fn messages_now(&self) -> f64;
 }
 
 /// The strongest evidence for a kind of alert.
@@ -135,15 +147,13 @@ impl Evidence {
             self.gap.1 += expected.messages;
         }
         let [negative, frustrated] = [0, 1].map(|ratio| {
-            let noticed = self.noticed_within();
-            let in_span = self.recent.sums(noticed).map_or(0, |sums| sums.messages);
-            let correlation = normal.correlation(ratio, noticed);
+            let messages_each = self.messages_each(ratio, normal);
             self.drifts[ratio].push(Slice {
                 start,
                 unhappy: counts.unhappy[ratio],
                 messages: counts.messages,
                 ratio: expected.ratios[ratio],
-                messages_each: 1.0 + f64::from(in_span.saturating_sub(1)) * correlation,
+                messages_each,
             });
             self.of_ratio(ratio, end, expected, normal)
         });
@@ -153,6 +163,11 @@ impl Evidence {
     /// The sums of the last hour; none where hardly any message came in it.
     pub(super) fn hour(&self) -> Option<Sums> {
         self.recent.sums(1).filter(|sums| sums.messages >= LEAST_MESSAGES)
+    }
+
+    /// Whether nobody has written for as long as the longest span.
+    pub(super) fn is_deserted(&self) -> bool {
+        self.recent.sums(SPANS.len() - 1).is_some_and(|sums| sums.messages == 0)
     }
 
     /// Whether what a kind looks at is as usual now, whatever it was an hour ago.
@@ -167,24 +182,33 @@ impl Evidence {
             }
             AlertKind::Silence => {
                 let of_span = self.volume_now(|usual, messages| -usual.ln_lower(messages), SILENCE_FACTOR, normal);
-                of_span.max(self.gap.1 * SILENCE_FACTOR)
+                // Where customers hardly write any more nobody waits for them.
+                let longest = SPANS[SPANS.len() - 1].as_secs_f64() / 3_600.0;
+                of_span.max(self.gap.1.min(normal.messages_an_hour() * longest) * SILENCE_FACTOR / normal.clumping())
             }
         };
         strength < CALM
     }
 
-    /// −ln p of a ratio in the shortest span that has enough messages to tell; 0 where none has, infinite where the shifted ratio
-    /// explains them better than the usual one.
+    /// An alert of a kind has opened.
+    pub(super) fn alerted(&mut self, kind: AlertKind) {
+        match kind {
+            AlertKind::NegativeSentiment => self.drifts[0].doubt(),
+            AlertKind::Frustration => self.drifts[1].doubt(),
+            AlertKind::VolumeSurge | AlertKind::Silence | AlertKind::CompanyWide | AlertKind::Severe => {}
+        }
+    }
+
+    /// −ln p of a ratio in the shortest span that has enough messages to tell; infinite as long as it is not shown that the usual
+    /// ratio is back; 0 where nobody has written for the longest span.
     fn ratio_now(&self, ratio: usize, normal: &impl Normal) -> f64 {
-        let Some((span, sums)) = self.shortest(|sums| sums.messages >= ENOUGH_NOW) else { return 0.0 };
-        let slice = Slice {
-            start: EventTime::from_millis(0),
-            unhappy: sums.unhappy[ratio],
-            messages: sums.messages,
-            ratio: sums.ratios[ratio].clamp(0.001, 0.999),
-            messages_each: 1.0,
-        };
-        if slice.nats() > 0.0 {
+        let longest = SPANS.len() - 1;
+        let found = self.shortest(|sums| sums.messages >= ENOUGH_NOW);
+        let Some((span, sums)) = found.or_else(|| Some((longest, self.recent.sums(longest)?))) else { return 0.0 };
+        if sums.messages == 0 {
+            return 0.0;
+        }
+        if !self.drifts[ratio].is_back() {
             return f64::INFINITY;
         }
         strength_of_ratio(&sums, ratio, normal.correlation(ratio, span)).unwrap_or(0.0)
@@ -194,7 +218,7 @@ impl Evidence {
     fn volume_now(&self, strength: impl Fn(NegativeBinomial, u32) -> f64, factor: f64, normal: &impl Normal) -> f64 {
         let enough = f64::from(ENOUGH_NOW);
         let found = self.shortest(|sums| f64::from(sums.messages).max(sums.expected_messages) >= enough);
-        let usual = found.and_then(|(span, sums)| Some((usual(&sums, factor, normal.spread(span))?, sums.messages)));
+        let usual = found.and_then(|(span, sums)| Some((usual(&sums, factor, span, normal)?, sums.messages)));
         usual.map_or(0.0, |(usual, messages)| strength(usual, messages))
     }
 
@@ -203,15 +227,33 @@ impl Evidence {
         spans.into_iter().find(|(_, sums)| is_enough(sums))
     }
 
+    /// How many messages tell as much as one independent one. Between two answers: a large shift is noticed within a short span, and
+    /// moods that last for hours make only long ones vary more. (Their geometric mean kept to the budget best where
+    /// moods are strong.) The end of a shift is told from its continuation by what comes within the short one.
+    fn messages_each(&self, ratio: usize, normal: &impl Normal) -> (f64, f64) {
+        let unknown = normal.unknown_ratio(ratio);
+        let messages = |span: usize| {
+            let seen = self.recent.sums(span).map_or(0.0, |sums| f64::from(sums.messages));
+            // After a gap little of the span is there, and as much is to come as ever.
+            let usual = normal.messages_now() * SPANS[span].as_secs_f64() / 3_600.0;
+            (seen.max(usual) - 1.0).max(0.0)
+        };
+        let within = |span: usize| 1.0 + messages(span) * (normal.correlation(ratio, span) - unknown);
+        let most = (0..LONGEST_OF_SUMS).map(within).fold(1.0, f64::max);
+        let least = within(self.noticed_within());
+        // An error of the mean lasts.
+        ((least * most).sqrt() + messages(LONGEST_OF_SUMS - 1) * unknown, least)
+    }
+
     fn noticed_within(&self) -> usize {
         let is_enough =
             |span: &usize| self.recent.sums(*span).is_some_and(|sums| sums.expected_messages >= NOTICED_AFTER);
-        (0..3).find(is_enough).unwrap_or(2)
+        (0..LONGEST_OF_SUMS).find(is_enough).unwrap_or(LONGEST_OF_SUMS - 1)
     }
 
     fn of_ratio(&self, ratio: usize, end: EventTime, expected: Expected, normal: &impl Normal) -> Option<Finding> {
         let drift = self.drifts[ratio];
-        let onset = drift.since().unwrap_or(end.minus(self.slice));
+        let onset = drift.rise().map_or(end.minus(self.slice), |rise| rise.since);
         let spans = (0..SPANS.len()).filter_map(|span| {
             let sums = self.recent.sums(span)?;
             let is_busy = span + 1 == SPANS.len()
@@ -240,19 +282,18 @@ impl Evidence {
 
     fn of_sum(&self, ratio: usize, end: EventTime, expected: Expected, normal: &impl Normal) -> Option<Finding> {
         let drift = self.drifts[ratio];
-        let since = drift.since().filter(|_| drift.sum() > WEAK)?;
+        let of_late = self.recent.sums(SPANS.len() - 1)?.messages;
+        let rise = drift.rise().filter(|rise| drift.sum() > WEAK && rise.messages.min(of_late) >= LEAST_MESSAGES)?;
         let nats = self.messages_a_month(normal) * nats_a_message(expected.ratios[ratio]);
-        let seconds = u64::try_from(end.as_millis() - since.as_millis()).unwrap_or_default() / 1_000;
-        let span = SPANS.iter().position(|span| span.as_secs() >= seconds).unwrap_or(SPANS.len() - 1);
-        let sums = self.recent.sums(span).filter(|sums| sums.messages >= LEAST_MESSAGES)?;
+        let messages = f64::from(rise.messages);
         Some(Finding {
             recurrence: recurrence::of_sum(drift.sum(), nats) / SUM_SHARE,
             ln_p_value: -drift.sum(),
-            seconds,
-            messages: sums.messages,
-            observed: f64::from(sums.unhappy[ratio]) / f64::from(sums.messages.max(1)),
-            expected: expected.ratios[ratio],
-            since,
+            seconds: u64::try_from(end.as_millis() - rise.since.as_millis()).unwrap_or_default() / 1_000,
+            messages: rise.messages,
+            observed: f64::from(rise.unhappy) / messages,
+            expected: rise.expected_unhappy / messages,
+            since: rise.since,
         })
     }
 
@@ -267,7 +308,7 @@ impl Evidence {
     fn surge(&self, end: EventTime, normal: &impl Normal) -> Option<Finding> {
         let spans = (0..3).filter_map(|span| {
             let sums = self.recent.sums(span)?;
-            let usual = usual(&sums, SURGE_FACTOR, normal.spread(span))?;
+            let usual = usual(&sums, SURGE_FACTOR, span, normal)?;
             let messages = f64::from(sums.messages);
             if sums.messages < LEAST_SURGE || messages < usual.mean + UNREMARKABLE * usual.standard_deviation() {
                 return None;
@@ -280,7 +321,7 @@ impl Evidence {
     fn silence(&self, end: EventTime, normal: &impl Normal) -> Option<Finding> {
         let spans = (0..3).filter_map(|span| {
             let sums = self.recent.sums(span)?;
-            let usual = usual(&sums, SILENCE_FACTOR, normal.spread(span))?;
+            let usual = usual(&sums, SILENCE_FACTOR, span, normal)?;
             let messages = f64::from(sums.messages);
             if messages > usual.mean - UNREMARKABLE * usual.standard_deviation() {
                 return None;
@@ -293,14 +334,16 @@ impl Evidence {
     /// Nothing at all since the last message, however long that is.
     fn gap(&self, end: EventTime, normal: &impl Normal) -> Option<Finding> {
         let (last, expected) = (self.gap.0?, self.gap.1);
-        let usual = NegativeBinomial { mean: expected * SILENCE_FACTOR, dispersion: normal.spread(2) };
-        if usual.mean < WEAK {
+        let longest = SPANS[SPANS.len() - 1];
+        if expected * SILENCE_FACTOR < WEAK {
             return None;
         }
+        // The factor allows for all that hours and days differ in.
+        let usual = counts_of(expected * SILENCE_FACTOR, LEAST_SPREAD + normal.unknown_volume(), normal);
         let strength = -usual.ln_lower(0);
         let seconds = u64::try_from(end.as_millis() - last.as_millis()).unwrap_or_default() / 1_000;
         Some(Finding {
-            recurrence: recurrence::of_volume_span(Duration::from_secs(seconds), strength),
+            recurrence: recurrence::of_volume_span(Duration::from_secs(seconds).min(longest), strength),
             ln_p_value: -strength,
             seconds,
             messages: 0,
@@ -322,9 +365,14 @@ fn strength_of_ratio(sums: &Sums, ratio: usize, correlation: f64) -> Option<f64>
     Some(-ln_beta_binomial_upper(sums.unhappy[ratio], sums.messages, expected, correlation))
 }
 
-fn usual(sums: &Sums, factor: f64, dispersion: f64) -> Option<NegativeBinomial> {
+fn usual(sums: &Sums, factor: f64, span: usize, normal: &impl Normal) -> Option<NegativeBinomial> {
     let mean = sums.expected_messages * factor;
-    (mean > 0.0).then_some(NegativeBinomial { mean, dispersion })
+    (mean > 0.0).then(|| counts_of(mean, normal.spread(span), normal))
+}
+
+/// Counts with that mean whose variance is clumping × mean + spread × mean².
+fn counts_of(mean: f64, spread: f64, normal: &impl Normal) -> NegativeBinomial {
+    NegativeBinomial { mean, dispersion: spread + (normal.clumping() - 1.0) / mean }
 }
 
 fn of_volume(span: usize, end: EventTime, sums: &Sums, strength: f64) -> Finding {

@@ -40,7 +40,7 @@ fn an_alert_names_its_likeliest_onset() {
 fn what_is_rare_for_a_minute_only_is_pending_and_opens_nothing() {
     let mut feed = Feed::new(configured());
     feed.minutes(HOUR, tally(5, 1, 0));
-    feed.minute(tally(20, 20, 0));
+    feed.minute(tally(30, 30, 0));
     assert_eq!((feed.outlook().state, feed.opened.len()), (AlertState::Pending, 0));
     feed.minutes(5, tally(40, 0, 0));
     assert_eq!((feed.outlook().state, feed.opened.len()), (AlertState::Quiet, 0));
@@ -145,4 +145,25 @@ fn an_incident_that_comes_back_has_to_be_calm_for_longer_each_time() {
         feed.random(&mut dice, 35, CALM);
     }
     assert!((2..=3).contains(&feed.opened.len()), "{:#?}", feed.opened);
+}
+
+#[test]
+fn an_alert_that_gets_clearly_worse_escalates_and_one_that_goes_on_as_it_began_does_not() {
+    let (mut feed, mut dice) = (Feed::new(configured()), Dice(6));
+    feed.random(&mut dice, 6 * HOUR, CALM);
+    feed.random(&mut dice, 25, (6.0, 0.45, 0.1));
+    assert_eq!((feed.opened.len(), feed.escalated.len()), (1, 0));
+    feed.random(&mut dice, 30, (12.0, 0.9, 0.1));
+    let opened = feed.opened[0].clone();
+    let told: Vec<_> = feed.escalated.iter().filter(|alert| alert.id == opened.id).collect();
+    assert!(!told.is_empty());
+    assert!(told[0].recurrence <= opened.recurrence / 100.0);
+    assert_eq!(
+        told.iter().map(|alert| alert.escalations).collect::<Vec<_>>(),
+        (1..).take(told.len()).collect::<Vec<_>>()
+    );
+    feed.random(&mut dice, 4 * HOUR, CALM);
+    let count = feed.escalated.iter().filter(|alert| alert.id == opened.id).count();
+    let closed = feed.closed.iter().find(|alert| alert.id == opened.id);
+    assert_eq!(closed.map(|alert| alert.escalations as usize), Some(count), "calm closes it");
 }

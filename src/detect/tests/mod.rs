@@ -4,7 +4,9 @@
 mod alerts;
 mod company;
 mod gaps;
+mod habits;
 mod learning;
+mod mutes;
 mod quiet_months;
 mod restoring;
 mod severe;
@@ -46,6 +48,7 @@ struct Feed {
     /// End of the last pane.
     end: EventTime,
     opened: Vec<Alert>,
+    escalated: Vec<Alert>,
     closed: Vec<Alert>,
 }
 
@@ -61,6 +64,7 @@ impl Feed {
             // 5 January 1970.
             end: EventTime::from_millis(4 * 24 * 60 * MINUTE),
             opened: Vec::new(),
+            escalated: Vec::new(),
             closed: Vec::new(),
         }
     }
@@ -86,6 +90,7 @@ impl Feed {
         for change in changes {
             match change {
                 AlertChange::Opened(Scope::Department(CARE), alert) => self.opened.push(alert),
+                AlertChange::Escalated(Scope::Department(CARE), alert) => self.escalated.push(alert),
                 AlertChange::Closed(Scope::Department(CARE), alert) => self.closed.push(alert),
                 other => panic!("not of this department: {other:?}"),
             }

@@ -85,7 +85,7 @@ impl Fold {
     /// Hands a checkpoint to the writer. Where it still has one to save, the next turn tries again.
     pub(super) fn save(&mut self, answer: Option<Sender<Positions>>, deadline: Option<Instant>) {
         // While state is on its way there is none to save, and before reading has begun no position of some partitions.
-        let is_restoring = self.limits.store_is_shared && (self.member.is_none() || !self.links.shared.is_rewound());
+        let is_restoring = self.limits.store_is_shared && self.is_restoring();
         if self.must_not_save {
             self.links.health.set_not_ready(CHECKPOINT, LETTERS_WAIT.to_owned());
         }
@@ -127,6 +127,7 @@ impl Fold {
         match sent {
             Ok(()) => {
                 self.handed_over += 1;
+                self.state.events.note_handed_over();
                 self.unsaved = false;
                 self.saved = Instant::now();
             }
@@ -173,8 +174,13 @@ impl Fold {
         positions
     }
 
+    /// Where state travels with partitions: whether it is still on its way.
+    pub(super) fn is_restoring(&self) -> bool {
+        self.member.is_none() || !self.links.shared.is_rewound()
+    }
+
     /// Whether all partitions of the topics are known to be here.
-    fn holds_all(&self) -> bool {
+    pub(super) fn holds_all(&self) -> bool {
         let status = self.links.shared.status();
         status.topic_partitions.is_some_and(|all| status.partitions.len() >= all)
     }

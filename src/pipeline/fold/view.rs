@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Fold;
 use crate::ingest::{Batch, FETCH_AHEAD, OUTSTANDING_LIMIT};
 use crate::pipeline::scoring::wall_clock;
+use crate::publish::events::{BYTES_LIMIT, ITEMS_LIMIT};
 use crate::publish::{Buffer, PartitionView, StreamView};
 
 impl Fold {
@@ -51,8 +52,13 @@ impl Fold {
             checkpoint_failures: self.links.writer.failures(),
             checkpoint_damaged: self.links.writer.damaged(),
             dead_letters: self.links.letters.as_ref().map_or(0, |letters| letters.progress().confirmed()),
+            alert_events: self.links.events.as_ref().map_or_else(Default::default, |events| events.confirmed()),
+            alert_event_failures: self.links.events.as_ref().map_or(0, |events| events.failures()),
+            alert_events_lost: self.state.events.lost(),
             company_paging: self.state.is_company_paging(),
             company_pages: self.state.company_pages,
+            company_muted: self.state.is_company_muted(),
+            company_feedback: self.state.company_feedback,
             alerts: Arc::clone(self.state.book.alerts()),
             buffers: self.buffers(),
         }
@@ -83,6 +89,16 @@ impl Fold {
                 items_limit: 2 * OUTSTANDING_LIMIT,
                 bytes: letters.progress().outstanding_bytes(),
                 bytes_limit: letters.progress().bytes_limit(),
+            });
+        }
+        if self.links.events.is_some() {
+            let outbox = self.state.events.outbox();
+            buffers.push(Buffer {
+                name: "alert_events",
+                items: outbox.waiting().len(),
+                items_limit: ITEMS_LIMIT,
+                bytes: outbox.bytes(),
+                bytes_limit: BYTES_LIMIT,
             });
         }
         buffers

@@ -1,8 +1,11 @@
 //! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
 
 mod details;
+mod marking;
+mod muting;
 mod replayed_day;
 mod severe;
+mod told;
 
 use proptest::prelude::*;
 

@@ -3,14 +3,14 @@
 use crossbeam_channel::bounded;
 
 use super::*;
-use crate::checkpoint::{DirectoryError, PartitionPosition, SavedShard, StoreError};
+use crate::checkpoint::{DirectoryError, PartitionPosition, SavedShard, Sent, StoreError};
 use crate::message::NextOffset;
 
 /// A store that takes nothing, as one whose brokers are away.
 struct Away;
 
 impl Store for Away {
-    fn save(&mut self, _: &Snapshot, _: Option<&Member>, go_on: &mut dyn FnMut() -> bool) -> Result<(), StoreError> {
+    fn save(&mut self, _: &Snapshot, _: Option<&Member>, go_on: &mut dyn FnMut() -> bool) -> Result<Sent, StoreError> {
         while go_on() {
             thread::yield_now();
         }
@@ -34,6 +34,7 @@ fn writer() -> (Writer, Arc<Shared>, Arc<Health>, Arc<WriterStatus>) {
         stop: Arc::clone(&stop),
         covered: bounded(1).0,
         letters: None,
+        events: None,
         patience: Patience::new(stop, Duration::ZERO),
         status: Arc::clone(&status),
         health: Arc::clone(&health),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::ApiState;
 use super::problem::Problem;
 use crate::config::DepartmentConfig;
-use crate::detect::{Alert, AlertKind, Severity};
+use crate::detect::{Alert, AlertKind, COMPANY, Feedback, Severity, Verdict};
 use crate::message::{Audience, Author, EventTime, Sentiment};
 use crate::publish::{DepartmentView, View};
 use crate::voices::SignalFound;
@@ -33,7 +33,7 @@ impl Standing {
 
 /// An alert as the API shows it. Moments are RFC 3339 in event time.
 #[derive(Debug, Serialize)]
-pub(super) struct AlertItem {
+pub(in crate::publish) struct AlertItem {
     id: String,
     department: String,
     kind: AlertKind,
@@ -49,9 +49,30 @@ pub(super) struct AlertItem {
     p_value: Option<f64>,
     by_chance_per_month: Option<f64>,
     replayed: bool,
+    escalations: u32,
+    escalated: Option<String>,
     customers: Option<u64>,
     signals: Vec<SignalFound>,
     samples: Vec<String>,
+    paged: bool,
+    muted: bool,
+    mute_reason: Option<String>,
+    feedback: Option<FeedbackItem>,
+}
+
+/// What people said of an alert.
+#[derive(Debug, Serialize)]
+struct FeedbackItem {
+    verdict: Verdict,
+    note: Option<String>,
+    marked: String,
+}
+
+impl From<&Feedback> for FeedbackItem {
+    fn from(feedback: &Feedback) -> Self {
+        let note = Some(feedback.note.clone()).filter(|note| !note.is_empty());
+        Self { verdict: feedback.verdict, note, marked: feedback.marked.to_rfc3339() }
+    }
 }
 
 impl From<&Alert> for AlertItem {
@@ -73,9 +94,15 @@ impl From<&Alert> for AlertItem {
             p_value: tested(alert.p_value),
             by_chance_per_month: tested(alert.recurrence),
             replayed: alert.replayed,
+            escalations: alert.escalations,
+            escalated: alert.escalated.map(EventTime::to_rfc3339),
             customers: alert.details.customers,
             signals: alert.details.signals.clone(),
             samples: alert.details.samples.clone(),
+            paged: alert.handling.paged,
+            muted: alert.handling.muted.is_some(),
+            mute_reason: alert.handling.muted.clone(),
+            feedback: alert.handling.feedback.as_ref().map(FeedbackItem::from),
         }
     }
 }
@@ -97,8 +124,8 @@ pub(super) async fn alerts(
     let view = state.board.read();
     let alerts = &view.stream.alerts;
     if let Some(department) = &filter.department {
-        let known =
-            state.roster.find(department).is_some() || alerts.iter().any(|alert| alert.department == *department);
+        let is_ours = department == COMPANY || state.roster.find(department).is_some();
+        let known = is_ours || alerts.iter().any(|alert| alert.department == *department);
         if !known {
             return Err(unknown_department(&state, department));
         }
@@ -127,9 +154,7 @@ pub(super) async fn alert(
 ) -> Result<Json<AlertItem>, Problem> {
     let view = state.board.read();
     let found = view.stream.alerts.iter().find(|alert| alert.id == id);
-    found.map(|alert| Json(alert.into())).ok_or_else(|| {
-        Problem::not_found(format!("no alert `{id}`; closed ones are kept for 7 days, /api/v1/alerts lists them"))
-    })
+    found.map(|alert| Json(alert.into())).ok_or_else(|| Problem::unknown_alert(&id))
 }
 
 /// `/api/v1/departments`: every department as it is now. What belongs to the present is null while catching up, and
@@ -162,15 +187,14 @@ fn department_item(state: &ApiState, view: &View, department: &DepartmentConfig,
             "messages_per_hour": shown.outlook.usual_messages.map(|usual| usual.expected),
         })),
         "counters": counters(shown),
-        "alert": now(open_alert(view, department).map_or(Value::Null, |alert| json!(alert))),
+        "alerts": now(json!(open_alerts(view, department))),
     })
 }
 
-/// The most urgent one, and of these the newest.
-fn open_alert(view: &View, department: &DepartmentConfig) -> Option<AlertItem> {
-    let newest_first = view.stream.alerts.iter().rev();
-    let open = newest_first.filter(|alert| alert.ended.is_none() && alert.department == department.id);
-    open.min_by_key(|alert| alert.severity).map(AlertItem::from)
+/// Oldest first: each kind may have one.
+fn open_alerts(view: &View, department: &DepartmentConfig) -> Vec<AlertItem> {
+    let is_open = |alert: &&Alert| alert.ended.is_none() && alert.department == department.id;
+    view.stream.alerts.iter().filter(is_open).map(AlertItem::from).collect()
 }
 
 /// The windows by their names, such as `5m`.

@@ -2,6 +2,7 @@
 
 mod api;
 mod error;
+mod feedback;
 mod problem;
 mod resume;
 mod routes;
@@ -15,12 +16,13 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use prometheus::Registry;
 
+pub(super) use api::AlertItem;
 pub use error::HttpError;
 pub use resume::COMMAND_HEADER;
 pub use routes::{open_routes, routes};
 pub use token::Token;
 
-use super::{Board, Health, PanesDesk, Resume};
+use super::{Board, Health, MarkDesk, PanesDesk, Resume};
 use crate::config::{HttpConfig, Roster, Span};
 
 /// What the handlers answer from.
@@ -40,6 +42,8 @@ pub struct ApiState {
     pub resumes: Sender<Resume>,
     /// Where the fold is asked for panes.
     pub panes: PanesDesk,
+    /// Where what people say of alerts goes.
+    pub marks: MarkDesk,
     /// What guards `/api` and `/`; see [`Token::of`].
     pub token: Option<Token>,
 }

@@ -26,6 +26,16 @@ impl Problem {
         Self { status: StatusCode::BAD_REQUEST, detail }
     }
 
+    /// Of any other kind.
+    pub(super) fn of(status: StatusCode, detail: String) -> Self {
+        Self { status, detail }
+    }
+
+    /// No alert has that id.
+    pub(super) fn unknown_alert(id: &str) -> Self {
+        Self::not_found(format!("no alert `{id}`; closed ones are kept for 7 days, /api/v1/alerts lists them"))
+    }
+
     /// There is nothing of that name.
     pub(super) fn not_found(detail: String) -> Self {
         Self { status: StatusCode::NOT_FOUND, detail }
@@ -69,9 +79,6 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"latido\""));
-        }
-        if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         }
         response
     }

@@ -13,14 +13,14 @@ use axum::routing::{get, post};
 use prometheus::TEXT_FORMAT;
 
 use super::problem::Problem;
-use super::{ApiState, api, resume, windows};
+use super::{ApiState, api, feedback, resume, windows};
 use crate::publish::Thread;
 use crate::publish::metrics::render;
 
 /// A thread without a heartbeat for longer than this is stalled.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 
-/// No route reads a body.
+/// Most routes read no body.
 const MOST_BODY_BYTES: usize = 1_024;
 
 /// What `/` says.
@@ -33,17 +33,20 @@ Latido: real-time customer sentiment
 /api/v1/departments    the departments and how their customers feel now
 /api/v1/alerts         open and closed alerts (?state=active|closed, ?department=ID)
 /api/v1/alerts/ID      one alert
+/api/v1/alerts/ID/feedback  POST: what you say of it; see `latido alerts mark --help`
 /api/v1/windows        the panes of a department, 10 s each (?department=ID, &from=TIME, &to=TIME)
 /api/v1/resume         POST: go on reading where garbage has stopped it; see `latido resume --help`
 ";
 
 /// Every route; `/` and `/api` behind the token where there is one.
 pub fn routes(state: Arc<ApiState>) -> Router {
+    let large_body = DefaultBodyLimit::max(feedback::MOST_BODY_BYTES);
     let guarded = Router::new()
         .route("/", get(|| async { INDEX }))
         .route("/api/v1/departments", get(api::departments))
         .route("/api/v1/alerts", get(api::alerts))
         .route("/api/v1/alerts/{id}", get(api::alert))
+        .route("/api/v1/alerts/{id}/feedback", post(feedback::feedback).layer(large_body))
         .route("/api/v1/windows", get(windows::windows))
         .route("/api/v1/resume", post(resume::resume))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&state), guard));

@@ -41,7 +41,9 @@ families! {
     UNSUPPORTED_LANGUAGE: counter "unsupported_language_texts_total" ["department"]
         "Scored messages in no language that the scorer knows, or with too few words to tell.";
     ALERTS: counter "alerts_total" ["department", "alert", "severity"]
-        "Alerts opened, without those replayed while catching up.";
+        "Alerts that paged: without those muted or replayed from their first to their last moment.";
+    ALERT_FEEDBACK: counter "alert_feedback_total" ["department", "alert", "verdict"]
+        "Alerts that people marked, by their first verdict.";
     DEPARTMENT_INFO: gauge "department_info" ["department", "team"]
         "Always 1; says which team is paged for a department.";
     WINDOW_MESSAGES: gauge "window_messages" ["department", "window"]
@@ -85,11 +87,19 @@ families! {
     ALERT_SCORE: gauge "alert_score" ["department", "alert"]
         "Log10 of the hours after which chance alone brings about as much, 0 where nothing is remarkable; absent while catching up.";
     ALERT_ACTIVE: gauge "alert_active" ["department", "alert", "severity"]
-        "1 while that alert is open, else 0; absent while catching up.";
+        "1 while that alert is open and not muted, else 0; absent while catching up.";
+    ALERT_MUTED: gauge "alert_muted" ["department", "alert"]
+        "1 while the config mutes that kind of alert, whether one is open or not, else 0; absent while catching up.";
     REJECTED_RECORDS: counter "rejected_records_total" ["reason"]
         "Records that could not be used.";
     DEAD_LETTERS: counter "dead_letters_total" []
         "Dead letters confirmed by the broker.";
+    ALERT_EVENTS: counter "alert_events_total" ["event"]
+        "Alert events confirmed by the broker.";
+    ALERT_EVENT_FAILURES: counter "alert_event_failures_total" []
+        "Tries to send alert events that failed.";
+    ALERT_EVENTS_LOST: counter "alert_events_lost_total" []
+        "Alert events given up because too many waited to be sent.";
     CONSUMER_LAG: gauge "consumer_lag_records" ["topic", "partition"]
         "Records of an assigned partition not folded yet; absent while unknown.";
     WATERMARK: gauge "watermark_timestamp_seconds" []

@@ -15,10 +15,11 @@ use prometheus::{Registry, TextEncoder};
 
 use self::families as known;
 use self::family::{Family, Label, Samples, Written};
-use super::view::{DepartmentView, StreamView, View};
+use super::events::Happened;
+use super::view::{DepartmentView, FeedbackCounts, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
-use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity};
+use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity, Verdict};
 use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
 use crate::window::Tally;
 
@@ -177,6 +178,18 @@ impl BoardCollector {
                     }
                 },
             ),
+            self.company_and_departments(
+                view,
+                &known::ALERT_FEEDBACK,
+                |samples, company| {
+                    push_feedback(samples, company, AlertKind::CompanyWide, view.stream.company_feedback);
+                },
+                |samples, department, shown| {
+                    for kind in &self.alert_kinds {
+                        push_feedback(samples, department, *kind, shown.feedback[*kind as usize]);
+                    }
+                },
+            ),
         ]
     }
 
@@ -241,14 +254,40 @@ impl BoardCollector {
                 },
                 |samples, department, shown| self.add_active(samples, department, shown, |_| true),
             ),
+            self.company_and_departments(
+                view,
+                &known::ALERT_MUTED,
+                |samples, company| {
+                    let kind = Label::closed(AlertKind::CompanyWide.as_str());
+                    samples.push([company, kind], flag(view.stream.company_muted));
+                },
+                |samples, department, shown| self.add_muted(samples, department, shown, |_| true),
+            ),
         ]
     }
 
     /// What is told though windows are not tested: each severe message counts by itself.
-    fn untested(&self, view: &View) -> MetricFamily {
-        self.each_department(view, &known::ALERT_ACTIVE, |samples, department, shown| {
-            self.add_active(samples, department, shown, |kind| !kind.is_tested());
-        })
+    fn untested(&self, view: &View) -> Vec<MetricFamily> {
+        vec![
+            self.each_department(view, &known::ALERT_ACTIVE, |samples, department, shown| {
+                self.add_active(samples, department, shown, |kind| !kind.is_tested());
+            }),
+            self.each_department(view, &known::ALERT_MUTED, |samples, department, shown| {
+                self.add_muted(samples, department, shown, |kind| !kind.is_tested());
+            }),
+        ]
+    }
+
+    fn add_muted(
+        &self,
+        samples: &mut Samples<2>,
+        department: Label<'_>,
+        shown: &DepartmentView,
+        is_shown: impl Fn(AlertKind) -> bool,
+    ) {
+        for kind in self.alert_kinds.iter().filter(|kind| is_shown(**kind)) {
+            samples.push([department, Label::closed(kind.as_str())], flag(shown.muted[*kind as usize]));
+        }
     }
 
     fn add_active(
@@ -315,7 +354,7 @@ impl Collector for BoardCollector {
         if !view.stream.is_without_tests() {
             families.extend(self.outlook(&view));
         } else if !view.stream.catching_up {
-            families.push(self.untested(&view));
+            families.extend(self.untested(&view));
         }
         families.extend(stream(&view.stream));
         families.extend(partitions(&view.stream));
@@ -330,6 +369,13 @@ fn by_name<T: Copy>(all: &[T], name: fn(&T) -> &'static str) -> Vec<T> {
     let mut members = all.to_vec();
     members.sort_unstable_by_key(name);
     members
+}
+
+fn push_feedback(samples: &mut Samples<3>, department: Label<'_>, kind: AlertKind, counts: FeedbackCounts) {
+    for (verdict, alerts) in Verdict::ALL.iter().zip(counts) {
+        let labels = [department, Label::closed(kind.as_str()), Label::closed(verdict.as_str())];
+        samples.push(labels, count(alerts));
+    }
 }
 
 fn add_messages(samples: &mut Samples<3>, department: Label<'_>, shown: &DepartmentView) {
@@ -347,9 +393,16 @@ fn stream(stream: &StreamView) -> Vec<MetricFamily> {
     for (reason, records) in RejectReason::ALL.iter().zip(stream.rejected) {
         rejected.push([Label::closed(reason.as_str())], count(records));
     }
+    let mut events = known::ALERT_EVENTS.samples();
+    for (happened, told) in Happened::ALL.iter().zip(stream.alert_events) {
+        events.push([Label::closed(happened.as_str())], count(told));
+    }
     vec![
         rejected.finish(),
         single(&known::DEAD_LETTERS, Some(count(stream.dead_letters))),
+        events.finish(),
+        single(&known::ALERT_EVENT_FAILURES, Some(count(stream.alert_event_failures))),
+        single(&known::ALERT_EVENTS_LOST, Some(count(stream.alert_events_lost))),
         single(&known::WATERMARK, stream.watermark.map(EventTime::as_secs_f64)),
         single(&known::CATCHING_UP, Some(flag(stream.catching_up))),
         single(&known::PAGING_SUSPENDED, Some(flag(stream.paging_suspended))),

@@ -5,6 +5,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
 use super::*;
+use crate::detect::Handling;
 
 const DEPARTMENTS: [&str; 4] = ["billing", "delivery", "shop", "support"];
 /// How many of a hundred messages are unhappy on a usual day, by department.
@@ -170,7 +171,8 @@ impl<'a> Replay<'a> {
 
 /// The alerts, but for whether they are replayed.
 fn alerts(state: &State) -> Vec<Alert> {
-    state.book.alerts().iter().map(|alert| Alert { replayed: false, ..alert.clone() }).collect()
+    let found = |alert: &Alert| Alert { replayed: false, handling: Handling::default(), ..alert.clone() };
+    state.book.alerts().iter().map(found).collect()
 }
 
 /// Ways to read it: records in a batch, and after how many batches its reader dies.

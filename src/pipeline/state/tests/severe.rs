@@ -1,6 +1,10 @@
 //! Single messages that a person must read: none is lost, and none is told twice over.
 
+use serde_json::Value;
+
 use super::*;
+use crate::config::AlertsConfig;
+use crate::detect::{AlertKind, Feedback, Severity, Verdict};
 use crate::message::Signal;
 
 /// A message of billing that threatens with a lawyer.
@@ -47,7 +51,7 @@ fn a_severe_message_is_a_ticket_once_its_minute_is_over() {
     assert_eq!(told(&state), 1);
     state.dirty.fill(true);
     let (_, view) = state.changed_views().remove(0);
-    assert_eq!(view.outlook.active, [(AlertKind::Severe, crate::detect::Severity::Ticket)]);
+    assert_eq!(view.outlook.active, [(AlertKind::Severe, Severity::Ticket)]);
     assert_ne!(view.outlook.state, crate::detect::AlertState::Active);
 }
 
@@ -142,4 +146,107 @@ fn the_same_messages_make_the_same_tickets_however_they_come_in_batches() {
     }
     assert_eq!(made[0].len(), 5);
     assert_eq!((&made[1], &made[2]), (&made[0], &made[0]));
+}
+
+/// What waits for the topic: the ends of the events' ids, and what they show of their alerts.
+fn events(state: &State) -> Vec<(String, Value)> {
+    let parsed = state.events.outbox().waiting().map(|event| serde_json::from_str::<Value>(&event.envelope).unwrap());
+    let told = parsed.map(|told| {
+        let alert = told["data"]["id"].as_str().unwrap();
+        let happened = told["id"].as_str().unwrap().trim_start_matches(alert).to_owned();
+        (happened, told["data"].clone())
+    });
+    told.collect()
+}
+
+fn told_on_a_topic() -> Config {
+    let mut config = config(&["billing"]);
+    config.alerts = AlertsConfig { topic: Some("alerts".to_owned()), source: None };
+    config
+}
+
+fn is_shown(state: &mut State) -> bool {
+    state.dirty.fill(true);
+    let (_, view) = state.changed_views().remove(0);
+    view.outlook.active.contains(&(AlertKind::Severe, Severity::Ticket))
+}
+
+#[test]
+fn a_ticket_is_told_on_the_topic_when_it_opens_and_when_it_is_over_and_never_escalates() {
+    let mut config = told_on_a_topic();
+    config.detect.hold = Span::from_secs(600);
+    let mut state = live(&config);
+    // Ever more of them for half an hour.
+    for minute in 0..30 {
+        feed(&mut state, 0, (0..=minute).map(|second| threat(minute * 60 + second)).collect());
+        feed(&mut state, 0, calm(minute * 60 + 31..minute * 60 + 60));
+    }
+    feed(&mut state, 0, calm(1_800..3_600));
+    let events = events(&state);
+    let [(opened, first), (closed, last)] = &events[..] else { panic!("{events:#?}") };
+    assert_eq!((&**opened, &**closed), ("-opened-1", "-closed-1"));
+    for (told, messages) in [(first, 1), (last, 465)] {
+        assert_eq!(told["severity"], "ticket");
+        assert_eq!((&told["paged"], &told["messages"]), (&true.into(), &messages.into()));
+        assert_eq!(told["signals"][0]["signal"], "legal_threat");
+        assert_eq!(told["samples"].as_array().map(Vec::len), Some(if messages == 1 { 1 } else { 3 }), "{told}");
+        for figure in ["expected", "p_value", "by_chance_per_month"] {
+            assert_eq!(told.get(figure), Some(&Value::Null), "{figure}: nothing is tested");
+        }
+    }
+}
+
+#[test]
+fn a_muted_ticket_is_listed_and_told_once_its_mute_is_over_if_it_is_open_still() {
+    for (kinds, is_maintenance, is_muted) in
+        [("['severe']", false, true), ("[]", true, true), ("['silence']", false, false)]
+    {
+        let until = at(400).to_rfc3339();
+        let mute =
+            format!("departments = ['billing']\nkinds = {kinds}\nuntil = '{until}'\nmaintenance = {is_maintenance}");
+        let mut config = Config { mutes: vec![toml::from_str(&mute).unwrap()], ..told_on_a_topic() };
+        config.detect.hold = Span::from_secs(3_600);
+        let mut state = live(&config);
+        feed(&mut state, 0, vec![threat(5)]);
+        feed(&mut state, 0, calm(6..300));
+        assert_eq!(tickets(&state)[0].handling.muted.is_some(), is_muted, "{kinds}");
+        assert_eq!((is_shown(&mut state), told(&state)), (!is_muted, u64::from(!is_muted)));
+        assert_eq!(events(&state).len(), usize::from(!is_muted));
+        feed(&mut state, 0, calm(300..600));
+        assert_eq!((is_shown(&mut state), told(&state)), (true, 1), "{kinds}");
+        assert_eq!(events(&state).iter().map(|(happened, _)| &**happened).collect::<Vec<_>>(), ["-opened-1"]);
+    }
+}
+
+#[test]
+fn a_ticket_whose_mute_ends_while_windows_are_not_tested_is_told_all_the_same() {
+    let mute = format!("departments = ['billing']\nuntil = '{}'", at(400).to_rfc3339());
+    let mut config = Config { mutes: vec![toml::from_str(&mute).unwrap()], ..config(&["billing"]) };
+    config.detect.hold = Span::from_secs(3_600);
+    let mut state = live(&config);
+    state.set_whole(false);
+    feed(&mut state, 0, vec![threat(5)]);
+    feed(&mut state, 0, calm(6..300));
+    assert_eq!((tickets(&state).len(), told(&state)), (1, 0));
+    feed(&mut state, 0, calm(300..600));
+    assert!(state.is_suspended());
+    assert_eq!((is_shown(&mut state), told(&state)), (true, 1));
+}
+
+#[test]
+fn a_ticket_can_be_marked() {
+    let mut config = config(&["billing"]);
+    config.detect.hold = Span::from_secs(600);
+    let mut state = live(&config);
+    feed(&mut state, 0, vec![threat(5)]);
+    feed(&mut state, 0, calm(6..90));
+    let id = tickets(&state)[0].id.clone();
+    let useful = Feedback { verdict: Verdict::Useful, note: "the lawyers have it".to_owned(), marked: at(90) };
+    assert_eq!(state.mark(&id, useful.clone()).and_then(|alert| alert.handling.feedback), Some(useful));
+    assert_eq!(state.views[0].feedback[AlertKind::Severe as usize][Verdict::Useful as usize], 1);
+    // More of them leave what was said.
+    feed(&mut state, 0, vec![threat(91)]);
+    feed(&mut state, 0, calm(92..180));
+    assert_eq!(tickets(&state)[0].messages, 2);
+    assert!(tickets(&state)[0].handling.feedback.is_some());
 }

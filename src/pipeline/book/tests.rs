@@ -1,0 +1,113 @@
+use super::*;
+use crate::detect::Scope;
+use crate::message::DepartmentId;
+
+fn alert(started: i64, ended: Option<i64>) -> Alert {
+    Alert {
+        id: format!("billing-frustration-{started}"),
+        department: "billing".to_owned(),
+        kind: AlertKind::Frustration,
+        severity: Severity::Page,
+        started: EventTime::from_millis(started),
+        since: EventTime::from_millis(started),
+        ended: ended.map(EventTime::from_millis),
+        window_seconds: 900,
+        messages: 40,
+        observed: 0.8,
+        expected: 0.2,
+        p_value: 1e-9,
+        recurrence: 1e-4,
+        replayed: false,
+        escalations: 0,
+        escalated: None,
+        departments: Vec::new(),
+        details: Summary::default(),
+        handling: Handling::default(),
+    }
+}
+
+const BILLING: Scope = Scope::Department(DepartmentId(0));
+
+#[test]
+fn what_opens_and_closes_while_catching_up_is_marked_and_pages_nobody() {
+    let mut book = AlertBook::default();
+    assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true, None), None);
+    book.enter(AlertChange::Closed(BILLING, alert(1, Some(2))), true, None);
+    assert!(book.caught_up(|_| true).is_empty());
+    assert!(book.alerts()[0].replayed);
+}
+
+#[test]
+fn what_is_still_open_after_catching_up_pages_then() {
+    let mut book = AlertBook::default();
+    book.enter(AlertChange::Opened(BILLING, alert(1, None)), true, None);
+    assert_eq!(book.caught_up(|_| true), [page_of(&alert(1, None))]);
+    assert!(!book.alerts()[0].replayed);
+    assert!(book.caught_up(|_| true).is_empty(), "it pages once");
+}
+
+#[test]
+fn a_ticket_that_becomes_a_page_pages_once_and_one_in_a_backlog_pages_nobody() {
+    let escalated = || AlertChange::Escalated(BILLING, alert(1, None));
+    for (in_backlog, expected) in [(false, Some(page_of(&alert(1, None)))), (true, None)] {
+        let mut book = AlertBook::default();
+        let ticket = Alert { severity: Severity::Ticket, ..alert(1, None) };
+        book.enter(AlertChange::Opened(BILLING, ticket), in_backlog, None);
+        assert_eq!(book.enter(escalated(), in_backlog, None), expected);
+        assert_eq!(book.enter(escalated(), in_backlog, None), None, "it is a page already");
+        assert_eq!((book.alerts().len(), book.alerts()[0].severity), (1, Severity::Page));
+        assert_eq!(book.alerts()[0].replayed, in_backlog);
+    }
+}
+
+#[test]
+fn an_open_alert_that_nobody_follows_any_more_is_not_taken_up() {
+    let mut book = AlertBook::default();
+    let saved = vec![alert(1, Some(2)), alert(3, None), alert(5, None)];
+    assert_eq!(book.restore(saved, &["billing-frustration-5"]), ["billing-frustration-3"]);
+    let kept: Vec<&str> = book.alerts().iter().map(|alert| &*alert.id).collect();
+    assert_eq!(kept, ["billing-frustration-1", "billing-frustration-5"]);
+}
+
+#[test]
+fn a_live_alert_pages_at_once_and_stays_seven_days_after_it_closed() {
+    let mut book = AlertBook::default();
+    assert!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), false, None).is_some());
+    book.enter(AlertChange::Closed(BILLING, alert(1, Some(2_000))), false, None);
+    let week = EventTime::from_millis(2_000).plus(KEPT);
+    book.forget_before(week);
+    assert_eq!(book.alerts().len(), 1);
+    book.forget_before(week.plus(Duration::from_millis(1)));
+    assert!(book.alerts().is_empty());
+}
+
+#[test]
+fn what_is_muted_while_a_backlog_is_read_pages_only_once_both_are_over() {
+    let mut book = AlertBook::default();
+    assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true, Some("planned")), None);
+    assert!(book.follow_mutes(true, |_| None).is_empty(), "the backlog holds it back");
+    book.follow_mutes(true, |_| Some(Holding::Muted("planned again".to_owned())));
+    assert!(book.caught_up(|_| true).is_empty(), "the mute holds it back");
+    assert!(book.is_held_back("billing", AlertKind::Frustration));
+    assert!(book.follow_mutes(false, |_| Some(Holding::Waiting)).is_empty(), "nothing shows that it goes on");
+    assert!(book.is_held_back("billing", AlertKind::Frustration) && book.alerts()[0].handling.muted.is_none());
+    assert_eq!(book.follow_mutes(false, |_| None).len(), 1);
+    assert!(!book.is_held_back("billing", AlertKind::Frustration));
+    assert!(book.follow_mutes(false, |_| None).is_empty(), "it pages once");
+}
+
+#[test]
+fn a_new_peak_and_the_end_of_an_alert_keep_what_became_of_it() {
+    let told = || Summary { customers: Some(7), ..Summary::default() };
+    let mut book = AlertBook::default();
+    book.enter(AlertChange::Opened(BILLING, alert(1, None)), false, None);
+    book.follow_mutes(false, |_| Some(Holding::Muted("planned".to_owned())));
+    let worse = Alert { recurrence: 1e-9, ..alert(1, None) };
+    book.refresh([&worse].into_iter(), |_| told());
+    assert_eq!(book.alerts()[0].details, told());
+    assert_eq!(book.alerts()[0].recurrence, 1e-9);
+    assert_eq!(book.alerts()[0].handling.muted.as_deref(), Some("planned"));
+    book.enter(AlertChange::Closed(BILLING, alert(1, Some(2))), false, Some("planned"));
+    let closed = &book.alerts()[0];
+    assert!(closed.ended.is_some() && closed.handling.paged && closed.handling.muted.is_some(), "{closed:?}");
+}

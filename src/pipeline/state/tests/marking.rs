@@ -1,0 +1,67 @@
+//! What people say of alerts is kept with them, and changes nothing else.
+
+use super::*;
+use crate::detect::{Feedback, Verdict};
+
+fn said(verdict: Verdict, second: i64) -> Feedback {
+    Feedback { verdict, note: "as we know".to_owned(), marked: at(second) }
+}
+
+/// One with an incident, open or over.
+fn with_incident(config: &Config) -> State {
+    let mut state = state(config);
+    state.clock.assign(partition(0), now(0));
+    fold(&mut state, 0, &incident());
+    assert!(!state.book.alerts().is_empty());
+    state
+}
+
+fn counted(state: &State) -> [u64; 2] {
+    let views = state.views.iter().flat_map(|view| view.feedback);
+    views.fold([0; 2], |sums, counts| [sums[0] + counts[0], sums[1] + counts[1]])
+}
+
+#[test]
+fn a_mark_is_kept_changed_and_counted_once() {
+    let mut state = with_incident(&config(&["billing"]));
+    let id = state.book.alerts()[0].id.clone();
+    assert_eq!(state.mark("no-such-alert", said(Verdict::False, 1)), None);
+    let first = state.mark(&id, said(Verdict::Useful, 1)).unwrap();
+    assert_eq!(first.handling.feedback, Some(said(Verdict::Useful, 1)));
+    let same = state.mark(&id, said(Verdict::Useful, 2)).unwrap();
+    assert_eq!(same.handling.feedback, Some(said(Verdict::Useful, 1)), "it was said then");
+    let changed = state.mark(&id, said(Verdict::False, 3)).unwrap();
+    assert_eq!(changed.handling.feedback, Some(said(Verdict::False, 3)));
+    assert_eq!(counted(&state), [0, 1]);
+}
+
+#[test]
+fn a_mark_is_restored_and_no_alert_opens_otherwise_for_it() {
+    let config = config(&["billing"]);
+    let (mut marked, mut other) = (with_incident(&config), with_incident(&config));
+    let id = marked.book.alerts()[0].id.clone();
+    marked.mark(&id, said(Verdict::False, 1)).unwrap();
+    let restored = restarted(&marked, &config);
+    assert_eq!(restored.book.alerts()[0].handling.feedback, Some(said(Verdict::False, 1)));
+    assert_eq!(counted(&restored), [0, 0], "counters are the process's");
+    for state in [&mut marked, &mut other] {
+        let later = incident().into_iter().map(|one| Said { second: one.second + 30_000, ..one });
+        fold(state, 0, &later.collect::<Vec<_>>());
+    }
+    let ids = |state: &State| state.book.alerts().iter().map(|alert| alert.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&marked), ids(&other));
+    assert_eq!(marked.detector.snapshot(), other.detector.snapshot());
+    assert!(marked.book.alerts()[0].handling.feedback.is_some(), "later alerts leave it as it is");
+}
+
+#[test]
+fn a_mark_of_an_alert_whose_department_is_gone_is_kept_and_counted_for_nobody() {
+    let state = with_incident(&config(&["billing"]));
+    let fewer = config(&["delivery"]);
+    let mut again = self::state(&fewer);
+    again.restore(&state.snapshot(&positions(), at(0)));
+    let Some(closed) = again.book.alerts().iter().find(|alert| alert.ended.is_some()) else { panic!("one is over") };
+    let id = closed.id.clone();
+    assert!(again.mark(&id, said(Verdict::Useful, 1)).is_some());
+    assert_eq!((counted(&again), again.company_feedback), ([0, 0], [0, 0]));
+}
