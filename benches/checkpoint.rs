@@ -17,9 +17,13 @@ use crossbeam_channel::bounded;
 use latido::checkpoint::{Encoder, PartitionPosition, SavedHour, Snapshot, decode, encode};
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
-use latido::message::{DepartmentId, EventTime, NextOffset, PartitionId};
+use latido::message::{
+    CustomerHash, DepartmentId, EventTime, Language, NextOffset, PartitionId, Probability, Score, ScorerKind,
+    SentimentScore, ShareCells, Signal,
+};
 use latido::publish::events::Outbox;
-use latido::window::{PANE, PaneCounts, Panes, ShareCounts, Tally};
+use latido::voices::{Voice, Voices};
+use latido::window::{PANE, PaneCounts, Panes, ShardId, ShareCounts, Tally};
 
 const DEPARTMENTS: u16 = 200;
 /// Panes in a day, and a few more, so that the oldest hour is not whole.
@@ -29,10 +33,31 @@ const STOPS: u32 = 1_000;
 /// A Monday in 2025.
 const BEGUN: EventTime = EventTime::from_millis(1_740_960_000_000);
 
+/// Who writes to a department.
+const CUSTOMERS: u32 = 20_000;
+
+/// A message's score, as the record of who wrote what takes it.
+fn score(is_negative: bool, seed: u32) -> Score {
+    let negative = Probability::new(if is_negative { 0.75 } else { 0.125 });
+    Score {
+        sentiment: SentimentScore {
+            negative,
+            neutral: Probability::new(1.0 - negative.get()),
+            positive: Probability::new(0.0),
+        },
+        frustration: negative,
+        language: Language::Spanish,
+        scorer: ScorerKind::Embedded,
+        signals: Signal::ALL.iter().copied().filter(|signal| seed % 19 == *signal as u32).collect(),
+        share_cells: ShareCells::default(),
+    }
+}
+
 /// What the fold holds.
 struct Held {
     names: Vec<Arc<str>>,
     panes: Panes,
+    voices: Voices,
     detector: Detector,
     now: EventTime,
 }
@@ -46,6 +71,7 @@ impl Held {
         let mut held = Self {
             names: roster.iter().map(|(_, department)| Arc::from(&*department.id)).collect(),
             panes: Panes::new(&WindowsConfig::default(), roster.len()),
+            voices: Voices::new(roster.len(), 1),
             detector: Detector::new(&DetectConfig::default(), &roster),
             now: BEGUN,
         };
@@ -63,18 +89,29 @@ impl Held {
                 sentiment: [2, 2, mixed % 3, 1, 1, 1, 0, negative],
                 frustration: [3, 2, 1, mixed % 2, 1, 0, 1, 1],
             };
-            self.panes.add(department, self.now, PaneCounts { tally, shares });
+            self.panes.add(department, self.now, PaneCounts { tally, shares, severe: 0 });
+            for message in 0..tally.messages {
+                let score = score(message < negative, mixed.wrapping_add(message));
+                let customer = (mixed ^ message).wrapping_mul(0x9e37_79b1) % CUSTOMERS;
+                let customer = Some(CustomerHash(customer.wrapping_mul(2_654_435_761)));
+                let voice = Voice { event_time: self.now, score: &score, is_severe: false, customer };
+                self.voices.note(ShardId(0), department, &voice, || format!("message-{seed}-{message}"));
+            }
         }
         self.now = self.now.plus(PANE);
-        let Self { panes, detector, now, .. } = self;
+        let Self { panes, voices, detector, now, .. } = self;
         panes.advance(*now, |end, panes| {
             detector.close(end, |department| panes.newest_closed_pane(department));
+            voices.close(end);
         });
     }
 
     /// What the fold does between two batches.
     fn take(&self) -> Snapshot {
-        let hours = self.panes.hours().map(|(id, hour)| (Arc::clone(&self.names[id.index()]), Arc::clone(hour)));
+        let name = |id: DepartmentId| Arc::clone(&self.names[id.index()]);
+        let mut hours = SavedHour::sort(self.panes.hours().map(|(id, hour)| (name(id), Arc::clone(hour))));
+        let voices = self.voices.hours_of(ShardId(0)).map(|(id, hour)| (name(id), Arc::clone(hour)));
+        SavedHour::add_voices(&mut hours, voices);
         Snapshot {
             shards: Vec::new(),
             is_whole: true,
@@ -87,7 +124,7 @@ impl Held {
                 next_offset: NextOffset(1),
                 frontier: Some(self.now),
             }],
-            hours: SavedHour::sort(hours),
+            hours,
             detector: self.detector.snapshot(),
             alerts: Vec::new(),
             outbox: Outbox::default(),
@@ -141,7 +178,12 @@ fn checkpoints(criterion: &mut Criterion) {
                 snapshot.kept_panes(hour).map(move |(start, counts)| (department, start, counts))
             });
             panes.restore(snapshot.window_end, named);
-            panes.window_end()
+            let mut voices = Voices::new(usize::from(DEPARTMENTS), 1);
+            for (name, hour) in snapshot.hours.iter().flat_map(|hour| &hour.voices) {
+                let department = DepartmentId(u16::try_from(place(name)).unwrap_or_default());
+                voices.restore(ShardId(0), department, hour);
+            }
+            Some((panes.window_end(), voices))
         });
     });
     group.finish();
@@ -170,6 +212,7 @@ impl Times {
 /// shares them. In the daemon the copying spreads over the first message of each department; here all of it comes at once.
 fn stops() {
     let mut held = Held::day();
+    println!("resident with a day of 200 departments: {} MB", resident_megabytes());
     let (snapshots, taken) = bounded::<Snapshot>(1);
     // As the daemon's writer does: hours stay shared while it encodes, and what it has encoded it keeps.
     let writer = thread::spawn(move || {
@@ -197,6 +240,13 @@ fn stops() {
     takes.print("the fold stops for a checkpoint");
     panes.print("and copies shared hours while it counts a pane of all departments");
     encoded.print("meanwhile the writer encodes");
+}
+
+/// Memory of this process that is in use.
+fn resident_megabytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or_default();
+    pages * 4_096 / 1_000_000
 }
 
 criterion_group!(benches, checkpoints);

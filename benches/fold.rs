@@ -12,8 +12,12 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
-use latido::message::{DepartmentId, EventTime, PartitionId};
-use latido::window::{PANE, PaneCounts, Panes, ShareCounts, StreamClock, Tally};
+use latido::message::{
+    CustomerHash, DepartmentId, EventTime, Language, PartitionId, Probability, Score, ScorerKind, SentimentScore,
+    ShareCells, Signal, SignalSet,
+};
+use latido::voices::{Voice, Voices};
+use latido::window::{PANE, PaneCounts, Panes, ShardId, ShareCounts, StreamClock, Tally};
 
 const DEPARTMENTS: u16 = 200;
 /// Messages in one go, in batches as the pipeline hands them over.
@@ -110,7 +114,7 @@ fn close_panes(criterion: &mut Criterion) {
         for department in (0..DEPARTMENTS).map(DepartmentId) {
             let negative = 2 + u32::try_from(end.as_millis() / 10_000 % 3).unwrap_or_default();
             let tally = Tally { messages: 10, negative, positive: 3, frustrated: 1 };
-            panes.add(department, end, PaneCounts { tally, shares: cells(negative) });
+            panes.add(department, end, PaneCounts { tally, shares: cells(negative), severe: 0 });
         }
         end = end.plus(PANE);
         panes.advance(end, |window_end, panes| {
@@ -135,5 +139,43 @@ fn close_panes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fold_messages, close_panes);
+/// The same messages in the record of who wrote what.
+fn note_voices(criterion: &mut Criterion) {
+    let messages = messages();
+    let [sure, no] = [0.75, 0.125].map(Probability::new);
+    let score_of = |tally: Tally| Score {
+        sentiment: SentimentScore {
+            negative: if tally.negative > 0 { sure } else { no },
+            neutral: if tally.negative > 0 { no } else { sure },
+            positive: no,
+        },
+        frustration: if tally.frustrated > 0 { sure } else { no },
+        language: Language::Spanish,
+        scorer: ScorerKind::Embedded,
+        signals: if tally.frustrated > 0 { [Signal::Waiting].into_iter().collect() } else { SignalSet::EMPTY },
+        share_cells: ShareCells::default(),
+    };
+    let scored: Vec<(Scored, Score)> = messages.into_iter().map(|message| (message, score_of(message.tally))).collect();
+    let mut group = criterion.benchmark_group("voices");
+    group.throughput(Throughput::Elements(u64::try_from(MESSAGES).unwrap_or_default())).sample_size(20);
+    group.bench_function("messages of 200 departments", |bencher| {
+        bencher.iter_batched_ref(
+            || Voices::new(usize::from(DEPARTMENTS), 1),
+            |voices| {
+                for (seed, (message, score)) in (0_u32..).zip(&scored) {
+                    let customer = Some(CustomerHash((seed % 50_000).wrapping_mul(2_654_435_761)));
+                    let voice = Voice { event_time: message.event_time, score, is_severe: false, customer };
+                    voices.note(ShardId(0), message.department, &voice, || format!("message-{seed}"));
+                    if seed % 10_000 == 0 {
+                        voices.close(message.event_time.minus(Duration::from_millis(DISORDER.unsigned_abs())));
+                    }
+                }
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(benches, fold_messages, note_voices, close_panes);
 criterion_main!(benches);

@@ -9,6 +9,7 @@
 //! | [`ingest`] | Kafka in: the consumer thread, decoding, routing, dead letters, the offset ledger |
 //! | [`score`] | text in, [`message::Score`] out |
 //! | [`window`] | panes, windows and stream time: pure, time is an argument |
+//! | [`voices`] | who wrote what: signals, customers and samples of the last 12 hours: pure |
 //! | [`detect`] | baselines, tests and alert states: pure |
 //! | [`checkpoint`] | state and next offsets, saved and restored together |
 //! | [`publish`] | metrics and HTTP |
@@ -33,4 +34,5 @@ pub mod pipeline;
 pub mod publish;
 mod sabotage;
 pub mod score;
+pub mod voices;
 pub mod window;

@@ -154,10 +154,12 @@ macro_rules! closed_set {
 }
 
 pub(crate) mod json;
+mod keyed;
 mod language;
 mod signals;
 mod text;
 
+pub use keyed::{CustomerHash, HashKey};
 pub use language::NotATag;
 pub use signals::{Signal, SignalSet};
 pub use text::{MAX_TEXT_BYTES, head};
@@ -390,6 +392,8 @@ pub struct Message<'a> {
     pub audience: Audience,
     /// The language, where the record names one that we know.
     pub language: Option<Language>,
+    /// Who wrote it, where the record says so: never kept but as a [`CustomerHash`].
+    pub customer_id: Option<Cow<'a, str>>,
 }
 
 #[cfg(test)]

@@ -402,6 +402,33 @@ fn late_records_are_not_set_aside_without_a_topic_for_them() {
 }
 
 #[test]
+fn a_severe_signal_that_there_is_not_is_answered_with_those_there_are() {
+    assert_snapshot!(refusal(
+        r#"
+        [detect]
+        severe_signals = ["fraude"]
+        "#,
+        &[]
+    ));
+    assert_snapshot!(refusal("", &[("LATIDO__DETECT__SEVERE_SIGNALS", r#"["fraud", "fraud"]"#)]));
+    assert_snapshot!(refusal("[detect]\nsevere_signals = \"fraud\"\n", &[]));
+    assert_snapshot!(refusal("[detect]\nsevere_signals = [\"lawsuits\"]\n", &[]));
+}
+
+#[test]
+fn a_key_that_anybody_guesses_or_nobody_can_read_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let short = directory.path().join("short");
+    std::fs::write(&short, "hunter2\n").unwrap();
+    let key_file = |path: &Path| {
+        let text = format!("[privacy]\nkey_file = {:?}\n", path.display().to_string());
+        refusal(&text, &[]).replace(&directory.path().display().to_string(), "DIR")
+    };
+    assert_snapshot!(key_file(&short));
+    assert_snapshot!(key_file(&directory.path().join("missing")));
+}
+
+#[test]
 fn mutes_that_mute_nothing_or_at_no_time_are_refused() {
     assert_snapshot!(refusal(
         r#"
@@ -462,8 +489,5 @@ fn mutes_of_the_wrong_type_are_answered_with_how_to_write_them() {
 
 #[test]
 fn tickets_rarer_than_pages_and_kinds_that_cannot_be_tickets_are_refused() {
-    assert_snapshot!(refusal(
-        "[detect]\ntickets_per_month = 0.5\nticket_kinds = [\"surge\", \"company_wide\"]\n",
-        &[]
-    ));
+    assert_snapshot!(refusal("[detect]\ntickets_per_month = 0.5\nticket_kinds = [\"surge\", \"company_wide\"]\n", &[]));
 }

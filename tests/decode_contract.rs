@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 
 use latido::config::{Config, DepartmentConfig, InputConfig, OTHER, Roster};
-use latido::ingest::{Decoder, Headers, Record, Rejection, Router};
-use latido::message::{Audience, Author, EventTime, Language, MAX_TEXT_BYTES, Message, Offset, RejectReason};
+use latido::ingest::{Decoder, Headers, Record, RecordIds, Rejection, Router};
+use latido::message::{
+    Audience, Author, EventTime, Language, MAX_TEXT_BYTES, Message, Offset, PartitionId, RejectReason,
+};
 
 /// 2024-05-01T10:20:30Z.
 const NOW: EventTime = EventTime::from_millis(1_714_558_830_000);
@@ -44,7 +46,8 @@ fn reason(json: &str) -> RejectReason {
 fn with(field: &str) -> Result<(Message<'static>, String), Rejection> {
     let json = format!(r#"{{"text":"hola",{field}}}"#);
     let message = decode(&json)?;
-    let owned = Message { text: Cow::Owned(message.text.into_owned()), ..message };
+    let customer_id = message.customer_id.map(|id| Cow::Owned(id.into_owned()));
+    let owned = Message { text: Cow::Owned(message.text.into_owned()), customer_id, ..message };
     Ok((owned, json))
 }
 
@@ -67,6 +70,7 @@ fn a_full_record_becomes_a_message() {
         author: Author::Agent,
         audience: Audience::Internal,
         language: Some(Language::Spanish),
+        customer_id: Some(Cow::Borrowed("c-9")),
     };
     assert_eq!(message, expected);
     assert!(matches!(message.text, Cow::Borrowed(_)), "a text without escapes is not copied");
@@ -468,4 +472,35 @@ fn a_later_duplicate_hides_all_that_stood_below_the_earlier_one() {
         let decoded = decoder.decode(&record(json.as_bytes()), NOW);
         assert_eq!(decoded.map(|_| ()).err().map(|rejection| rejection.reason), expected, "{json}");
     }
+}
+
+#[test]
+fn who_wrote_may_be_named_by_a_text_or_a_number_and_costs_no_message() {
+    let named =
+        |written: &str| with(&format!(r#""customer_id":{written}"#)).unwrap().0.customer_id.map(Cow::into_owned);
+    assert_eq!(named(r#""c \u00e1""#).as_deref(), Some("c á"));
+    assert_eq!(named("417").as_deref(), Some("417"));
+    for nobody in ["null", r#""""#, "true", "[7]", "{}"] {
+        assert_eq!(named(nobody), None, "{nobody}");
+    }
+}
+
+#[test]
+fn a_record_is_called_by_its_own_id_or_by_where_it_stands() {
+    let partition = PartitionId::new("in", 3);
+    let id_of = |value: Option<&str>, pointer: &str| {
+        let ids = RecordIds::new(&InputConfig { id: pointer.to_owned(), ..InputConfig::default() });
+        let record = Record { value: value.map(str::as_bytes), ..record(b"{}") };
+        ids.id_of(&record, &partition)
+    };
+    assert_eq!(id_of(Some(r#"{"text":"hola","id":"m-17"}"#), "/id"), "m-17");
+    assert_eq!(id_of(Some(r#"{"id":4711}"#), "/id"), "4711");
+    assert_eq!(id_of(Some(r#"{"data":{"id":"m-17"}}"#), "/data/id"), "m-17");
+    let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(65));
+    let nameless =
+        [None, Some("nonsense"), Some("{}"), Some(r#"{"id":null}"#), Some(r#"{"id":"two words"}"#), Some(&*long)];
+    for value in nameless {
+        assert_eq!(id_of(value, "/id"), "in/3/0", "{value:?}");
+    }
+    assert_eq!(id_of(Some(r#"{"id":"m-17"}"#), ""), "in/3/0", "turned off");
 }

@@ -61,7 +61,7 @@ impl Watched {
         let end = EventTime::from_millis(0).plus(TICK * u32::try_from(self.minute)?);
         let tally = |place: usize| {
             let Minute { messages, negative, frustrated } = minutes.get(place).copied().unwrap_or_default();
-            Tally { messages, negative, frustrated, positive: 0 }
+            Tally { messages, negative, frustrated, ..Tally::default() }
         };
         let mut step = Step::default();
         for change in self.detector.close(end, |department| tally(department.index())) {

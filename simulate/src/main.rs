@@ -237,7 +237,9 @@ fn first_weeks(arguments: &Arguments) -> Result<()> {
 }
 
 fn companies(arguments: &Arguments) -> Result<()> {
-    println!("| messages in 5 min | false alarms of the company a month | all 12 turn to 40 % | departments that alerted before | 2 of 12 |");
+    println!(
+        "| messages in 5 min | false alarms of the company a month | all 12 turn to 40 % | departments that alerted before | 2 of 12 |"
+    );
     println!("|---|---|---|---|---|");
     let incident = Incident { effect: Effect { negative: Some(SHIFT), ..Effect::NONE }, minutes: 180 };
     for volume in arguments.volumes.iter().copied() {
@@ -254,7 +256,10 @@ fn companies(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn others_worlds() -> [(&'static str, fn(World) -> World); 6] {
+/// What a world is called, and how it differs from the ordinary one.
+type Altered = (&'static str, fn(World) -> World);
+
+fn others_worlds() -> [Altered; 6] {
     [
         ("2 % negative", |world| World { negative: 0.02, ..world }),
         ("50 % negative", |world| World { negative: 0.5, ..world }),

@@ -215,7 +215,7 @@ impl Lines {
         let start = self.start()?;
         let department = self.department(names, start)?;
         let tally = self.tally()?;
-        Ok(Some(Counted { line: self.line(), row: Row { start, department, tally } }))
+        Ok(Some(Counted { line: self.line(), row: Row { start, department, tally, severe: 0 } }))
     }
 
     fn start(&mut self) -> Result<EventTime, HistoryError> {

@@ -16,6 +16,8 @@ pub struct Row {
     pub department: DepartmentId,
     /// What was counted.
     pub tally: Tally,
+    /// Messages that a person must read; files of counts know none.
+    pub severe: u32,
 }
 
 /// Rows in order of time.

@@ -90,8 +90,8 @@ pub struct AlertRow {
     pub since: Moment,
     /// When it closed; none where it was still open at the end.
     pub ended: Option<Moment>,
-    /// Probability of its worst window under what was expected.
-    pub peak_p: f64,
+    /// Probability of its worst window under what was expected; none of a severe message.
+    pub peak_p: Option<f64>,
     /// The departments that an alert of the company is about; left out of others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub departments: Vec<String>,
@@ -106,8 +106,10 @@ pub struct DepartmentOutcome {
     pub messages: u64,
     /// Days for which it was watched; nothing was recorded on the others.
     pub days: f64,
-    /// Alerts.
+    /// Alerts; tickets about severe messages are not among them.
     pub alerts: u64,
+    /// Tickets about severe messages.
+    pub tickets: u64,
     /// Alerts that overlap are one incident.
     pub incidents: u64,
     /// Incidents that touch no listed one; all where none is listed.
@@ -211,7 +213,7 @@ impl AlertRow {
             started: Moment(alert.started),
             since: Moment(alert.since),
             ended: alert.ended.map(Moment),
-            peak_p: alert.p_value,
+            peak_p: alert.kind.is_tested().then_some(alert.p_value),
             departments: alert.departments.clone(),
         }
     }
@@ -221,6 +223,7 @@ impl AlertRow {
 #[derive(Default)]
 struct Tallied {
     alerts: u64,
+    tickets: u64,
     watched: Duration,
     spans: Vec<TimeSpan>,
     false_alarms: u64,
@@ -234,7 +237,9 @@ struct Tallied {
 impl Tallied {
     fn of(followed: &Followed, alerts: &[&Alert], recorded: TimeSpan, gaps: &[TimeSpan]) -> Self {
         let watched = TimeSpan { from: followed.since, until: recorded.until };
-        let spans = incidents_of(alerts, recorded.until);
+        let (alerts, tickets): (Vec<&Alert>, Vec<&Alert>) =
+            alerts.iter().partition(|alert| alert.severity == Severity::Page);
+        let spans = incidents_of(&alerts, recorded.until);
         let lost: Duration = gaps.iter().filter(|gap| gap.from >= watched.from).map(|gap| gap.length()).sum();
         // Only what there are rows of could have been found.
         let holds = |span: &TimeSpan, moment: EventTime| span.from <= moment && moment < span.until;
@@ -249,6 +254,7 @@ impl Tallied {
         let alarms = followed.trade_off.alarms.map(u64::from);
         Self {
             alerts: alerts.len() as u64,
+            tickets: tickets.len() as u64,
             watched: watched.length().saturating_sub(lost),
             false_alarms: false_alarms as u64,
             listed: listed
@@ -279,6 +285,7 @@ impl Tallied {
         DepartmentOutcome {
             days: self.watched.as_secs_f64() / 86_400.0,
             alerts: self.alerts,
+            tickets: self.tickets,
             incidents: self.spans.len() as u64,
             false_alarms: self.false_alarms,
             false_alarms_per_month: self.a_month(self.false_alarms),
@@ -315,6 +322,7 @@ impl Pool {
     fn add(&mut self, of: Tallied) {
         let all = &mut self.0;
         all.alerts += of.alerts;
+        all.tickets += of.tickets;
         all.watched += of.watched;
         all.spans.extend(of.spans);
         all.false_alarms += of.false_alarms;

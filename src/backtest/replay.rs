@@ -6,7 +6,7 @@ use super::shift::{self, Shifts};
 use super::tradeoff::TradeOff;
 use super::{History, HistoryError, Incidents, Names, Row, Step};
 use crate::config::{DepartmentConfig, DetectConfig};
-use crate::detect::{Alert, AlertChange, Detector, DetectorState, Scope, Usual};
+use crate::detect::{Alert, AlertChange, AlertKind, Detector, DetectorState, Scope, Usual};
 use crate::message::{DepartmentId, EventTime};
 use crate::window::Tally;
 
@@ -139,6 +139,9 @@ impl<'a> Replay<'a> {
             self.watch(&names.all()[self.departments.len()]);
         }
         self.tallies[row.department.index()] = row.tally;
+        if row.severe > 0 {
+            self.detector.note_severe(row.department, row.start, row.severe);
+        }
         self.departments[row.department.index()].note(row);
         self.rows += 1;
     }
@@ -229,18 +232,21 @@ impl<'a> Replay<'a> {
     fn enter(&mut self, changes: Vec<AlertChange>) {
         for change in changes {
             match change {
-                AlertChange::Opened(scope, _) => self.count_open(scope, |open| open + 1),
+                AlertChange::Opened(scope, alert) => self.count_open(scope, alert.kind, |open| open + 1),
                 AlertChange::Escalated(..) => {}
                 AlertChange::Closed(scope, alert) => {
-                    self.count_open(scope, |open| open.saturating_sub(1));
+                    self.count_open(scope, alert.kind, |open| open.saturating_sub(1));
                     self.alerts.push((scope, alert));
                 }
             }
         }
     }
 
-    fn count_open(&mut self, scope: Scope, count: impl Fn(u32) -> u32) {
-        if let Scope::Department(department) = scope {
+    /// A ticket disturbs no test.
+    fn count_open(&mut self, scope: Scope, kind: AlertKind, count: impl Fn(u32) -> u32) {
+        if let Scope::Department(department) = scope
+            && kind.is_tested()
+        {
             let open = &mut self.departments[department.index()].open;
             *open = count(*open);
         }
@@ -289,7 +295,7 @@ impl Replayed {
         let usual: Vec<Tally> =
             (0_u16..).zip(&self.departments).map(|(place, _)| self.usual(DepartmentId(place))).collect();
         drop(self.detector.close(EventTime::from_millis(first), |department| usual[department.index()]));
-        let mut learned = self.detector.snapshot();
+        let mut learned = self.detector.snapshot().without_tickets();
         learned.slice_end = None;
         learned
     }

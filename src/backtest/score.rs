@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::{HistoryError, MessageHistory, Names, Row};
 use crate::config::{Config, OTHER, Roster, fold_name, is_department_id};
 use crate::ingest::{Decoder, Headers, Record, Router};
-use crate::message::{Author, DepartmentId, EventTime, Message, Offset};
+use crate::message::{Author, DepartmentId, EventTime, Message, Offset, SignalSet};
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules, Scorer as _, Text, open, open_rules};
 use crate::window::Tally;
 
@@ -45,6 +45,8 @@ pub struct Scoring {
     roster: Option<Roster>,
     model: Arc<EmbeddedModel>,
     rules: Arc<Rules>,
+    /// What makes a message severe.
+    severe: SignalSet,
 }
 
 impl Scoring {
@@ -57,7 +59,8 @@ impl Scoring {
         let roster = Roster::new(config);
         let decoder = Decoder::new(&config.input, Router::new(&roster));
         let roster = (!config.departments.is_empty()).then_some(roster);
-        Ok(Self { decoder, roster, model: open(&config.scorer)?, rules: open_rules(&config.signals)? })
+        let (model, rules) = (open(&config.scorer)?, open_rules(&config.signals)?);
+        Ok(Self { decoder, roster, model, rules, severe: config.detect.severe() })
     }
 
     /// Scores what `read` gives to its argument, which is false where nobody takes it any more, and counts it.
@@ -99,7 +102,9 @@ impl Scoring {
             scorer.score(&texts, &mut scores);
             for ((department, message), score) in decoded.iter().zip(&scores) {
                 let minute = message.event_time.as_millis().div_euclid(MINUTE_MILLIS);
-                *counted.minutes.entry((minute, *department)).or_default() += Tally::of(score);
+                let counts = counted.minutes.entry((minute, *department)).or_default();
+                counts.0 += Tally::of(score);
+                counts.1 += u32::from(score.signals.intersects(self.severe));
             }
         }
         counted
@@ -146,7 +151,7 @@ impl Scoring {
                 names.number(department.id.as_bytes()).ok();
             }
         }
-        let mut minutes: BTreeMap<(i64, DepartmentId), Tally> = BTreeMap::new();
+        let mut minutes: BTreeMap<(i64, DepartmentId), (Tally, u32)> = BTreeMap::new();
         let mut unusable: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         let mut not_by_customers = 0;
         // Workers see names in an order of their own: the alphabet makes each run the same.
@@ -161,10 +166,12 @@ impl Scoring {
                 Some(_) => Some(local),
                 None => names.find(&of_worker.names.0.all()[local.index()]),
             };
-            for ((minute, local), tally) in &of_worker.minutes {
+            for ((minute, local), (tally, severe)) in &of_worker.minutes {
                 // Beyond 65,535 departments there is no number, and the names were not taken.
                 if let Some(department) = number(*local) {
-                    *minutes.entry((*minute, department)).or_default() += *tally;
+                    let counts = minutes.entry((*minute, department)).or_default();
+                    counts.0 += *tally;
+                    counts.1 += *severe;
                 }
             }
             for (reason, (count, first)) in &of_worker.unusable {
@@ -173,10 +180,11 @@ impl Scoring {
             }
             not_by_customers += of_worker.not_by_customers;
         }
-        let rows = minutes.into_iter().map(|((minute, department), tally)| Row {
+        let rows = minutes.into_iter().map(|((minute, department), (tally, severe))| Row {
             start: EventTime::from_millis(minute.saturating_mul(MINUTE_MILLIS)),
             department,
             tally,
+            severe,
         });
         MessageHistory::new(rows.collect(), names, unusable, not_by_customers)
     }
@@ -193,7 +201,8 @@ fn read_into(
 /// What a worker has counted.
 #[derive(Default)]
 struct Counted {
-    minutes: FxHashMap<(i64, DepartmentId), Tally>,
+    /// With how many of them are severe.
+    minutes: FxHashMap<(i64, DepartmentId), (Tally, u32)>,
     names: OwnNames,
     /// By reason: how many, and where the first stands.
     unusable: BTreeMap<&'static str, (u64, u64)>,

@@ -119,7 +119,7 @@ pub(super) fn alert_cells(alert: &AlertRow) -> Vec<String> {
         alert.severity.as_str().to_owned(),
         format!("-{}", span(seconds(alert.since, alert.started))),
         alert.ended.map_or_else(|| "still open".to_owned(), |ended| span(seconds(alert.started, ended))),
-        format!("{:.0e}", alert.peak_p),
+        alert.peak_p.map_or_else(|| "-".to_owned(), |p| format!("{p:.0e}")),
     ]
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Encoder, FormatError, Snapshot, decode};
+use crate::message::HashKey;
 
 /// Checkpoints are `state.NUMBER.latido`, the newest with the highest number; versions before had one, `state.latido`.
 const PREFIX: &str = "state.";
@@ -14,6 +15,7 @@ const ONLY_STATE: &str = "state.latido";
 const TEMPORARY: &str = "state.latido.tmp";
 const LOCK: &str = "lock";
 const INSTANCE: &str = "instance-id";
+const HASH_KEY: &str = "hash-key";
 /// How many checkpoints are kept: those before the newest serve where it is damaged.
 const KEPT: usize = 3;
 
@@ -148,6 +150,26 @@ impl Directory {
         let name = format!("latido-{:016x}", rand::random::<u64>());
         self.replace("instance-id.tmp", INSTANCE, name.as_bytes())?;
         Ok(name)
+    }
+
+    /// What customers' ids are hashed with: made once, at random, then the same after each restart. One that is damaged is made anew:
+    /// for 12 hours customers may then count twice.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn hash_key(&self) -> Result<HashKey, DirectoryError> {
+        let path = self.path.join(HASH_KEY);
+        match fs::read(&path) {
+            Ok(bytes) => match bytes.try_into() {
+                Ok(bytes) => return Ok(HashKey::new(bytes)),
+                Err(_) => tracing::warn!(path = %path.display(), "the key for customers' ids is damaged; made anew"),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error("read", &path)(error)),
+        }
+        let key = HashKey::new(rand::random());
+        self.replace("hash-key.tmp", HASH_KEY, &key.expose())?;
+        Ok(key)
     }
 
     fn replace(&self, temporary: &str, name: &str, bytes: &[u8]) -> Result<(), DirectoryError> {

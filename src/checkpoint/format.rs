@@ -3,7 +3,7 @@
 //! The body of versions 3 and 4: the length of the packed manifest in bytes (4, little endian), the manifest, then the hours that it
 //! lists, each packed on its own, so that an hour in which nothing was counted any more is packed once. *Packed* is
 //! postcard compressed with zstd. Versions 1 and 2 had one packed snapshot there.
-//! Version 3 knew another detector, and no alert events.
+//! Version 3 knew another detector, counted no severe messages, and had no alert events.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::frame::Frame;
-use super::hours::{self, Cache};
+use super::hours::{self, Cache, PanesAre};
 use super::legacy::{self, AlertV3, DetectorStateV3};
 use super::v1::SnapshotV1;
 use super::v2::SnapshotV2;
@@ -197,14 +197,15 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     match version {
         1 => Ok(SnapshotV2::from(unpack::<SnapshotV1>(body)?).into()),
         2 => Ok(unpack::<SnapshotV2>(body)?.into()),
-        3 => decode_body(body, |manifest| Ok(unpack::<ManifestV3<'static>>(manifest)?.into())),
-        _ => decode_body(body, unpack),
+        3 => decode_body(body, PanesAre::OfVersion3, |manifest| Ok(unpack::<ManifestV3<'static>>(manifest)?.into())),
+        _ => decode_body(body, PanesAre::OfNow, unpack),
     }
 }
 
-/// The snapshot in a body of this version, or of one that differs in its manifest alone.
+/// The snapshot in a body of this version, or of one that differs in its manifest and its panes alone.
 fn decode_body(
     body: &[u8],
+    panes: PanesAre,
     manifest_of: impl Fn(&[u8]) -> Result<ManifestNow<'static>, FormatError>,
 ) -> Result<Snapshot, FormatError> {
     let (length, rest) = body.split_first_chunk().ok_or(FormatError::Parts)?;
@@ -215,7 +216,7 @@ fn decode_body(
     for (hour, length) in manifest.hours {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let (bytes, behind) = rest.split_at_checked(length).ok_or(FormatError::Parts)?;
-        saved.push(hours::decode(hour, bytes)?);
+        saved.push(hours::decode(hour, bytes, panes)?);
         rest = behind;
     }
     if !rest.is_empty() {

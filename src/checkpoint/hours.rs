@@ -1,4 +1,4 @@
-//! An hour of panes as bytes: each department's name, its panes by their place in the hour, compressed.
+//! An hour as bytes: each department's name and its panes by their place in the hour, compressed; and who wrote what in it, by place.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,8 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::format::{self, FormatError};
+use super::legacy::PaneCountsV3;
 use super::{SavedHour, Snapshot};
 use crate::message::EventTime;
+use crate::voices::{HourVoices, Stretch};
 use crate::window::{HourPanes, PANE, PaneCounts};
 
 /// Seconds in an hour.
@@ -22,11 +24,46 @@ struct Part<'a> {
     panes: Vec<(u16, PaneCounts)>,
 }
 
-/// An hour as bytes.
+/// The same of version 3.
+#[derive(Deserialize)]
+struct PartV3 {
+    department: String,
+    panes: Vec<(u16, PaneCountsV3)>,
+}
+
+impl From<PartV3> for Part<'_> {
+    fn from(old: PartV3) -> Self {
+        let panes = old.panes.into_iter().map(|(place, counts)| (place, counts.into())).collect();
+        Self { department: Cow::Owned(old.department), panes }
+    }
+}
+
+/// Which version of an hour is in the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PanesAre {
+    /// Those of this version.
+    OfNow,
+    /// Those of version 3, without severe messages and voices.
+    OfVersion3,
+}
+
+/// Voices of an hour by place, as they were packed: of most places nothing changes any more.
+type Packed = BTreeMap<u8, (Named<Stretch>, Vec<u8>)>;
+
+/// Something of each department.
+type Named<Item> = Vec<(Arc<str>, Arc<Item>)>;
+
+/// An hour as bytes: the length of its packed panes (4, little endian), these, and for each place within the hour with voices that place
+/// (1), the length (4) and the voices of all departments in it, packed.
 ///
 /// # Errors
 /// If it cannot be encoded or compressed.
 pub(super) fn encode(hour: &SavedHour) -> Result<Vec<u8>, FormatError> {
+    encode_after(hour, &mut Packed::new())
+}
+
+/// The same, with what was packed before and is still so.
+fn encode_after(hour: &SavedHour, packed: &mut Packed) -> Result<Vec<u8>, FormatError> {
     let parts: Vec<Part<'_>> = hour
         .departments
         .iter()
@@ -35,15 +72,73 @@ pub(super) fn encode(hour: &SavedHour) -> Result<Vec<u8>, FormatError> {
             panes: panes.panes().map(|(start, counts)| (place_of(hour.hour, start), counts)).collect(),
         })
         .collect();
-    format::pack(&parts)
+    pack_voices(hour, packed)?;
+    let panes = format::pack(&parts)?;
+    let mut bytes =
+        Vec::with_capacity(panes.len() + packed.values().map(|(_, voices)| voices.len() + 5).sum::<usize>());
+    put(&mut bytes, &panes)?;
+    for (place, (_, voices)) in packed {
+        bytes.push(*place);
+        put(&mut bytes, voices)?;
+    }
+    Ok(bytes)
+}
+
+fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Result<(), FormatError> {
+    let length = u32::try_from(part.len()).map_err(|_| FormatError::ManifestTooLarge(part.len()))?;
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(part);
+    Ok(())
+}
+
+/// Packs voices that are not packed, and forgets places that have none.
+fn pack_voices(hour: &SavedHour, packed: &mut Packed) -> Result<(), FormatError> {
+    let mut by_place: BTreeMap<u8, Named<Stretch>> = BTreeMap::new();
+    for (department, voices) in &hour.voices {
+        for (place, stretch) in voices.pieces() {
+            by_place.entry(place).or_default().push((Arc::clone(department), Arc::clone(stretch)));
+        }
+    }
+    packed.retain(|place, _| by_place.contains_key(place));
+    for (place, stretches) in by_place {
+        let is_packed = packed.get(&place).is_some_and(|(known, _)| are_same(known, &stretches));
+        if !is_packed {
+            let bytes = format::pack(&stretches)?;
+            packed.insert(place, (stretches, bytes));
+        }
+    }
+    Ok(())
+}
+
+fn are_same(known: &[(Arc<str>, Arc<Stretch>)], others: &[(Arc<str>, Arc<Stretch>)]) -> bool {
+    let mut pairs = known.iter().zip(others);
+    known.len() == others.len() && pairs.all(|((of, one), (by, other))| of == by && Arc::ptr_eq(one, other))
 }
 
 /// The hour in those bytes.
 ///
 /// # Errors
 /// If they are none.
-pub(super) fn decode(hour: i64, bytes: &[u8]) -> Result<SavedHour, FormatError> {
-    let parts: Vec<Part<'_>> = format::unpack(bytes)?;
+pub(super) fn decode(hour: i64, bytes: &[u8], panes: PanesAre) -> Result<SavedHour, FormatError> {
+    if panes == PanesAre::OfVersion3 {
+        let parts = format::unpack::<Vec<PartV3>>(bytes)?.into_iter().map(Part::from);
+        return Ok(SavedHour { hour, departments: departments_of(hour, parts)?, voices: Vec::new() });
+    }
+    let (panes, rest) = take(bytes)?;
+    let parts: Vec<Part<'_>> = format::unpack(panes)?;
+    Ok(SavedHour { hour, departments: departments_of(hour, parts)?, voices: voices_of(hour, rest)? })
+}
+
+fn take(bytes: &[u8]) -> Result<(&[u8], &[u8]), FormatError> {
+    let (length, rest) = bytes.split_first_chunk().ok_or(FormatError::Parts)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    rest.split_at_checked(length).ok_or(FormatError::Parts)
+}
+
+fn departments_of<'a>(
+    hour: i64,
+    parts: impl IntoIterator<Item = Part<'a>>,
+) -> Result<BTreeMap<Arc<str>, Arc<HourPanes>>, FormatError> {
     let mut departments = BTreeMap::new();
     for part in parts.into_iter().filter(|part| !part.panes.is_empty()) {
         let panes = part.panes.into_iter().map(|(place, counts)| (start_of(hour, place), counts));
@@ -53,13 +148,32 @@ pub(super) fn decode(hour: i64, bytes: &[u8]) -> Result<SavedHour, FormatError> 
         };
         departments.insert(Arc::from(&*part.department), Arc::new(panes));
     }
-    Ok(SavedHour { hour, departments })
+    Ok(departments)
+}
+
+/// Voices by department, in the order of the ids.
+fn voices_of(hour: i64, mut bytes: &[u8]) -> Result<Named<HourVoices>, FormatError> {
+    let mut pieces: BTreeMap<Arc<str>, Vec<(u8, Arc<Stretch>)>> = BTreeMap::new();
+    while let Some((place, rest)) = bytes.split_first() {
+        let (packed, behind) = take(rest)?;
+        bytes = behind;
+        let stretches: Named<Stretch> = format::unpack(packed)?;
+        for (department, stretch) in stretches {
+            pieces.entry(department).or_default().push((*place, stretch));
+        }
+    }
+    let joined = pieces.into_iter().map(|(department, pieces)| {
+        let voices = HourVoices::of_pieces(hour, pieces);
+        let is_sound = voices.is_sound(hour);
+        is_sound.then(|| (department, Arc::new(voices))).ok_or(FormatError::Hour { hour })
+    });
+    joined.collect()
 }
 
 /// Hours that were encoded before, so that each is encoded once and not again until something is counted in it.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    hours: BTreeMap<i64, (SavedHour, Vec<u8>)>,
+    hours: BTreeMap<i64, (SavedHour, Vec<u8>, Packed)>,
 }
 
 impl Cache {
@@ -70,14 +184,17 @@ impl Cache {
     pub(super) fn encode<'a>(&'a mut self, snapshot: &Snapshot) -> Result<Vec<(i64, &'a [u8])>, FormatError> {
         let mut before = std::mem::take(&mut self.hours);
         for hour in &snapshot.hours {
-            let known = before.remove(&hour.hour).filter(|(known, _)| known.is_same(hour));
-            let kept = match known {
-                Some(kept) => kept,
-                None => (hour.clone(), encode(hour)?),
+            let kept = match before.remove(&hour.hour) {
+                Some(kept) if kept.0.is_same(hour) => kept,
+                known => {
+                    let mut packed = known.map(|(_, _, packed)| packed).unwrap_or_default();
+                    let bytes = encode_after(hour, &mut packed)?;
+                    (hour.clone(), bytes, packed)
+                }
             };
             self.hours.insert(hour.hour, kept);
         }
-        Ok(self.hours.iter().map(|(hour, (_, bytes))| (*hour, &**bytes)).collect())
+        Ok(self.hours.iter().map(|(hour, (_, bytes, _))| (*hour, &**bytes)).collect())
     }
 }
 

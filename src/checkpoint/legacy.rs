@@ -1,4 +1,4 @@
-//! What versions 1 to 3 saved of the detector and of alerts.
+//! What versions 1 to 3 saved of the detector, of alerts and in panes.
 //!
 //! Their baselines measured something else (one average of a ratio, without the hour of the week): departments learn anew. Their
 //! closed alerts stay; open ones are followed by nobody any more and end with the restart.
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::detect::{Alert, AlertKind, DetectorState, Handling, Severity};
 use crate::message::EventTime;
-use crate::window::Tally;
+use crate::voices::Summary;
+use crate::window::{PaneCounts, ShareCounts, Tally};
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct DetectorStateV3 {
@@ -92,7 +93,21 @@ impl From<AlertV3> for Alert {
             escalated: None,
             departments: Vec::new(),
             handling: Handling::default(),
+            details: Summary::default(),
         }
+    }
+}
+
+/// A pane of version 3: it counted no severe messages.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct PaneCountsV3 {
+    pub(super) tally: Tally,
+    pub(super) shares: ShareCounts,
+}
+
+impl From<PaneCountsV3> for PaneCounts {
+    fn from(old: PaneCountsV3) -> Self {
+        Self { tally: old.tally, shares: old.shares, severe: 0 }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, NextOffset, PartitionId};
 use crate::publish::events::Outbox;
+use crate::voices::HourVoices;
 use crate::window::{HourPanes, PaneCounts};
 
 /// One moment of the fold. Departments are named, not numbered: their places may change with the config.
@@ -64,6 +65,8 @@ pub struct SavedHour {
     pub hour: i64,
     /// By id of the department.
     pub departments: BTreeMap<Arc<str>, Arc<HourPanes>>,
+    /// Who wrote what in this hour, with the id of the department, in the order of the ids.
+    pub voices: Vec<(Arc<str>, Arc<HourVoices>)>,
 }
 
 impl SavedHour {
@@ -74,17 +77,26 @@ impl SavedHour {
         for (department, of_hour) in panes {
             hours.entry(of_hour.hour()).or_default().insert(department, of_hour);
         }
-        hours.into_iter().map(|(hour, departments)| Self { hour, departments }).collect()
+        hours.into_iter().map(|(hour, departments)| Self { hour, departments, voices: Vec::new() }).collect()
     }
 
     /// Whether both are the very same: nothing was counted in this hour in between.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        let pairs = self.departments.iter().zip(&other.departments);
-        self.departments.len() == other.departments.len()
-            && pairs
-                .into_iter()
-                .all(|((name, panes), (other_name, others))| name == other_name && Arc::ptr_eq(panes, others))
+        let (panes, others) = (&self.departments, &other.departments);
+        let (voices, other_voices) = (&self.voices, &other.voices);
+        panes.len() == others.len()
+            && voices.len() == other_voices.len()
+            && panes.iter().zip(others).all(|((of, one), (of_other, other))| of == of_other && Arc::ptr_eq(one, other))
+            && voices.iter().zip(other_voices).all(|((of, one), (by, other))| of == by && Arc::ptr_eq(one, other))
+    }
+
+    /// Puts in who wrote what, where there are panes of the same hour; of each hour in the order of the ids.
+    pub fn add_voices(hours: &mut [Self], voices: impl IntoIterator<Item = (Arc<str>, Arc<HourVoices>)>) {
+        for (department, of_hour) in voices {
+            let Ok(place) = hours.binary_search_by_key(&of_hour.hour(), |hour| hour.hour) else { continue };
+            hours[place].voices.push((department, of_hour));
+        }
     }
 }
 
@@ -107,7 +119,7 @@ impl Snapshot {
         }
     }
 
-    /// The same with the panes of all partitions together.
+    /// The same with the panes of all partitions together, and without who wrote what.
     #[must_use]
     pub fn joined(self) -> Self {
         let shards = self.shards.iter().flat_map(|shard| &shard.hours);

@@ -15,9 +15,13 @@ use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
 use super::*;
 use crate::config::{Config, DepartmentConfig, Roster};
 use crate::detect::{Alert, AlertKind, Detector, DetectorState, Feedback, Handling, Severity, TICK, Verdict};
-use crate::message::{DepartmentId, EventTime, NextOffset, PartitionId, SHARE_CELLS};
+use crate::message::{
+    CustomerHash, DepartmentId, EventTime, Language, NextOffset, PartitionId, Probability, SHARE_CELLS, Score,
+    ScorerKind, SentimentScore, ShareCells, Signal,
+};
 use crate::publish::events::{Happened, Outbox};
-use crate::window::{HourPanes, PANE, PaneCounts, ShareCounts, Tally};
+use crate::voices::{SignalFound, Summary, Voice, Voices};
+use crate::window::{HourPanes, PANE, PaneCounts, ShardId, ShareCounts, Tally};
 
 fn moments() -> impl Strategy<Value = EventTime> {
     any::<i64>().prop_map(EventTime::from_millis)
@@ -48,9 +52,9 @@ fn positions() -> impl Strategy<Value = PartitionPosition> {
 
 fn counts() -> impl Strategy<Value = PaneCounts> {
     let one = Tally { messages: 1, ..Tally::default() };
-    (tallies(), shares()).prop_map(move |(tally, shares)| {
+    (tallies(), shares(), any::<u32>()).prop_map(move |(tally, shares, severe)| {
         // A pane without a message is none.
-        PaneCounts { tally: if tally.messages == 0 { one } else { tally }, shares }
+        PaneCounts { tally: if tally.messages == 0 { one } else { tally }, shares, severe }
     })
 }
 
@@ -59,8 +63,44 @@ fn hours() -> impl Strategy<Value = Vec<SavedHour>> {
     let start = prop_oneof![-900_i64..1_200, 160_000_000_i64..175_400_000].prop_map(moment_of);
     let panes = prop::collection::vec((start, counts()), 1..20);
     prop::collection::btree_map("\\PC{0,12}", panes, 0..4).prop_map(|departments| {
-        SavedHour::sort(departments.into_iter().flat_map(|(department, panes)| hours_of(&department, panes)))
+        let panes = departments.into_iter().flat_map(|(department, panes)| hours_of(&department, panes));
+        with_voices(SavedHour::sort(panes))
     })
+}
+
+/// Somebody has written in each hour, in some of them much.
+fn with_voices(mut hours: Vec<SavedHour>) -> Vec<SavedHour> {
+    let mut found = Vec::new();
+    for hour in &hours {
+        for (number, department) in (1_u32..).zip(hour.departments.keys()) {
+            let mut voices = Voices::new(1, 1);
+            let start = EventTime::from_millis(hour.hour * 3_600_000);
+            for message in 0..number * 100 {
+                let customer = Some(CustomerHash(message.wrapping_mul(0x0101_0101)));
+                let event_time = start.plus(std::time::Duration::from_secs(u64::from(message * 7 % 3_600)));
+                let voice = Voice { event_time, score: &unhappy(), is_severe: message % 9 == 0, customer };
+                voices.note(ShardId(0), DepartmentId(0), &voice, || format!("m-{message}"));
+                if message == 50 {
+                    voices.close(start.plus(std::time::Duration::from_secs(900)));
+                }
+            }
+            found.extend(voices.hours_of(ShardId(0)).map(|(_, hour)| (Arc::clone(department), Arc::clone(hour))));
+        }
+    }
+    SavedHour::add_voices(&mut hours, found);
+    hours
+}
+
+pub(super) fn unhappy() -> Score {
+    let [sure, no] = [0.75, 0.125].map(Probability::new);
+    Score {
+        sentiment: SentimentScore { negative: sure, neutral: no, positive: no },
+        frustration: sure,
+        language: Language::Spanish,
+        scorer: ScorerKind::Embedded,
+        signals: [Signal::Waiting, Signal::Fraud].into_iter().collect(),
+        share_cells: ShareCells::default(),
+    }
 }
 
 fn moment_of(pane: i64) -> EventTime {
@@ -96,6 +136,7 @@ fn alerts() -> impl Strategy<Value = Alert> {
             escalated: None,
             departments: Vec::new(),
             handling: Handling::default(),
+            details: Summary { customers: Some(messages.into()), signals: Vec::new(), samples: vec!["m-1".to_owned()] },
         },
     )
 }
@@ -278,7 +319,7 @@ fn a_checkpoint_of_version_1_is_taken_up_without_cells() {
 fn a_checkpoint_of_version_2_is_taken_up_but_for_its_baselines() {
     let now = sample();
     let panes: Vec<PanePartV2> =
-        now.panes().map(|(_, start, PaneCounts { tally, shares })| PanePartV2 { start, tally, shares }).collect();
+        now.panes().map(|(_, start, PaneCounts { tally, shares, .. })| PanePartV2 { start, tally, shares }).collect();
     let old = SnapshotV2 {
         taken: now.taken,
         stream_time: now.stream_time,
@@ -352,6 +393,17 @@ fn what_cannot_be_restored_names_the_file_and_the_remedy_and_is_left_alone() {
          windows: put the file back from a copy, or move every state.*.latido away and restart with --start-empty, to go on at the group's offsets with empty windows"
     );
     assert_eq!(fs::read(&path).unwrap(), b"LATIDOCP");
+}
+
+#[test]
+fn the_key_for_customers_is_made_once_and_a_damaged_one_anew() {
+    let home = tempfile::tempdir().unwrap();
+    let key = Directory::open(home.path()).unwrap().hash_key().unwrap();
+    assert_eq!(Directory::open(home.path()).unwrap().hash_key().unwrap(), key);
+    fs::write(home.path().join("hash-key"), "too short").unwrap();
+    let anew = Directory::open(home.path()).unwrap().hash_key().unwrap();
+    assert_ne!(anew, key);
+    assert_eq!(Directory::open(home.path()).unwrap().hash_key().unwrap(), anew);
 }
 
 #[test]

@@ -38,8 +38,10 @@ impl From<SnapshotV2> for Snapshot {
     fn from(old: SnapshotV2) -> Self {
         let hours = old.departments.into_iter().flat_map(|saved| {
             let department: Arc<str> = saved.department.into();
-            let panes =
-                saved.panes.into_iter().map(|pane| (pane.start, PaneCounts { tally: pane.tally, shares: pane.shares }));
+            let panes = saved
+                .panes
+                .into_iter()
+                .map(|pane| (pane.start, PaneCounts { tally: pane.tally, shares: pane.shares, severe: 0 }));
             HourPanes::gather(panes).into_iter().map(move |hour| (Arc::clone(&department), Arc::new(hour)))
         });
         Self {

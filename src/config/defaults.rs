@@ -9,6 +9,8 @@ use super::{
     KafkaConfig, LogConfig, LogFormat, PipelineConfig, ScorerChoice, ScorerConfig, Span, StartPosition, WindowsConfig,
 };
 
+use crate::message::Signal;
+
 impl Default for KafkaConfig {
     fn default() -> Self {
         Self {
@@ -75,6 +77,7 @@ impl Default for DetectConfig {
             prior_negative_ratio: 0.3,
             prior_frustrated_ratio: 0.3,
             baselines: None,
+            severe_signals: vec![Signal::HarmThreat, Signal::LegalThreat, Signal::Fraud],
             company_team: String::new(),
         }
     }

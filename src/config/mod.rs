@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 pub use effective::{effective, non_defaults};
@@ -38,6 +38,7 @@ pub use load::{Loaded, Origins, load};
 pub use mutes::{ClockTime, Day, EVERY_DEPARTMENT, Moment, MuteConfig};
 pub use names::fold_name;
 pub use problem::{ConfigError, Origin, Problem};
+pub(crate) use properties::read_secret;
 pub use roster::{OTHER, Roster};
 pub use schema::{Field, Shape, fields};
 pub use secret::{REDACTED, Secret, is_secret};
@@ -45,6 +46,7 @@ pub use span::Span;
 pub use start::StartPosition;
 pub(crate) use validate::{is_department_id, unkept_budget};
 
+use crate::message::{Signal, SignalSet};
 use defaults::utc;
 
 /// A bearer token of fewer characters can be guessed.
@@ -62,6 +64,8 @@ pub struct Config {
     pub scorer: ScorerConfig,
     /// Which reasons are found in a text, and by which words.
     pub signals: SignalsConfig,
+    /// What is kept of customers.
+    pub privacy: PrivacyConfig,
     /// Panes, windows and stream time.
     pub windows: WindowsConfig,
     /// When a department's customers count as unhappy.
@@ -175,6 +179,15 @@ pub struct SignalsConfig {
     pub files: Vec<PathBuf>,
 }
 
+/// `[privacy]`: what is kept of customers. An alert tells how many there are behind it; their ids are kept as keyed hashes, for 13 hours.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacyConfig {
+    /// File that holds a secret of at least 16 characters, the same in all daemons of a group: customers' ids are hashed with it. Unset: with
+    /// `checkpoint.store = "directory"` a key is made at random and kept there, as `hash-key`; with `"kafka"` customers are not counted.
+    pub key_file: Option<PathBuf>,
+}
+
 /// Which scorer runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -227,8 +240,27 @@ pub struct DetectConfig {
     /// File of baselines, made by `latido backtest --learn`: departments of which the saved state knows nothing start with what was
     /// learned of them. Unset: they learn from what comes.
     pub baselines: Option<PathBuf>,
+    /// Signals that make a message severe: a single one opens a ticket of its department, whatever else comes, and it closes once none
+    /// has come for `detect.hold` (up to four times that where they come again and again). Any of the [signals](signals.md); none: no
+    /// such tickets. It counts for messages that are read from then on.
+    #[schemars(schema_with = "list_of_signals")]
+    pub severe_signals: Vec<Signal>,
     /// The team that is paged when many departments turn unhappy at once (`company_wide`).
     pub company_team: String,
+}
+
+impl DetectConfig {
+    /// The signals that make a message severe.
+    #[must_use]
+    pub fn severe(&self) -> SignalSet {
+        self.severe_signals.iter().copied().collect()
+    }
+}
+
+/// The names that there are, for the docs and the remedies.
+fn list_of_signals(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<&str> = Signal::ALL.iter().map(|signal| signal.as_str()).collect();
+    json_schema!({"type": "array", "items": {"enum": names}})
 }
 
 /// `[alerts]`: to whom alerts are told, beside Prometheus.

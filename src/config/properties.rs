@@ -190,7 +190,7 @@ fn accepted(property: &str, value: &str) -> Result<(), Refused> {
 }
 
 /// A secret from a file, without the line end that editors add.
-pub(super) fn read_secret(path: &Path) -> Result<String, String> {
+pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("the file cannot be read ({error})"))?;
     let secret = text.trim_end_matches(['\n', '\r']);
     if secret.is_empty() {

@@ -54,8 +54,8 @@ impl Shape {
             Self::Choice(choices) => format!("one of {}", quoted(choices)),
             Self::List(item) => match item.as_ref() {
                 Self::Span => "a list such as [\"5m\", \"1h\"]".to_owned(),
+                Self::Choice(choices) => format!("a list of any of {}", quoted(choices)),
                 Self::Table => "a list of tables such as [{\"id\": \"billing\"}]".to_owned(),
-                Self::Choice(choices) => format!("a list of some of {}", quoted(choices)),
                 _ => "a list such as [\"one\", \"two\"]".to_owned(),
             },
             Self::Map => "a table such as {\"security.protocol\" = \"ssl\"}".to_owned(),
@@ -79,7 +79,9 @@ impl Shape {
             Self::Choice(choices) => {
                 choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(" or ")
             }
-            Self::List(item) if matches!(**item, Self::Choice(_)) => format!("list of {}", item.name()),
+            Self::List(item) if matches!(**item, Self::Choice(_)) => {
+                format!("list of any of {}", item.name().replace(" or ", ", "))
+            }
             Self::List(item) => format!("list of {}s", item.name()),
             Self::Map => "table of texts".to_owned(),
             Self::Table => "table".to_owned(),

@@ -84,6 +84,7 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     places::scorer(&config.scorer, check);
     places::baselines(&config.detect, check);
     places::signals(&config.signals, check);
+    places::privacy(&config.privacy, check);
     places::alerts(config, check);
     places::checkpoint(&config.checkpoint, &config.kafka, check);
     places::http(&config.http, check);

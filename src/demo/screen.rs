@@ -12,7 +12,7 @@ use super::broker::Broker;
 use super::journal::{Entry, Phase};
 use super::progress::{DepartmentGlance, Glance};
 use crate::config::{Config, Roster};
-use crate::detect::Alert;
+use crate::detect::{Alert, Severity};
 
 /// How often a plain line is written.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -114,7 +114,7 @@ impl Screen {
             if let Some(ended) = alert.ended
                 && self.told.insert((alert.id.clone(), true))
             {
-                self.say(&format!("alert closed: {} at {ended}", alert.department));
+                self.say(&format!("{} closed: {} at {ended}", noun(alert), alert.department));
             }
         }
         if self.last_line.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
@@ -157,7 +157,7 @@ fn phase(entry: &Entry) -> String {
 fn status_line(entry: &Entry, glance: &Glance) -> String {
     let counts = glance.counts;
     let open: Vec<&str> =
-        glance.alerts.iter().filter(|alert| alert.ended.is_none()).map(|alert| alert.department.as_str()).collect();
+        glance.alerts.iter().filter(|alert| is_open_page(alert)).map(|alert| alert.department.as_str()).collect();
     let alerts = if open.is_empty() { "no alert open".to_owned() } else { format!("alert open: {}", open.join(", ")) };
     format!(
         "{}: {} produced, {} scored, {} context, {} rejected, {} late, lag {}{}, {alerts}",
@@ -187,7 +187,9 @@ fn screen_lines(departments: &[String], window_minutes: f64, entry: &Entry, glan
     let mut alerts: Vec<String> = latest
         .map(|alert| match alert.ended {
             None => opened(alert),
-            Some(ended) => format!("alert closed: {} from {} to {ended}", alert.department, alert.started),
+            Some(ended) => {
+                format!("{} closed: {} from {} to {ended}", noun(alert), alert.department, alert.started)
+            }
         })
         .collect();
     alerts.resize(ALERTS_SHOWN, String::new());
@@ -211,7 +213,22 @@ fn percent(ratio: Option<f64>) -> String {
     ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.0} %", ratio * 100.0))
 }
 
+fn is_open_page(alert: &Alert) -> bool {
+    alert.ended.is_none() && alert.severity == Severity::Page
+}
+
+fn noun(alert: &Alert) -> &'static str {
+    match alert.severity {
+        Severity::Page => "alert",
+        Severity::Ticket => "ticket",
+    }
+}
+
 fn opened(alert: &Alert) -> String {
+    if !alert.kind.is_tested() {
+        let (department, kind) = (&alert.department, alert.kind.as_str());
+        return format!("ticket opened: {department} ({kind}) at {}, {} to be read", alert.started, alert.messages);
+    }
     format!(
         "alert opened: {} ({}) at {}, {} of {} messages in {}s, expected {}",
         alert.department,
@@ -232,7 +249,7 @@ mod tests {
     use super::*;
     use crate::demo::departments::DEPARTMENTS;
     use crate::demo::progress::Counts;
-    use crate::detect::{AlertKind, AlertState, Handling, Severity};
+    use crate::detect::{AlertKind, AlertState, Handling};
     use crate::message::EventTime;
     use crate::window::Tally;
 
@@ -280,6 +297,7 @@ mod tests {
             escalated: None,
             departments: Vec::new(),
             handling: Handling::default(),
+            details: Default::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::DemoError;
 use super::incident::Incident;
 use super::progress::{Counts, Glance};
-use crate::detect::AlertKind;
+use crate::detect::{Alert, AlertKind, Severity};
 use crate::message::EventTime;
 
 /// The demo's result. Times are RFC 3339, in event time.
@@ -18,8 +18,10 @@ pub struct Summary {
     pub counts: Counts,
     /// What went wrong on purpose; null where the demo ended before it started.
     pub incident: Option<Episode>,
-    /// Alerts, oldest first.
+    /// Alerts that page, oldest first.
     pub alerts: Vec<Episode>,
+    /// Severe messages, oldest first.
+    pub tickets: Vec<Episode>,
 }
 
 /// Trouble in a department.
@@ -36,23 +38,30 @@ pub struct Episode {
     pub ended: Option<String>,
 }
 
-impl Summary {
-    /// Sums up a demo whose pipeline has stopped; its last record was written at `end`.
-    #[must_use]
-    pub fn new(produced: u64, glance: &Glance, incident: Option<Incident>, end: EventTime) -> Self {
-        let alerts = glance.alerts.iter().map(|alert| Episode {
+impl Episode {
+    fn of(alert: &Alert) -> Self {
+        Self {
             department: alert.department.clone(),
             kind: Some(alert.kind),
             started: alert.started.to_rfc3339(),
             ended: alert.ended.map(EventTime::to_rfc3339),
-        });
+        }
+    }
+}
+
+impl Summary {
+    /// Sums up a demo whose pipeline has stopped; its last record was written at `end`.
+    #[must_use]
+    pub fn new(produced: u64, glance: &Glance, incident: Option<Incident>, end: EventTime) -> Self {
+        let of = |severity| glance.alerts.iter().filter(move |alert| alert.severity == severity).map(Episode::of);
         let incident = incident.filter(|incident| incident.started <= end).map(|incident| Episode {
             department: incident.department_id().to_owned(),
             kind: None,
             started: incident.started.to_rfc3339(),
             ended: (incident.ended <= end).then(|| incident.ended.to_rfc3339()),
         });
-        Self { produced, counts: glance.counts, incident, alerts: alerts.collect() }
+        let (alerts, tickets) = (of(Severity::Page).collect(), of(Severity::Ticket).collect());
+        Self { produced, counts: glance.counts, incident, alerts, tickets }
     }
 
     /// Whether each record produced is counted once.
@@ -74,7 +83,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::detect::{Alert, Handling, Severity};
+    use crate::detect::Handling;
 
     const LIVE: EventTime = EventTime::from_millis(1_700_000_000_000);
     const MINUTE: Duration = Duration::from_secs(60);
@@ -99,6 +108,7 @@ mod tests {
             escalated: None,
             departments: Vec::new(),
             handling: Handling::default(),
+            details: Default::default(),
         }
     }
 
@@ -116,7 +126,7 @@ mod tests {
             serde_json::to_string(&summary).unwrap(),
             "{\"produced\":95,\"scored\":70,\"context\":20,\"rejected\":3,\"late\":2,\
              \"incident\":{\"department\":\"sales\",\"started\":\"2023-11-14T22:58:20Z\",\"ended\":\"2023-11-14T23:28:20Z\"},\
-             \"alerts\":[{\"department\":\"sales\",\"kind\":\"frustration\",\"started\":\"2023-11-14T23:13:20Z\",\"ended\":\"2023-11-15T00:13:20Z\"}]}"
+             \"alerts\":[{\"department\":\"sales\",\"kind\":\"frustration\",\"started\":\"2023-11-14T23:13:20Z\",\"ended\":\"2023-11-15T00:13:20Z\"}],\"tickets\":[]}"
         );
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::handling::Handling;
 use super::kind::AlertKind;
 use crate::message::{DepartmentId, EventTime};
+use crate::voices::Summary;
 
 /// How urgent an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ impl Severity {
     }
 }
 
-/// Where a department stands.
+/// Where a department stands. A ticket about a severe message changes nothing of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
@@ -61,7 +62,8 @@ impl AlertState {
     }
 }
 
-/// An alert, open or closed. Each kind has its own; those of a department that overlap are one incident.
+/// An alert, open or closed. Each kind has its own; those of a department that overlap are one incident, but for tickets about severe
+/// messages, which are none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// URL-safe, the same after a restart or a replay: `<department>-<kind>-<started, ms>`.
@@ -72,23 +74,24 @@ pub struct Alert {
     pub kind: AlertKind,
     /// How urgent it is.
     pub severity: Severity,
-    /// End of the window that opened it (event time).
+    /// End of the window that opened it (event time); of a severe message, of the minute in which it was written.
     pub started: EventTime,
-    /// The likeliest onset of what it is about (event time).
+    /// The likeliest onset of what it is about (event time); the first severe message, to 10 s.
     pub since: EventTime,
     /// End of the window that closed it (event time); none while open.
     pub ended: Option<EventTime>,
-    /// Length of the worst window in seconds.
+    /// Length of the worst window in seconds; since the first severe message.
     pub window_seconds: u64,
-    /// Messages in the worst window.
+    /// Messages in the worst window; all severe ones.
     pub messages: u32,
-    /// Ratio observed in the worst window, 0 to 1.
+    /// Ratio observed in the worst window, 0 to 1; messages where it is about volume or severe ones.
     pub observed: f64,
-    /// Ratio that was expected in it, 0 to 1.
+    /// Ratio that was expected in it, 0 to 1; messages where it is about volume, 0 for severe ones.
     pub expected: f64,
-    /// Probability of the worst window under the expected ratio, 0 to 1.
+    /// Probability of the worst window under the expected ratio, 0 to 1; 1 where nothing is tested
+    /// ([`AlertKind::is_tested`]).
     pub p_value: f64,
-    /// How many times in 28 days chance alone brings about as much, by the worst window.
+    /// How many times in 28 days chance alone brings about as much, by the worst window; 0 where nothing is tested.
     pub recurrence: f64,
     /// Opened and closed while catching up: it paged nobody.
     pub replayed: bool,
@@ -98,6 +101,8 @@ pub struct Alert {
     pub escalated: Option<EventTime>,
     /// The departments that an alert of the company is about; empty for others.
     pub departments: Vec<String>,
+    /// Who wrote what, since `since` and within 12 hours. The detector knows nothing of it: whoever enters the alert fills it in.
+    pub details: Summary,
     /// What config and people have made of it.
     pub handling: Handling,
 }
@@ -127,6 +132,14 @@ impl AlertChange {
         let (Self::Opened(scope, _) | Self::Escalated(scope, _) | Self::Closed(scope, _)) = self;
         *scope
     }
+
+    /// The same with what there is to tell of its alert.
+    #[must_use]
+    pub fn with(mut self, details: impl FnOnce(&Alert) -> Summary) -> Self {
+        let (Self::Opened(_, alert) | Self::Escalated(_, alert) | Self::Closed(_, alert)) = &mut self;
+        alert.details = details(alert);
+        self
+    }
 }
 
 /// Whose alert it is.
@@ -143,7 +156,7 @@ pub enum Scope {
 pub struct DepartmentOutlook {
     /// Where it stands.
     pub state: AlertState,
-    /// Kind and severity of the open alerts.
+    /// Kind and severity of the open alerts, tickets too.
     pub active: Vec<(AlertKind, Severity)>,
     /// How rare the latest evidence is, for each of [`AlertKind::TESTED`]: log10 of the hours after which chance alone brings
     /// about as much; 0 where there is none.

@@ -11,6 +11,7 @@ use super::kind::AlertKind;
 use super::watch::{Change, OpenAlert};
 use crate::config::DetectConfig;
 use crate::message::EventTime;
+use crate::voices::Summary;
 
 /// The name under which the company stands among the departments.
 pub const COMPANY: &str = "*";
@@ -141,6 +142,7 @@ impl<'a> Spread<'a> {
             escalated: None,
             departments: self.unhappy.iter().map(|part| part.name.to_owned()).collect(),
             handling: Handling::default(),
+            details: Summary::default(),
         }
     }
 }

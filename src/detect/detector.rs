@@ -9,7 +9,8 @@ use super::company::Company;
 use super::department::{Department, DepartmentState};
 use super::kind::{AlertKind, RATIOS};
 use super::mutes::{INSTANT, Mutes, Upkeep};
-use super::tick::{Counts, SPANS, TICK};
+use super::severe::SevereWatch;
+use super::tick::{Counts, SPANS, TICK, slice_end_of};
 use super::watch::Change;
 use super::{Alert, AlertChange, DepartmentOutlook, Scope};
 use crate::config::{DepartmentConfig, DetectConfig, Roster};
@@ -38,6 +39,10 @@ pub struct Detector {
     gap: Option<Gap>,
     company: Company,
     mutes: Arc<Mutes>,
+    /// Of single messages, in the roster's order.
+    severe: Vec<SevereWatch>,
+    /// Up to where these were looked at.
+    severe_until: Option<EventTime>,
     /// Where the state was taken up of another member: the last window that was judged before. None once one is judged here.
     taken_up: Option<EventTime>,
 }
@@ -62,10 +67,20 @@ pub struct DetectorState {
     gap: Option<Gap>,
     /// What concerns all departments together.
     pub(super) company: Company,
+    /// Severe messages by department, of those that had any, and up to where they were looked at.
+    severe: (Vec<(String, SevereWatch)>, Option<EventTime>),
     /// End of the last window that was judged, where that may be another than the last one of the panes: state in a topic goes
     /// from member to member, and is judged only by one that has all of it.
     #[serde(skip)]
     pub judged_until: Option<EventTime>,
+}
+
+impl DetectorState {
+    /// What it learned, without the tickets that were open.
+    #[must_use]
+    pub fn without_tickets(self) -> Self {
+        Self { severe: Default::default(), ..self }
+    }
 }
 
 impl Detector {
@@ -93,6 +108,8 @@ impl Detector {
             gap: None,
             company: Company::default(),
             mutes: Arc::default(),
+            severe: Vec::new(),
+            severe_until: None,
             taken_up: None,
         }
     }
@@ -101,6 +118,7 @@ impl Detector {
     pub fn watch(&mut self, department: &DepartmentConfig) -> DepartmentId {
         self.departments.push(Department::new(department, self.slice));
         self.gathered.push(Counts::default());
+        self.severe.push(SevereWatch::default());
         DepartmentId(u16::try_from(self.departments.len() - 1).unwrap_or(u16::MAX))
     }
 
@@ -121,6 +139,7 @@ impl Detector {
             gathered: vec![self.gathered[department.index()]],
             company: Company::default(),
             mutes: Arc::default(),
+            severe: vec![SevereWatch::default()],
             ..*self
         }
     }
@@ -151,11 +170,25 @@ impl Detector {
         changes
     }
 
+    /// Takes note of severe messages of a department in the pane that starts at a moment: when it closes, before [`Self::close`] or
+    /// [`Self::skip`], and afterwards of those that come after that.
+    ///
+    /// # Panics
+    /// If there is no such department.
+    pub fn note_severe(&mut self, department: DepartmentId, start: EventTime, messages: u32) {
+        self.severe[department.index()].note(start, messages);
+    }
+
     /// Takes the end of a closed pane that holds only a part of what was written, in place of [`Self::close`]: it teaches nothing,
-    /// and no slice with it in is tested, nor follows up an alert. Alerts that are open end where that lasts.
+    /// and no slice with it in is tested, nor follows up an alert. Alerts that are open end where that lasts. Severe messages are told
+    /// all the same: each counts by itself.
     pub fn skip(&mut self, pane_end: EventTime) -> Vec<AlertChange> {
         let gap = self.doubt_until(pane_end);
-        self.leave_alerts(pane_end, gap)
+        let mut changes = self.leave_alerts(pane_end, gap);
+        if pane_end == slice_end_of(pane_end, self.slice) {
+            changes.extend(self.follow_severe(pane_end));
+        }
+        changes
     }
 
     /// Others had the windows from that one on, up to `window_end`, and nobody judged them. Alerts that were open for all that
@@ -188,19 +221,23 @@ impl Detector {
     /// If the department is not of the roster.
     #[must_use]
     pub fn outlook(&self, department: DepartmentId) -> DepartmentOutlook {
-        self.departments[department.index()].outlook(&self.settings)
+        let mut outlook = self.departments[department.index()].outlook(&self.settings);
+        let severe = self.severe[department.index()].open_alert();
+        outlook.active.extend(severe.map(|alert| (alert.kind, alert.severity)));
+        outlook
     }
 
     /// The open alerts with their worst windows so far: those of departments in the roster's order, then the company's.
     pub fn open_alerts(&self) -> impl Iterator<Item = (Scope, &Alert)> {
-        let numbered = (0_u16..).map(DepartmentId).zip(&self.departments);
-        let of_departments = numbered
-            .flat_map(|(id, department)| department.open_alerts().map(move |alert| (Scope::Department(id), alert)));
+        let numbered = (0_u16..).map(DepartmentId).zip(self.departments.iter().zip(&self.severe));
+        let of_departments = numbered.flat_map(|(id, (department, severe))| {
+            department.open_alerts().chain(severe.open_alert()).map(move |alert| (Scope::Department(id), alert))
+        });
         of_departments.chain(self.company.open_alert().map(|alert| (Scope::Company, alert)))
     }
 
     /// Whether an open alert is seen to go on when the windows end at that moment: not where all is as usual again, nor before a slice was
-    /// looked at after maintenance.
+    /// looked at after maintenance. A severe message is to be read whenever it came.
     ///
     /// # Panics
     /// If the department is not of the roster.
@@ -209,6 +246,7 @@ impl Detector {
         let begun = slice_end_of(window_end.plus(INSTANT), self.slice).minus(self.slice);
         let is_planned = |department| self.mutes.upkeep(department, begun, self.slice) == Upkeep::Ongoing;
         match scope {
+            Scope::Department(_) if !kind.is_tested() => true,
             Scope::Department(id) => !self.departments[id.index()].is_recovering(kind) && !is_planned(id),
             Scope::Company => {
                 let mut ids = (0_u16..).map(DepartmentId).take(self.departments.len());
@@ -222,11 +260,14 @@ impl Detector {
     pub fn snapshot(&self) -> DetectorState {
         let pairs = self.departments.iter().zip(&self.gathered);
         let departments = pairs.filter_map(|(department, gathered)| department.snapshot(*gathered));
+        let severe = self.departments.iter().zip(&self.severe).filter(|(_, watch)| !watch.is_unused());
+        let severe = severe.map(|(department, watch)| (department.name().to_owned(), watch.clone()));
         DetectorState {
             departments: departments.collect(),
             slice_end: self.slice_end,
             gap: self.gap,
             company: self.company.clone(),
+            severe: (severe.collect(), self.severe_until),
             judged_until: None,
         }
     }
@@ -238,8 +279,16 @@ impl Detector {
         self.slice_end = state.slice_end;
         self.gap = state.gap;
         self.company = state.company;
+        let (severe, severe_until) = state.severe;
+        self.severe_until = severe_until;
+        for (name, watch) in severe {
+            // Where there is none its baseline is named below: a department with a severe message has one.
+            if let Some(place) = self.place_of(&name) {
+                self.severe[place] = watch;
+            }
+        }
         for saved in state.departments {
-            let Some(place) = self.departments.iter().position(|known| known.name() == saved.department) else {
+            let Some(place) = self.place_of(&saved.department) else {
                 unknown.push(saved.department);
                 continue;
             };
@@ -247,6 +296,10 @@ impl Detector {
         }
         self.learn_priors();
         unknown
+    }
+
+    fn place_of(&self, name: &str) -> Option<usize> {
+        self.departments.iter().position(|known| known.name() == name)
     }
 
     fn doubt_until(&mut self, end: EventTime) -> Gap {
@@ -282,7 +335,9 @@ impl Detector {
         if let Some(gap) = self.gap {
             if slice_end.minus(self.slice) < gap.ended {
                 self.gathered.fill(Counts::default());
-                return self.leave_alerts(slice_end, gap);
+                let mut changes = self.leave_alerts(slice_end, gap);
+                changes.extend(self.follow_severe(slice_end));
+                return changes;
             }
             self.gap = None;
             let begun = slice_end.minus(self.slice);
@@ -304,7 +359,23 @@ impl Detector {
         let parts: Vec<_> = parts.collect();
         let of_company = self.company.follow(slice_end, &parts, &self.settings);
         changes.extend(of_company.map(|change| change.of(Scope::Company)));
+        changes.extend(self.follow_severe(slice_end));
         changes
+    }
+
+    /// Looks at severe messages at the end of a slice, once.
+    fn follow_severe(&mut self, slice_end: EventTime) -> Vec<AlertChange> {
+        if self.severe_until >= Some(slice_end) {
+            return Vec::new();
+        }
+        self.severe_until = Some(slice_end);
+        let hold = self.settings.hold.get();
+        let of_departments = (0_u16..).map(DepartmentId).zip(self.departments.iter().zip(&mut self.severe));
+        let changes = of_departments.filter_map(|(id, (department, severe))| {
+            let change = severe.follow(department.name(), slice_end, self.slice, hold)?;
+            Some(change.of(Scope::Department(id)))
+        });
+        changes.collect()
     }
 
     /// Nothing can be said of the departments at that moment.
@@ -341,11 +412,4 @@ impl Change {
             Self::Closed(alert) => AlertChange::Closed(scope, alert),
         }
     }
-}
-
-/// The end of the slice that a pane with that end belongs to.
-fn slice_end_of(pane_end: EventTime, slice: Duration) -> EventTime {
-    let length = i64::try_from(slice.as_millis()).unwrap_or(1);
-    let number = pane_end.as_millis().saturating_sub(1).div_euclid(length);
-    EventTime::from_millis(number.saturating_add(1).saturating_mul(length))
 }

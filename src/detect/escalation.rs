@@ -49,14 +49,15 @@ impl LastTold {
     }
 }
 
-/// How far an alert's worst window is from what was expected. Silence cannot become deeper.
+/// How far an alert's worst window is from what was expected. Silence cannot become deeper, and of severe messages none are expected:
+/// these are never told of again.
 fn distance(alert: &Alert) -> f64 {
     match alert.kind {
         AlertKind::NegativeSentiment | AlertKind::Frustration | AlertKind::CompanyWide => {
             alert.observed - alert.expected
         }
         AlertKind::VolumeSurge => alert.observed / alert.expected.max(1.0) - 1.0,
-        AlertKind::Silence => f64::INFINITY,
+        AlertKind::Silence | AlertKind::Severe => f64::INFINITY,
     }
 }
 
@@ -85,6 +86,7 @@ mod tests {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            details: Default::default(),
             handling: Handling::default(),
         }
     }

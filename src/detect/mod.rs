@@ -8,6 +8,8 @@
 //! 3. `evidence/recurrence`: how often a month does chance bring about evidence of that strength? All tests are on this one scale,
 //!    and the budget of false alarms is given on it.
 //! 4. `department`: alerts open where that is rare enough, and close once all is as usual again.
+//!
+//! Beside that `severe` makes tickets of single messages, without any test.
 
 mod alert;
 mod baseline;
@@ -20,6 +22,7 @@ mod evidence;
 mod handling;
 mod kind;
 mod mutes;
+mod severe;
 #[cfg(test)]
 mod tests;
 mod tick;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::kind::RATIOS;
+use crate::message::EventTime;
 use crate::window::Tally;
 
 /// How often departments are tested, in event time: a false-alarm rate depends on the number of looks.
@@ -19,6 +20,13 @@ pub(super) const SPANS: [Duration; 4] = [
     // For departments that do not get enough messages in 3 h.
     Duration::from_secs(12 * 60 * 60),
 ];
+
+/// The end of the slice that a pane with that end belongs to.
+pub(super) fn slice_end_of(pane_end: EventTime, slice: Duration) -> EventTime {
+    let length = i64::try_from(slice.as_millis()).unwrap_or(1);
+    let number = pane_end.as_millis().saturating_sub(1).div_euclid(length);
+    EventTime::from_millis(number.saturating_add(1).saturating_mul(length))
+}
 
 /// Messages of a department in a slice of event time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

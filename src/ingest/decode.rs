@@ -13,7 +13,7 @@ use super::timestamp;
 use crate::config::InputConfig;
 use crate::message::json::unquote;
 use crate::message::{
-    Audience, Author, DepartmentId, EventTime, Language, MAX_TEXT_BYTES, Message, RejectReason, head,
+    Audience, Author, DepartmentId, EventTime, Language, MAX_TEXT_BYTES, Message, PartitionId, RejectReason, head,
 };
 
 /// A text shorter than the longest character cannot be cut to; a validated config allows no limit of 0, and none above
@@ -42,7 +42,7 @@ impl Rejection {
 #[derive(Clone, Debug)]
 pub struct Decoder {
     pointers: InputPointers,
-    picker: Picker<6>,
+    picker: Picker<7>,
     max_text_bytes: usize,
     future_skew: Duration,
     router: Router,
@@ -68,6 +68,7 @@ impl Decoder {
             &config.author,
             &config.audience,
             &config.language,
+            &config.customer_id,
         ]);
         let pointers = InputPointers {
             text: config.text.as_str().into(),
@@ -86,7 +87,8 @@ impl Decoder {
     pub fn decode<'a>(&self, record: &Record<'a>, now: EventTime) -> Result<Message<'a>, Rejection> {
         let value = record.value.ok_or_else(|| Rejection::new(RejectReason::Tombstone, "the record has no value"))?;
         let json = json_object(value)?;
-        let [text, department, timestamp, author, audience, language] = self.picker.pick(json).map_err(not_json)?;
+        let [text, department, timestamp, author, audience, language, customer] =
+            self.picker.pick(json).map_err(not_json)?;
 
         let department = self.department(department)?;
         let with_department = |rejection| Rejection { department: Some(department), ..rejection };
@@ -100,6 +102,7 @@ impl Decoder {
             author: self.author(author).map_err(with_department)?,
             audience: self.audience(audience).map_err(with_department)?,
             language: named_language(language).map_err(with_department)?,
+            customer_id: Field::read(customer).ok().and_then(Field::into_name),
         })
     }
 
@@ -194,6 +197,37 @@ impl Decoder {
     }
 }
 
+/// Finds what a record is called, for whoever wants to read it. Asked of few records: decoding passes it over.
+#[derive(Clone, Debug)]
+pub struct RecordIds {
+    picker: Picker<1>,
+}
+
+impl RecordIds {
+    /// A longer id is none: ids are kept.
+    const MOST_BYTES: usize = 64;
+
+    /// By a validated config.
+    #[must_use]
+    pub fn new(config: &InputConfig) -> Self {
+        Self { picker: Picker::new([&config.id]) }
+    }
+
+    /// The record's own id, where it has one of at most 64 bytes without blanks; else `topic/partition/offset`.
+    #[must_use]
+    pub fn id_of(&self, record: &Record<'_>, partition: &PartitionId) -> String {
+        self.own(record).unwrap_or_else(|| format!("{}/{}/{}", partition.topic, partition.partition, record.offset.0))
+    }
+
+    fn own(&self, record: &Record<'_>) -> Option<String> {
+        let json = json_object(record.value?).ok()?;
+        let [id] = self.picker.pick(json).ok()?;
+        let id = Field::read(id).ok()?.into_name()?;
+        let is_word = id.len() <= Self::MOST_BYTES && !id.chars().any(is_blank);
+        is_word.then(|| id.into_owned())
+    }
+}
+
 /// Checks that a value is text that can hold an object and is not nested too deeply.
 fn json_object(value: &[u8]) -> Result<&str, Rejection> {
     let text = std::str::from_utf8(value).map_err(|error| {
@@ -238,6 +272,15 @@ impl<'a> Field<'a> {
             Some(b'"') => unquote(written).map(Self::Text).map_err(not_json),
             Some(b'-' | b'0'..=b'9') => Ok(Self::Number(written)),
             _ => Ok(Self::Unusable),
+        }
+    }
+
+    /// A text that is not empty, or a number as it is written.
+    fn into_name(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text),
+            Self::Number(digits) => Some(Cow::Borrowed(digits)),
+            Self::Text(_) | Self::Absent | Self::Unusable => None,
         }
     }
 

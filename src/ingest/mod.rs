@@ -27,7 +27,7 @@ pub use consumer::{CONSUMER, Consumer, ConsumerError, FETCH_AHEAD, Links, Starti
 pub(crate) use context::position_list;
 pub use context::{Assigned, Assignment, Positions};
 pub use dead_letters::{DeadLetter, DeadLetterError, DeadLetterProgress, DeadLetters, OUTSTANDING_LIMIT};
-pub use decode::{Decoder, Rejection};
+pub use decode::{Decoder, RecordIds, Rejection};
 pub use ledger::{Claim, Ledger, Seat};
 pub use member::Member;
 pub use patience::Patience;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 closed_set! {
-    /// A named reason found in a customer's text.
+    /// A named reason found in a customer's text. Checkpoints keep them by their places: new ones go to the end.
     Signal {
         /// Asks for a person, or cannot reach one.
         HumanRequest => "human_request",
@@ -71,6 +71,12 @@ impl SignalSet {
     /// Puts one in.
     pub const fn insert(&mut self, signal: Signal) {
         self.0 |= bit(signal);
+    }
+
+    /// Whether one is in both.
+    #[must_use]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 
     /// What is in either.

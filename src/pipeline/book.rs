@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::detect::{Alert, AlertChange, AlertKind, Feedback, Handling, Severity};
 use crate::message::EventTime;
+use crate::voices::Summary;
 
 /// How long a closed alert is kept (event time).
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -99,9 +100,9 @@ impl AlertBook {
         self.alerts.iter().any(|alert| alert.ended.is_none() && !pages(alert) && is_meant(alert))
     }
 
-    /// Catching up is over: of what it opened, what is still open and not muted pages now. Gives which.
-    pub(super) fn caught_up(&mut self) -> Vec<Page> {
-        let is_replayed = |alert: &&mut Alert| alert.ended.is_none() && alert.replayed;
+    /// Catching up is over: of what it opened, what is still open and not muted pages now, of those kinds. Gives which.
+    pub(super) fn caught_up(&mut self, is_told: impl Fn(AlertKind) -> bool) -> Vec<Page> {
+        let is_replayed = |alert: &&mut Alert| alert.ended.is_none() && alert.replayed && is_told(alert.kind);
         let paging = Arc::make_mut(&mut self.alerts).iter_mut().filter(is_replayed).filter_map(|alert| {
             alert.replayed = false;
             page_once(alert, false)
@@ -151,16 +152,17 @@ impl AlertBook {
         Some((known.clone(), is_first))
     }
 
-    /// Brings the open alerts up to their latest peak.
-    pub(super) fn refresh<'a>(&mut self, open: impl Iterator<Item = &'a Alert>) {
+    /// Brings the open alerts up to their latest peak, with what there is to tell then.
+    pub(super) fn refresh<'a>(&mut self, open: impl Iterator<Item = &'a Alert>, details: impl Fn(&Alert) -> Summary) {
         for latest in open {
             let Some(place) = self.alerts.iter().position(|known| known.id == latest.id) else { continue };
             let known = &self.alerts[place];
-            if known.recurrence == latest.recurrence {
+            if (known.recurrence, known.messages) == (latest.recurrence, latest.messages) {
                 continue;
             }
             let (replayed, handling) = (known.replayed, known.handling.clone());
-            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, handling, ..latest.clone() };
+            let details = details(latest);
+            Arc::make_mut(&mut self.alerts)[place] = Alert { replayed, handling, details, ..latest.clone() };
         }
     }
 

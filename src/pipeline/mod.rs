@@ -68,6 +68,14 @@ pub enum PipelineError {
     /// The rules for signals.
     #[error("signals.files: {0}")]
     Rules(#[from] RulesError),
+    /// The key that customers are hashed with.
+    #[error("privacy.key_file: {path}: {what}; name a readable file that holds a secret")]
+    Key {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The baselines learned from history.
     #[error("detect.baselines: {path}: {source}; name a file made by `latido backtest --learn`, or leave it out")]
     Baselines {
@@ -147,7 +155,7 @@ impl Pipeline {
     /// # Errors
     /// If anything it needs is missing or in use. Brokers may still be away: the consumer keeps trying.
     pub fn start(config: Config, options: Options) -> Result<Self, PipelineError> {
-        let Opened { store, instance, loaded } = stores::open(&config)?;
+        let Opened { store, instance, loaded, key } = stores::open(&config)?;
         let bound = http::bind(&config.http)?;
         let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let model = crate::score::open(&config.scorer)?;
@@ -161,7 +169,7 @@ impl Pipeline {
         let (batches, batches_out) = bounded(BATCHES_WAITING);
         let (scored, scored_out) = bounded(BATCHES_WAITING);
         let ends = parts.start_fold(&config, state, store, scored_out, &mut threads)?;
-        parts.start_workers(&config, &(model, rules), &batches_out, &scored, &mut threads)?;
+        parts.start_workers(&config, &(model, rules, key), &batches_out, &scored, &mut threads)?;
         let links = parts.consumer_links(batches, ends);
         let client = client_config(&config.kafka);
         let starting =

@@ -12,6 +12,7 @@ use crate::checkpoint::{Loaded, Sent, Store, read_learned};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
 use crate::detect::Mutes;
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
+use crate::message::HashKey;
 use crate::publish::events::{EventProgress, EventSender};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
@@ -206,7 +207,7 @@ impl Parts {
     pub(super) fn start_workers(
         &self,
         config: &Config,
-        (model, rules): &(Arc<EmbeddedModel>, Arc<Rules>),
+        (model, rules, key): &(Arc<EmbeddedModel>, Arc<Rules>, Option<HashKey>),
         batches: &Receiver<Batch>,
         scored: &Sender<ScoredBatch>,
         threads: &mut Vec<JoinHandle<()>>,
@@ -219,6 +220,7 @@ impl Parts {
                 number,
                 decoder: Decoder::new(&config.input, Router::new(&self.roster)),
                 scorer: sabotage::scorer(scorer),
+                key: *key,
                 batches: batches.clone(),
                 scored: scored.clone(),
                 health: Arc::clone(&self.health),

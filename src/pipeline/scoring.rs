@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 
 use crate::ingest::{Batch, Decoder, Rejection};
-use crate::message::{Audience, Author, DepartmentId, EventTime, Message, Score};
+use crate::message::{Audience, Author, CustomerHash, DepartmentId, EventTime, HashKey, Message, Score};
 use crate::publish::{Health, Timings};
 use crate::score::{Scorer, Text};
 
@@ -39,6 +39,8 @@ pub(super) struct Placed {
     pub(super) trusted: EventTime,
     /// Whether its text was cut.
     pub(super) text_was_cut: bool,
+    /// Who wrote it, where the record says so and there is a key.
+    pub(super) customer: Option<CustomerHash>,
 }
 
 /// A batch with what became of its records, in their order.
@@ -58,6 +60,8 @@ pub(super) struct Worker {
     pub(super) number: usize,
     pub(super) decoder: Decoder,
     pub(super) scorer: Box<dyn Scorer>,
+    /// What customers are hashed with; none where they are not kept at all.
+    pub(super) key: Option<HashKey>,
     pub(super) batches: Receiver<Batch>,
     pub(super) scored: Sender<ScoredBatch>,
     pub(super) health: Arc<Health>,
@@ -122,24 +126,27 @@ impl Worker {
             .filter_map(|(arrived, message)| match message {
                 Err(rejection) => Some(Outcome::Rejected(Box::new(rejection))),
                 Ok(message) if message.author != Author::Customer => {
-                    Some(Outcome::Context(place(&message, arrived, now), message.author))
+                    Some(Outcome::Context(self.place(&message, arrived, now), message.author))
                 }
                 // A scorer gives one score for each text: the trait's contract, which the pool's tests hold.
                 Ok(message) => {
-                    scores.next().map(|score| Outcome::Scored(place(&message, arrived, now), message.audience, score))
+                    let placed = self.place(&message, arrived, now);
+                    scores.next().map(|score| Outcome::Scored(placed, message.audience, score))
                 }
             })
             .collect();
         (outcomes, now)
     }
-}
 
-fn place(message: &Message<'_>, arrived: Option<EventTime>, now: EventTime) -> Placed {
-    Placed {
-        department: message.department,
-        event_time: message.event_time,
-        trusted: message.event_time.min(arrived.unwrap_or(now)).min(now),
-        text_was_cut: message.text_was_cut,
+    fn place(&self, message: &Message<'_>, arrived: Option<EventTime>, now: EventTime) -> Placed {
+        let customer = self.key.zip(message.customer_id.as_deref()).map(|(key, customer)| key.hash(customer));
+        Placed {
+            department: message.department,
+            event_time: message.event_time,
+            trusted: message.event_time.min(arrived.unwrap_or(now)).min(now),
+            text_was_cut: message.text_was_cut,
+            customer,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod adjuster;
 mod alerts;
+mod details;
+mod severe;
 mod telling;
 
 use std::collections::BTreeMap;
@@ -10,17 +12,20 @@ use std::time::Duration;
 
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
-use crate::detect::{AlertChange, Detector, DetectorState, Mutes, Scope};
-use crate::ingest::Positions;
-use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
+use crate::detect::{Alert, Detector, DetectorState, Mutes, Scope};
+use crate::ingest::{Positions, RecordIds};
+use crate::message::{
+    Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score, SignalSet,
+};
 use crate::publish::{AdjustedShares, DepartmentView, FeedbackCounts, PanesNow};
 use crate::score::shares::Shares;
-use crate::window::{HourPanes, PaneCounts, Panes, ShardId, StreamClock, Tally};
+use crate::voices::{Summary, Voice, Voices};
+use crate::window::{PANE, PaneCounts, Panes, ShardId, StreamClock, Tally, pane_start};
 
 use self::adjuster::Adjuster;
 use super::book::AlertBook;
 use super::events::EventDesk;
-use super::scoring::{Outcome, Placed, ScoredBatch};
+use super::scoring::{Outcome, ScoredBatch};
 
 /// Beyond `windows.idle_after`, how much later than the end of the backlog an idle partition may be found out: ends of
 /// partitions come with librdkafka's statistics.
@@ -42,14 +47,21 @@ pub(super) struct State {
     roster: Arc<Roster>,
     /// The departments' ids, to be shared with checkpoints.
     names: Vec<Arc<str>>,
+    /// The departments in the order of their ids.
+    by_name: Vec<DepartmentId>,
     /// What windows and detector are made from.
     settings: (WindowsConfig, DetectConfig),
+    /// The signals that make a message severe.
+    severe: SignalSet,
     /// What was learned from history, for departments of which nothing is known here.
     learned: DetectorState,
     /// The shard of each partition, where panes are kept by partition; else all are in the first.
     shards: BTreeMap<PartitionId, ShardId>,
     pub(super) clock: StreamClock,
     pub(super) panes: Panes,
+    voices: Voices,
+    /// What records are called.
+    ids: RecordIds,
     detector: Detector,
     mutes: Arc<Mutes>,
     adjuster: Adjuster,
@@ -82,15 +94,21 @@ impl State {
             adjusted: vec![AdjustedShares::default(); windows.len()],
             ..DepartmentView::default()
         };
+        let mut by_name: Vec<DepartmentId> = roster.iter().map(|(id, _)| id).collect();
+        by_name.sort_unstable_by(|one, other| roster.get(*one).id.cmp(&roster.get(*other).id));
         let mutes = Arc::new(Mutes::new(&config.mutes, &roster));
         let mut detector = Detector::new(&config.detect, &roster);
         detector.set_mutes(Arc::clone(&mutes));
         Self {
+            by_name,
             settings: (config.windows.clone(), config.detect.clone()),
+            severe: config.detect.severe(),
             learned: DetectorState::default(),
             shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
             panes: Panes::new(&config.windows, roster.len()),
+            voices: Voices::new(roster.len(), 1),
+            ids: RecordIds::new(&config.input),
             detector,
             mutes,
             adjuster: Adjuster::new(shares, roster.len(), windows.len()),
@@ -153,6 +171,7 @@ impl State {
     /// Windows, baselines and alerts of nothing.
     fn begin_anew(&mut self, shards: usize) {
         self.panes = Panes::with_shards(&self.settings.0, self.roster.len(), shards);
+        self.voices = Voices::new(self.roster.len(), shards);
         self.detector = self.new_detector();
         self.book = AlertBook::default();
         self.events.begin_anew();
@@ -176,6 +195,11 @@ impl State {
         let own = own.flat_map(|(shard, hours)| hours.iter().map(move |hour| (shard, hour)));
         for (shard, hour) in common.chain(own) {
             beat();
+            for (name, voices) in &hour.voices {
+                if let Some(department) = self.roster.find(name) {
+                    self.voices.restore(shard, department, voices);
+                }
+            }
             for (name, hour) in &hour.departments {
                 let kept = snapshot.kept_panes(hour);
                 match self.roster.find(name) {
@@ -185,6 +209,9 @@ impl State {
                     None => *gone.entry(name).or_default() += kept.count(),
                 }
             }
+        }
+        if let Some(window_end) = snapshot.window_end {
+            self.voices.close(window_end);
         }
         left_out.extend(gone.into_iter().map(|(name, panes)| format!("department {name}: {panes} panes")));
         let frontiers = snapshot.partitions.iter().filter_map(|saved| Some((saved.partition.clone(), saved.frontier?)));
@@ -198,8 +225,10 @@ impl State {
         left_out.extend(lost.into_iter().map(|id| format!("open alert {id}: its department is gone")));
         if let Some((judged_until, window_end)) = snapshot.detector.judged_until.zip(snapshot.window_end) {
             for change in self.detector.take_up_after(judged_until, window_end) {
+                let change = change.with(|alert| self.details_of(alert));
                 self.enter_change(change, true);
             }
+            self.find_severe(judged_until, window_end);
         }
         left_out
     }
@@ -220,7 +249,7 @@ impl State {
             window_end: self.panes.window_end(),
             partitions: partitions.collect(),
             kept_from: self.panes.kept_from(),
-            hours: if self.shards.is_empty() { self.saved_hours(self.panes.hours()) } else { Vec::new() },
+            hours: if self.shards.is_empty() { self.saved_hours(ShardId::default()) } else { Vec::new() },
             shards: self.shards.iter().map(|(partition, shard)| self.saved_shard(partition, *shard)).collect(),
             is_whole: self.is_whole,
             detector: self.detector.snapshot(),
@@ -231,12 +260,20 @@ impl State {
 
     /// One partition's panes.
     fn saved_shard(&self, partition: &PartitionId, shard: ShardId) -> SavedShard {
-        SavedShard { partition: partition.clone(), hours: self.saved_hours(self.panes.hours_of(shard)) }
+        SavedShard { partition: partition.clone(), hours: self.saved_hours(shard) }
     }
 
-    /// Panes as they are: shared, not copied.
-    fn saved_hours<'a>(&self, hours: impl Iterator<Item = (DepartmentId, &'a Arc<HourPanes>)>) -> Vec<SavedHour> {
-        SavedHour::sort(hours.map(|(department, hour)| (Arc::clone(&self.names[department.index()]), Arc::clone(hour))))
+    /// Panes and voices as they are: shared, not copied.
+    fn saved_hours(&self, shard: ShardId) -> Vec<SavedHour> {
+        let name = |department: DepartmentId| Arc::clone(&self.names[department.index()]);
+        let panes = self.panes.hours_of(shard).map(|(department, hour)| (name(department), Arc::clone(hour)));
+        let mut hours = SavedHour::sort(panes);
+        let voices = self.by_name.iter().flat_map(|department| {
+            let hours = self.voices.hours_of_department(shard, *department);
+            hours.map(|hour| (name(*department), Arc::clone(hour)))
+        });
+        SavedHour::add_voices(&mut hours, voices);
+        hours
     }
 
     /// A department's panes, shared.
@@ -260,15 +297,22 @@ impl State {
             let placed = match outcome {
                 Outcome::Scored(placed, audience, score) => {
                     let is_late = partition.is_late(placed.event_time, stream_time);
-                    let is_counted = count(
-                        &mut self.views[placed.department.index()],
-                        (&mut self.panes, shard),
-                        placed,
-                        *audience,
-                        score,
-                        is_late,
-                    );
-                    if !is_counted {
+                    let counts = PaneCounts::of(score, self.severe);
+                    let (department, at) = (placed.department, placed.event_time);
+                    let is_counted = !is_late && self.panes.add_to(shard, department, at, counts);
+                    count(&mut self.views[department.index()], *audience, score, is_counted);
+                    // Its pane tells the detector when it closes, once.
+                    if is_counted && counts.severe > 0 && self.panes.has_closed(at) {
+                        self.detector.note_severe(department, pane_start(at), counts.severe);
+                    }
+                    if is_counted {
+                        let (is_severe, customer) = (counts.severe > 0, placed.customer);
+                        let voice = Voice { event_time: at, score, is_severe, customer };
+                        self.voices.note(shard, department, &voice, || {
+                            let record = scored.batch.record(place);
+                            record.map(|record| self.ids.id_of(&record, &scored.batch.partition)).unwrap_or_default()
+                        });
+                    } else {
                         in_no_window.push(place);
                     }
                     placed
@@ -297,31 +341,47 @@ impl State {
     pub(super) fn advance(&mut self, now: Duration) {
         let Some(stream_time) = self.clock.advance(now) else { return };
         let was_suspended = self.is_suspended();
-        let Self { panes, detector, is_whole, .. } = self;
-        let mut changes: Vec<AlertChange> = Vec::new();
+        let replaying = self.is_replaying();
         let mut closed = false;
-        panes.advance(stream_time, |end, panes| {
+        while let Some(end) = self.panes.close_next(stream_time) {
             closed = true;
-            changes.extend(if *is_whole {
-                detector.close(end, |department| panes.newest_closed_pane(department))
-            } else {
-                detector.skip(end)
-            });
-        });
+            self.judge(end, replaying);
+        }
         if !closed {
             return;
         }
         self.dirty.fill(true);
-        let replaying = self.is_replaying();
-        for change in changes {
-            self.enter_change(change, replaying);
-        }
         self.follow_mutes();
-        self.book.refresh(self.detector.open_alerts().map(|(_, alert)| alert));
         self.book.forget_before(stream_time);
         if was_suspended && !self.is_suspended() && !replaying {
             self.page_what_is_open();
         }
+    }
+
+    /// Tests each department at a pane that has closed, and enters what comes of it: here and not once all are closed, since what an
+    /// alert tells is of the windows that it is about, however far they close at once.
+    fn judge(&mut self, end: EventTime, replaying: bool) {
+        let Self { panes, detector, .. } = self;
+        for (department, messages) in panes.newest_closed_severe() {
+            detector.note_severe(*department, end.minus(PANE), *messages);
+        }
+        let changes = match self.is_whole {
+            true => detector.close(end, |department| panes.newest_closed_pane(department)),
+            false => detector.skip(end),
+        };
+        self.voices.close(end);
+        for change in changes {
+            let change = change.with(|alert| self.details_of(alert));
+            self.enter_change(change, replaying);
+        }
+        let Self { book, detector, voices, roster, severe, .. } = self;
+        let details = |alert: &Alert| details::of(alert, voices, roster, *severe);
+        book.refresh(detector.open_alerts().map(|(_, alert)| alert), details);
+    }
+
+    /// What an alert tells of who wrote, as far as the windows have closed.
+    fn details_of(&self, alert: &Alert) -> Summary {
+        details::of(alert, &self.voices, &self.roster, self.severe)
     }
 
     /// Learns whether all partitions are here. Panes that close while some are not teach nothing and open nothing, and nor
@@ -358,9 +418,7 @@ impl State {
             self.dirty.fill(true);
         }
         let stream_time = self.clock.stream_time();
-        if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some()
-            && !self.is_suspended()
-        {
+        if self.closing.take_if(|closing| closing.end <= stream_time || now >= closing.until).is_some() {
             self.page_what_is_open();
         }
     }
@@ -394,18 +452,11 @@ impl State {
     }
 }
 
-/// Counts a customer's message, in its windows or as late. Gives whether it is in them.
-fn count(
-    view: &mut DepartmentView,
-    (panes, shard): (&mut Panes, ShardId),
-    placed: &Placed,
-    audience: Audience,
-    score: &Score,
-    is_late: bool,
-) -> bool {
-    if is_late || !panes.add_to(shard, placed.department, placed.event_time, PaneCounts::of(score)) {
+/// Counts a customer's message that is in its windows, or is late.
+fn count(view: &mut DepartmentView, audience: Audience, score: &Score, is_counted: bool) {
+    if !is_counted {
         view.late += 1;
-        return false;
+        return;
     }
     view.messages[audience as usize][score.sentiment.label() as usize] += 1;
     view.frustrated[audience as usize] += u64::from(score.is_frustrated());
@@ -413,7 +464,6 @@ fn count(
     for signal in score.signals.iter() {
         view.signals[signal as usize] += 1;
     }
-    true
 }
 
 fn count_context(view: &mut DepartmentView, author: Author) {

@@ -1,12 +1,15 @@
-//! All that a pane counts: the tally, and the cells that shares are estimated from.
+//! All that a pane counts: the tally, the cells that shares are estimated from, and severe messages.
 
 use serde::{Deserialize, Serialize};
 
 use super::Tally;
-use crate::message::{SHARE_CELLS, Score};
+use crate::message::{SHARE_CELLS, Score, SignalSet};
 
 /// How many numbers a pane has.
-pub(super) const NUMBERS: usize = 4 + 2 * SHARE_CELLS;
+pub(super) const NUMBERS: usize = 4 + 2 * SHARE_CELLS + 1;
+
+/// The place of the severe ones, behind the cells.
+const SEVERE: usize = NUMBERS - 1;
 
 /// Messages by the cell of their score. A message without a cell is in none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub struct PaneCounts {
     pub tally: Tally,
     /// Messages by cell.
     pub shares: ShareCounts,
+    /// Messages that a person must read, by `detect.severe_signals`.
+    pub severe: u32,
 }
 
 /// What is counted of the messages in a window, to estimate its shares from.
@@ -36,13 +41,13 @@ pub struct ShareSums {
 }
 
 impl PaneCounts {
-    /// The counts of one message.
+    /// The counts of one message; with any of those signals it is severe.
     #[must_use]
-    pub fn of(score: &Score) -> Self {
+    pub fn of(score: &Score, severe: SignalSet) -> Self {
         let cells = score.share_cells;
         let counts = |cell: Option<u8>| std::array::from_fn(|at| u32::from(cell.map(usize::from) == Some(at)));
         let shares = ShareCounts { sentiment: counts(cells.sentiment), frustration: counts(cells.frustration) };
-        Self { tally: Tally::of(score), shares }
+        Self { tally: Tally::of(score), shares, severe: u32::from(score.signals.intersects(severe)) }
     }
 
     /// Both together; none where a count would not fit.
@@ -66,7 +71,8 @@ impl PaneCounts {
         let mut numbers = [0; NUMBERS];
         numbers[..4].copy_from_slice(&[messages, negative, positive, frustrated]);
         numbers[4..4 + SHARE_CELLS].copy_from_slice(&self.shares.sentiment);
-        numbers[4 + SHARE_CELLS..].copy_from_slice(&self.shares.frustration);
+        numbers[4 + SHARE_CELLS..SEVERE].copy_from_slice(&self.shares.frustration);
+        numbers[SEVERE] = self.severe;
         numbers
     }
 
@@ -78,13 +84,14 @@ impl PaneCounts {
                 sentiment: std::array::from_fn(|cell| numbers[4 + cell]),
                 frustration: std::array::from_fn(|cell| numbers[4 + SHARE_CELLS + cell]),
             },
+            severe: numbers[SEVERE],
         }
     }
 }
 
 impl From<Tally> for PaneCounts {
     fn from(tally: Tally) -> Self {
-        Self { tally, shares: ShareCounts::default() }
+        Self { tally, ..Self::default() }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::message::EventTime;
 pub(super) const PANES_AN_HOUR: i64 = 360;
 
 /// An hour of panes. Behind an `Arc` it can be handed to whoever saves it while messages go on being counted: the first one
-/// that comes for a shared hour copies it (7 KB, up to 29 KB), and what was handed out stays as it was.
+/// that comes for a shared hour copies it (8 KB, up to 30 KB), and what was handed out stays as it was.
 #[derive(Clone, Debug)]
 pub struct HourPanes {
     /// Which hour since the epoch.
@@ -38,6 +38,12 @@ impl HourPanes {
     #[must_use]
     pub const fn hour(&self) -> i64 {
         self.hour
+    }
+
+    /// When it ends.
+    #[must_use]
+    pub fn end(&self) -> EventTime {
+        start_of((self.hour + 1) * PANES_AN_HOUR)
     }
 
     /// What was counted in a pane of this hour.

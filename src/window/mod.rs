@@ -2,7 +2,8 @@
 //!
 //! - [`StreamClock`] knows how far event time is complete: stream time, the watermark.
 //! - [`Panes`] counts messages by department in slices of event time and sums them to windows.
-//! - [`PaneCounts`] is what is counted: a [`Tally`] by label, and [`ShareCounts`] to estimate a window's shares from.
+//! - [`PaneCounts`] is what is counted: a [`Tally`] by label, [`ShareCounts`] to estimate a window's shares from, and how many
+//!   messages are severe.
 //!
 //! A record walks through them like this:
 //!
@@ -81,6 +82,12 @@ fn retention(settings: &WindowsConfig) -> Duration {
 /// The number of the pane that a moment lies in.
 fn pane_of(moment: EventTime) -> i64 {
     moment.as_millis().div_euclid(PANE_MILLIS)
+}
+
+/// When the pane starts that a moment lies in.
+#[must_use]
+pub fn pane_start(moment: EventTime) -> EventTime {
+    start_of(pane_of(moment))
 }
 
 /// When a pane starts; within the range of event time.

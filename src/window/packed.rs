@@ -3,7 +3,7 @@
 use super::counts::{NUMBERS, PaneCounts};
 
 /// Panes that are all kept in numbers of the same width: 1 byte until one of them holds more than 255, then 2, then 4. So a
-/// pane takes 20 bytes while its department has fewer than 25 messages a second.
+/// pane takes 21 bytes while its department has fewer than 25 messages a second.
 #[derive(Clone, Debug)]
 pub(super) enum PackedPanes {
     Bytes(Vec<[u8; NUMBERS]>),

@@ -22,7 +22,7 @@ pub struct ShardId(pub usize);
 /// - A pane is closed once stream time has reached its end; the windows end where the last closed pane does.
 /// - A message counts in its pane whenever it comes: before the pane closes, or after, as long as the pane is kept (24 h and
 ///   `windows.lateness` behind the window end). A sum always equals the sum of its panes.
-/// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (7 KB, up to 29 KB where a pane
+/// - Cost: O(1) a message, O(windows) a department and closed pane. Memory: an hour of panes (8 KB, up to 30 KB where a pane
 ///   of it holds more than 255 messages) for each department and hour that has a message.
 /// - Hours can be handed out as they are ([`Self::hours`]): that copies nothing, and nothing of them changes afterwards.
 /// - A pane holds at most 4,294,967,295 messages; more are not counted in it.
@@ -46,6 +46,8 @@ pub struct Panes {
     end: Option<i64>,
     /// The newest closed pane with a message.
     newest_closed: Option<i64>,
+    /// Severe messages of the pane closed last.
+    severe: Vec<(DepartmentId, u32)>,
 }
 
 impl Panes {
@@ -74,6 +76,7 @@ impl Panes {
             shares: vec![ShareSums::default(); sums],
             end: None,
             newest_closed: None,
+            severe: Vec::new(),
         }
     }
 
@@ -116,11 +119,19 @@ impl Panes {
     /// first is the end of the first pane with a message, and where no pane that is kept has a message any more, the ends until the next one
     /// that has are passed over in silence. So a jump over years costs no more than a day of panes.
     pub fn advance(&mut self, stream_time: EventTime, mut on_close: impl FnMut(EventTime, &Self)) {
+        while let Some(end) = self.close_next(stream_time) {
+            on_close(end, self);
+        }
+    }
+
+    /// Closes the next of the panes that stream time has passed, as [`Self::advance`] would. Gives the new window end; none where
+    /// there is nothing to close.
+    pub fn close_next(&mut self, stream_time: EventTime) -> Option<EventTime> {
         let target = pane_of(stream_time);
         loop {
             let end = self.end.unwrap_or(i64::MIN);
             if end >= target {
-                return;
+                return None;
             }
             if self.is_all_empty() {
                 let next = self.next_with_messages(end).map_or(target, |pane| pane.min(target));
@@ -130,7 +141,7 @@ impl Panes {
                 }
             }
             self.close(end);
-            on_close(start_of(end + 1), self);
+            return Some(start_of(end + 1));
         }
     }
 
@@ -182,6 +193,19 @@ impl Panes {
     pub fn newest_closed_pane(&self, department: DepartmentId) -> Tally {
         let Some(end) = self.end else { return Tally::default() };
         sum_of(self.shards.iter().map(|shard| shard.ring(department).get(end - 1))).tally
+    }
+
+    /// Severe messages of the newest closed pane, of departments that have any; of a department several times where shards have
+    /// some each. For what comes after its pane has closed see [`Self::has_closed`].
+    #[must_use]
+    pub fn newest_closed_severe(&self) -> &[(DepartmentId, u32)] {
+        &self.severe
+    }
+
+    /// Whether the pane of that moment has closed.
+    #[must_use]
+    pub fn has_closed(&self, moment: EventTime) -> bool {
+        self.end.is_some_and(|end| pane_of(moment) < end)
     }
 
     /// Every pane of a shard with a message, closed or not, with its start: shard by shard, by department and time, then those
@@ -274,10 +298,14 @@ impl Panes {
     /// Closes the first pane that is not closed.
     fn close(&mut self, pane: i64) {
         let windows = self.lengths.len();
+        self.severe.clear();
         for (department, ring) in self.shards.iter().flat_map(Shard::rings) {
             let entering = ring.get(pane);
             if !entering.is_empty() {
                 self.newest_closed = Some(pane);
+            }
+            if entering.severe > 0 {
+                self.severe.push((department, entering.severe));
             }
             for (place, length) in (department.index() * windows..).zip(&self.lengths) {
                 let leaving = ring.get(pane - length);

@@ -1,5 +1,7 @@
 //! Messages in, from a file or a topic: scored and counted as the daemon does.
 
+use serde_json::json;
+
 use crate::broker::{Broker, Written};
 use crate::desk::{Desk, START, department, text};
 
@@ -47,6 +49,29 @@ fn with_the_departments_of_a_config_messages_go_where_the_daemon_counts_them() {
     desk.write("latido.toml", "[[departments]]\nid = \"billing\"\n");
     let run = desk.json(&["--config", "latido.toml", "--input", "messages.jsonl"]);
     assert_eq!(department(&run, "other")["messages"], 120);
+}
+
+#[test]
+fn severe_messages_are_tickets_and_neither_incidents_nor_false_alarms() {
+    let desk = Desk::new();
+    let severe = |minute: i64| {
+        let time = jiff::Timestamp::from_second(START + minute * 60).unwrap();
+        let text = "Voy a demandarlos, mi abogado ya tiene la denuncia ante Profeco";
+        format!("{{\"text\": \"{text}\", \"department\": \"Customer Care\", \"timestamp\": \"{time}\"}}\n")
+    };
+    desk.write("messages.jsonl", messages() + &severe(10) + &severe(12) + &severe(50));
+    let run = desk.json(&["--input", "messages.jsonl"]);
+    let care = department(&run, "customer-care");
+    assert_eq!((&care["tickets"], &care["alerts"], &care["incidents"]), (&json!(2), &json!(0), &json!(0)));
+    let shown = &run["alerts"][0];
+    assert_eq!(
+        (&shown["kind"], &shown["severity"], &shown["peak_p"]),
+        (&json!("severe"), &json!("ticket"), &json!(null))
+    );
+    assert_eq!(shown["started"], "2026-01-05T00:11:00Z");
+    desk.write("latido.toml", "[detect]\nsevere_signals = []\n");
+    let run = desk.json(&["--config", "latido.toml", "--input", "messages.jsonl"]);
+    assert_eq!(run["alerts"], json!([]));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use latido::config::{Config, DepartmentConfig, Roster, Span};
 use latido::detect::{Alert, AlertKind, AlertState, DepartmentOutlook, Feedback, Handling, Severity, Usual, Verdict};
-use latido::message::{DepartmentId, EventTime, PartitionId};
+use latido::message::{DepartmentId, EventTime, PartitionId, Signal};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
 use latido::publish::{
@@ -13,6 +13,7 @@ use latido::publish::{
     PanesQuestion, PartitionView, Resume, StreamView, Timings,
 };
 use latido::score::shares::{Estimate, ShareTable};
+use latido::voices::{SignalFound, Summary};
 use latido::window::{HourPanes, Tally};
 use prometheus::Registry;
 
@@ -161,6 +162,11 @@ pub(crate) fn alerts() -> Vec<Alert> {
         escalated: None,
         departments: Vec::new(),
         handling: Handling { paged: true, ..Handling::default() },
+        details: Summary {
+            customers: Some(23),
+            signals: vec![SignalFound { signal: Signal::Outage, messages: 12, times_usual: Some(8.5) }],
+            samples: vec!["m-17".to_owned(), "in/0/4711".to_owned()],
+        },
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1772300000000".to_owned(),
@@ -231,9 +237,9 @@ pub(crate) fn billing() -> DepartmentView {
         late: 1,
         cut_texts: 2,
         unsupported_language: 5,
-        alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0]],
-        feedback: [[0, 0], [2, 3], [0, 0], [0, 0], [0, 0]],
-        muted: [false, false, true, false, false],
+        alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0], [0, 3]],
+        feedback: [[0, 0], [2, 3], [0, 0], [0, 0], [0, 0], [1, 0]],
+        muted: [false, false, true, false, false, false],
         windows: vec![
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },
             Tally { messages: 160, negative: 40, positive: 40, frustrated: 32 },
@@ -248,7 +254,7 @@ pub(crate) fn billing() -> DepartmentView {
         ],
         outlook: DepartmentOutlook {
             state: AlertState::Active,
-            active: vec![(AlertKind::Frustration, Severity::Page)],
+            active: vec![(AlertKind::Frustration, Severity::Page), (AlertKind::Severe, Severity::Ticket)],
             scores: [2.5, 5.0, 0.0, 0.5],
             usual_negative: Some(Usual { expected: 0.25, low: 0.125, high: 0.375 }),
             usual_frustrated: Some(Usual { expected: 0.25, low: 0.1875, high: 0.3125 }),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
-use latido::detect::{Alert, AlertKind};
+use latido::detect::{Alert, AlertKind, Severity};
 use latido::publish::http::{ApiState, COMMAND_HEADER, Token, open_routes, routes};
 use latido::publish::{Health, NotMarked, Resume, StreamView};
 use serde_json::{Value, json};
@@ -200,7 +200,9 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
             "id": open, "department": "billing", "kind": "frustration", "severity": "page", "state": "active",
             "started": "2026-03-01T09:55:00Z", "since": "2026-03-01T09:50:00Z", "ended": null, "window_seconds": 300,
             "messages": 40, "observed": 0.75, "expected": 0.25, "p_value": 1e-9, "by_chance_per_month": 0.001,
-            "replayed": false, "escalations": 0, "escalated": null,
+            "replayed": false, "escalations": 0, "escalated": null, "customers": 23,
+            "signals": [{ "signal": "outage", "messages": 12, "times_usual": 8.5 }],
+            "samples": ["m-17", "in/0/4711"],
             "paged": true, "muted": false, "mute_reason": null, "feedback": null,
         })
     );
@@ -213,6 +215,36 @@ async fn alerts_are_listed_filtered_and_shown_one_by_one() {
     );
     assert_eq!((&closed["state"], &closed["ended"]), (&json!("closed"), &json!("2026-02-28T17:50:00Z")));
     assert_eq!((&closed["kind"], &closed["severity"]), (&json!("negative_sentiment"), &json!("ticket")));
+}
+
+#[tokio::test]
+async fn a_ticket_about_severe_messages_has_no_figures_of_a_test_and_hides_no_page() {
+    let company = Company::live();
+    let mut alerts = crate::fixture::alerts();
+    let ticket = Alert {
+        id: "billing-severe-1772359200000".to_owned(),
+        kind: AlertKind::Severe,
+        severity: Severity::Ticket,
+        messages: 2,
+        observed: 2.0,
+        expected: 0.0,
+        p_value: 1.0,
+        recurrence: 0.0,
+        ..alerts[1].clone()
+    };
+    alerts.push(ticket);
+    company.board.publish(StreamView { alerts: alerts.into(), ..crate::fixture::stream(false) }, []);
+    let router = serve(&company);
+    let shown = get(&router, "/api/v1/alerts/billing-severe-1772359200000").await.json();
+    assert_eq!((&shown["kind"], &shown["severity"]), (&json!("severe"), &json!("ticket")));
+    assert_eq!((&shown["messages"], &shown["observed"]), (&json!(2), &json!(2.0)));
+    for figure in ["expected", "p_value", "by_chance_per_month"] {
+        assert_eq!(shown[figure], Value::Null, "{figure}");
+    }
+    let answer = get(&router, "/api/v1/departments").await.json();
+    let open = answer["departments"][0]["alerts"].as_array().unwrap();
+    let kinds: Vec<_> = open.iter().map(|alert| &alert["kind"]).collect();
+    assert_eq!(kinds, ["frustration", "severe"], "the page is there beside the newer ticket");
 }
 
 #[tokio::test]
@@ -235,7 +267,7 @@ async fn the_panes_of_a_department_come_as_the_fold_has_them() {
         json!({
             "catching_up": false, "window_end": "2026-03-01T10:00:00Z",
             "panes": [
-                { "department": "billing", "start": hour_ago, "messages": 4, "negative": 2, "positive": 1, "frustrated": 1 },
+                { "department": "billing", "start": hour_ago, "messages": 4, "negative": 2, "positive": 1, "frustrated": 1, "severe": 0 },
             ],
         })
     );

@@ -27,6 +27,7 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         escalated: None,
         departments: Vec::new(),
         handling: Handling::default(),
+        details: Default::default(),
     }
 }
 

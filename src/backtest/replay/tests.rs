@@ -34,7 +34,7 @@ fn row(start: i64, department: u16, messages: u32, is_incident: bool) -> Row {
     let negative = (f64::from(messages) * ratio + jitter(i64::from(department))).floor() as u32;
     let frustrated = (f64::from(messages) * ratio / 2.0 + jitter(50)).floor() as u32;
     let tally = Tally { messages, negative: negative.min(messages), frustrated: frustrated.min(messages), positive: 0 };
-    Row { start: EventTime::from_millis(start), department: DepartmentId(department), tally }
+    Row { start: EventTime::from_millis(start), department: DepartmentId(department), tally, severe: 0 }
 }
 
 fn names(count: u16) -> Names {

@@ -10,6 +10,7 @@ use super::key::{Item, Key};
 use super::log::Values;
 use super::{KafkaStoreError, Snapshot};
 use crate::checkpoint::format::unpack;
+use crate::checkpoint::hours::PanesAre;
 use crate::checkpoint::legacy::{self, AlertV3, DetectorStateV3};
 use crate::checkpoint::{FormatError, PartitionPosition, SavedHour, SavedShard, hours};
 use crate::detect::{Alert, DetectorState};
@@ -217,7 +218,12 @@ fn hours_of(partition: &PartitionId, wanted: &[i64], values: &Values) -> Result<
     let hour_of = |hour: &i64| {
         let item = Item::Hour(partition.clone(), *hour);
         let bytes = chunks::join(chunks_of(&item, values));
-        bytes.and_then(|(_, bytes)| hours::decode(*hour, &bytes)).map_err(KafkaStoreError::damaged(&item))
+        bytes
+            .and_then(|(version, bytes)| {
+                let panes = if version == 1 { PanesAre::OfVersion3 } else { PanesAre::OfNow };
+                hours::decode(*hour, &bytes, panes)
+            })
+            .map_err(KafkaStoreError::damaged(&item))
     };
     wanted.iter().map(hour_of).collect()
 }

@@ -14,7 +14,7 @@ use crate::checkpoint::frame::Frame;
 pub(super) const MOST_BYTES: usize = 900_000;
 const COUNT_BYTES: usize = 2;
 
-/// Version 1 knew another detector, and no alert events; all else is the same.
+/// Version 1 knew another detector, counted no severe messages, and had no alert events; all else is the same.
 const FRAME: Frame = Frame { magic: b"LATIDOST", oldest: 1, newest: 2 };
 
 /// Cuts an item, encoded already, into the values of its chunks.

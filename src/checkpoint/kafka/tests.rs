@@ -9,8 +9,9 @@ use super::key::{Item, Key};
 use super::log::Values;
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::WindowsConfig;
-use crate::message::{DepartmentId, EventTime, NextOffset, PartitionId};
+use crate::message::{CustomerHash, DepartmentId, EventTime, NextOffset, PartitionId};
 use crate::publish::events::Outbox;
+use crate::voices::{Summary, Voice, Voiced, Voices};
 use crate::window::{Panes, ShardId, Tally};
 
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -19,31 +20,46 @@ fn partitions() -> Vec<PartitionId> {
     (0..3).map(|number| PartitionId::new("messages", number)).collect()
 }
 
+/// Where each partition goes on, its panes with their messages, and who wrote them.
+type Counted = ([i64; 3], Vec<Vec<(EventTime, u32)>>, Summary);
+
 /// Panes of three partitions and where each goes on.
 struct Fold {
     panes: Panes,
+    voices: Voices,
     next: [i64; 3],
 }
 
 impl Fold {
     fn new() -> Self {
-        Self { panes: Panes::with_shards(&WindowsConfig::default(), 1, 3), next: [0; 3] }
+        let panes = Panes::with_shards(&WindowsConfig::default(), 1, 3);
+        Self { panes, voices: Voices::new(1, 3), next: [0; 3] }
     }
 
     fn count(&mut self, partition: usize, hour: i64) {
         let at = EventTime::from_millis(hour * HOUR_MILLIS);
         self.panes.add_to(ShardId(partition), DepartmentId(0), at, Tally { messages: 1, ..Tally::default() });
+        let score = crate::checkpoint::tests::unhappy();
+        let customer = Some(CustomerHash(u32::try_from(self.next[partition]).unwrap()));
+        let voice = Voice { event_time: at, score: &score, is_severe: false, customer };
+        self.voices
+            .note(ShardId(partition), DepartmentId(0), &voice, || format!("{partition}/{}", self.next[partition]));
         self.next[partition] += 1;
     }
 
     fn advance(&mut self, hour: i64) {
         self.panes.advance(EventTime::from_millis(hour * HOUR_MILLIS), |_, _| {});
+        self.voices.close(EventTime::from_millis(hour * HOUR_MILLIS));
     }
 
     fn snapshot(&self) -> Snapshot {
         let shard = |(number, partition): (usize, PartitionId)| {
             let hours = self.panes.hours_of(ShardId(number)).map(|(_, hour)| (Arc::from("billing"), Arc::clone(hour)));
-            SavedShard { partition, hours: SavedHour::sort(hours) }
+            let mut hours = SavedHour::sort(hours);
+            let voices =
+                self.voices.hours_of(ShardId(number)).map(|(_, hour)| (Arc::from("billing"), Arc::clone(hour)));
+            SavedHour::add_voices(&mut hours, voices);
+            SavedShard { partition, hours }
         };
         let position = |(next, partition): (i64, PartitionId)| PartitionPosition {
             partition,
@@ -73,13 +89,22 @@ impl Fold {
                 }
             }
         }
+        for saved in &snapshot.shards {
+            let number = usize::try_from(saved.partition.partition).unwrap();
+            for hour in saved.hours.iter().flat_map(|hour| hour.voices.iter().map(|(_, hour)| hour)) {
+                fold.voices.restore(ShardId(number), DepartmentId(0), hour);
+            }
+        }
+        if let Some(end) = snapshot.window_end {
+            fold.voices.close(end);
+        }
         for saved in &snapshot.partitions {
             fold.next[usize::try_from(saved.partition.partition).unwrap()] = saved.next_offset.0;
         }
         fold
     }
 
-    fn counted(&self) -> ([i64; 3], Vec<Vec<(EventTime, u32)>>) {
+    fn counted(&self) -> Counted {
         let snapshot = self.snapshot();
         let panes = |saved: &SavedShard| {
             let hours = saved.hours.iter().flat_map(|hour| hour.departments.values());
@@ -88,7 +113,8 @@ impl Fold {
                 .map(|(start, counts)| (start, counts.tally.messages))
                 .collect()
         };
-        (self.next, snapshot.shards.iter().map(panes).collect())
+        let told = self.voices.summary(&[DepartmentId(0)], EventTime::from_millis(0), Voiced::Negative);
+        (self.next, snapshot.shards.iter().map(panes).collect(), told)
     }
 }
 

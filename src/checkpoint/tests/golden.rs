@@ -25,7 +25,7 @@ fn pane(number: i64, messages: u32, cell: usize) -> (EventTime, PaneCounts) {
     shares.sentiment[cell] = messages;
     shares.frustration[7 - cell] = messages;
     let tally = Tally { messages, negative: messages / 2, positive: messages / 5, frustrated: messages / 3 };
-    (moment_of(number), PaneCounts { tally, shares })
+    (moment_of(number), PaneCounts { tally, shares, severe: u32::from(number % 2 == 0) })
 }
 
 /// Two departments over an hour's end.
@@ -82,6 +82,11 @@ fn alerts() -> [Alert; 2] {
                 marked: EventTime::from_millis(1_750_000_200_000),
             }),
         },
+        details: Summary {
+            customers: Some(31),
+            signals: vec![SignalFound { signal: Signal::Waiting, messages: 22, times_usual: Some(3.5) }],
+            samples: vec!["m-17".to_owned(), "messages/1/77".to_owned()],
+        },
     };
     let closed = Alert {
         id: "delivery-negative_sentiment-1749990000000".to_owned(),
@@ -100,12 +105,25 @@ fn alerts() -> [Alert; 2] {
 }
 
 /// What is left of an older version's snapshot: its alerts had no onset and no recurrence, nothing was told of them, and nobody could say
-/// anything of them.
+/// anything of them; its panes had no severe messages; it had no voices.
 fn as_older(now: Snapshot) -> Snapshot {
-    let older = |alert: Alert| Alert { since: alert.started, recurrence: 0.0, escalations: 0, escalated: None, handling: Handling::default(), ..alert };
+    let older = |alert: Alert| Alert {
+        since: alert.started,
+        recurrence: 0.0,
+        escalations: 0,
+        escalated: None,
+        details: Summary::default(),
+        handling: Handling::default(),
+        ..alert
+    };
     let alerts = now.alerts.into_iter().map(older);
-    let outbox = Outbox::default();
-    Snapshot { detector: DetectorState::default(), alerts: alerts.collect(), outbox, ..now }
+    let without_severe = panes().into_iter().flat_map(|(department, panes)| {
+        let panes = panes.into_iter().map(|(start, counts)| (start, PaneCounts { severe: 0, ..counts }));
+        hours_of(department, panes)
+    });
+    let hours = SavedHour::sort(without_severe);
+    let (detector, outbox) = (DetectorState::default(), Outbox::default());
+    Snapshot { hours, detector, alerts: alerts.collect(), outbox, ..now }
 }
 
 /// One event that is sent, one that waits, and one that is held.
@@ -132,7 +150,9 @@ fn golden_snapshot() -> Snapshot {
         window_end: Some(EventTime::from_millis(1_750_003_610_000)),
         kept_from: Some(EventTime::from_millis(1_749_900_000_000)),
         partitions: vec![position(0, 1_234, Some(1_750_003_640_500)), position(1, 0, None)],
-        hours: SavedHour::sort(panes().into_iter().flat_map(|(department, panes)| hours_of(department, panes))),
+        hours: with_voices(SavedHour::sort(
+            panes().into_iter().flat_map(|(department, panes)| hours_of(department, panes)),
+        )),
         detector: detector(),
         alerts: alerts().into(),
         outbox: outbox(),

@@ -12,7 +12,7 @@ use crate::config::names::guess;
 use crate::config::properties::read_secret;
 use crate::config::{
     CheckpointConfig, CheckpointStore, Config, DetectConfig, HttpConfig, KafkaConfig, LEAST_TOKEN_CHARACTERS,
-    LogConfig, ScorerConfig, SignalsConfig, Span,
+    LogConfig, PrivacyConfig, ScorerConfig, SignalsConfig, Span,
 };
 use crate::score::signals::{Rules, RulesError};
 
@@ -100,6 +100,17 @@ fn usable_token(token: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("the file does not hold one word of at least {LEAST_TOKEN_CHARACTERS} visible ASCII characters"))
+}
+
+pub(super) fn privacy(privacy: &PrivacyConfig, check: &mut Check<'_>) {
+    let Some(file) = &privacy.key_file else { return };
+    let is_long = |secret: String| match secret.trim().len() >= LEAST_TOKEN_CHARACTERS {
+        true => Ok(()),
+        false => Err(format!("the file holds fewer than {LEAST_TOKEN_CHARACTERS} characters")),
+    };
+    if let Err(what) = read_secret(file).and_then(is_long) {
+        check.refuse(&["privacy", "key_file"], what, "name a file that holds a secret, such as 32 random letters");
+    }
 }
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Check;
-use crate::config::{BreakerConfig, DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
 use crate::config::names::guess;
+use crate::config::{BreakerConfig, DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
 use crate::detect::AlertKind;
 use crate::message::MAX_TEXT_BYTES;
 
@@ -182,15 +182,21 @@ pub(super) fn detect(detect: &DetectConfig, check: &mut Check<'_>) {
     for (name, count) in counts {
         check.need(count > 0, &["detect", name], "zero", "write at least 1");
     }
+    let mut seen = BTreeSet::new();
+    for (place, signal) in detect.severe_signals.iter().enumerate().filter(|(_, signal)| !seen.insert(**signal)) {
+        let (path, remedy) = (["detect", "severe_signals"], "list each signal once");
+        check.refuse_item(&path, place, signal.as_str(), "listed twice", remedy);
+    }
     check.need(detect.hold <= DAY, &["detect", "hold"], "too long", "write a span of at most 24h");
 }
 
 fn tickets(detect: &DetectConfig, check: &mut Check<'_>) {
     let tickets = detect.tickets_per_month;
     let path = ["detect", "tickets_per_month"];
-    if tickets != 0.0 && !(tickets <= MOST_TICKETS) {
+    let is_rarer = tickets < detect.false_alarms_per_month;
+    if tickets.is_nan() || tickets > MOST_TICKETS {
         check.refuse(&path, "more than three a day", "write at most 100, or 0 for none");
-    } else if tickets != 0.0 && !(tickets >= detect.false_alarms_per_month) {
+    } else if tickets != 0.0 && is_rarer {
         let what = format!("rarer than pages ({})", check.named(&["detect", "false_alarms_per_month"]));
         check.refuse(&path, what, "write a larger number than that, or 0 for no tickets");
     }

@@ -156,7 +156,8 @@ impl Baseline {
     pub(super) fn accept_from(&mut self, moment: EventTime, accepted: [bool; RATIOS + 1]) {
         self.distrust();
         let levels = self.ratios.iter_mut().chain([&mut self.volume]);
-        for ((level, until), _) in levels.zip(&mut self.accepted_until).zip(accepted).filter(|(_, accepted)| *accepted) {
+        for ((level, until), _) in levels.zip(&mut self.accepted_until).zip(accepted).filter(|(_, accepted)| *accepted)
+        {
             level.forget_level();
             *until = Some(moment.plus(ACCEPTED_FOR));
         }
@@ -269,9 +270,9 @@ impl Baseline {
 
     fn learn_dispersion(&mut self, span: usize, block: &Block, accepted: [bool; RATIOS + 1]) {
         // Before the means were known, their errors would pass for spread.
-        for kind in 0..RATIOS {
+        for (kind, correlation) in self.correlations.iter_mut().enumerate() {
             if !accepted[kind] && block.known.messages >= MEAN_KNOWN_AFTER_MESSAGES {
-                self.correlations[kind].learn(span, block.messages, block.unhappy[kind], block.expected_unhappy[kind]);
+                correlation.learn(span, block.messages, block.unhappy[kind], block.expected_unhappy[kind]);
             }
         }
         if !accepted[RATIOS] && is_volume_known(block) {

@@ -179,8 +179,8 @@ impl Evidence {
         let strength = match kind {
             AlertKind::NegativeSentiment => self.ratio_now(0, normal),
             AlertKind::Frustration => self.ratio_now(1, normal),
-            // Judged of all departments together.
-            AlertKind::CompanyWide => 0.0,
+            // Judged of all departments together, or not by evidence.
+            AlertKind::CompanyWide | AlertKind::Severe => 0.0,
             AlertKind::VolumeSurge => {
                 self.volume_now(|usual, messages| -usual.ln_upper(messages), SURGE_OVER_FACTOR, normal)
             }
@@ -199,7 +199,7 @@ impl Evidence {
         match kind {
             AlertKind::NegativeSentiment => self.drifts[0].doubt(),
             AlertKind::Frustration => self.drifts[1].doubt(),
-            AlertKind::VolumeSurge | AlertKind::Silence | AlertKind::CompanyWide => {}
+            AlertKind::VolumeSurge | AlertKind::Silence | AlertKind::CompanyWide | AlertKind::Severe => {}
         }
     }
 

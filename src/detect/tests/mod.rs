@@ -9,6 +9,7 @@ mod learning;
 mod mutes;
 mod quiet_months;
 mod restoring;
+mod severe;
 mod tickets;
 mod volume;
 
@@ -16,6 +17,7 @@ use crate::config::{Config, DepartmentConfig, DetectConfig, Roster};
 use crate::detect::{Alert, AlertChange, AlertKind, AlertState, DepartmentOutlook, Detector, Scope};
 use crate::message::{DepartmentId, EventTime};
 use crate::window::Tally;
+use std::time::Duration;
 
 const CARE: DepartmentId = DepartmentId(0);
 const MINUTE: i64 = 60_000;

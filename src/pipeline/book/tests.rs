@@ -21,6 +21,7 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         escalations: 0,
         escalated: None,
         departments: Vec::new(),
+        details: Summary::default(),
         handling: Handling::default(),
     }
 }
@@ -32,7 +33,7 @@ fn what_opens_and_closes_while_catching_up_is_marked_and_pages_nobody() {
     let mut book = AlertBook::default();
     assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true, None), None);
     book.enter(AlertChange::Closed(BILLING, alert(1, Some(2))), true, None);
-    assert!(book.caught_up().is_empty());
+    assert!(book.caught_up(|_| true).is_empty());
     assert!(book.alerts()[0].replayed);
 }
 
@@ -40,9 +41,9 @@ fn what_opens_and_closes_while_catching_up_is_marked_and_pages_nobody() {
 fn what_is_still_open_after_catching_up_pages_then() {
     let mut book = AlertBook::default();
     book.enter(AlertChange::Opened(BILLING, alert(1, None)), true, None);
-    assert_eq!(book.caught_up(), [page_of(&alert(1, None))]);
+    assert_eq!(book.caught_up(|_| true), [page_of(&alert(1, None))]);
     assert!(!book.alerts()[0].replayed);
-    assert!(book.caught_up().is_empty(), "it pages once");
+    assert!(book.caught_up(|_| true).is_empty(), "it pages once");
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn what_is_muted_while_a_backlog_is_read_pages_only_once_both_are_over() {
     assert_eq!(book.enter(AlertChange::Opened(BILLING, alert(1, None)), true, Some("planned")), None);
     assert!(book.follow_mutes(true, |_| None).is_empty(), "the backlog holds it back");
     book.follow_mutes(true, |_| Some(Holding::Muted("planned again".to_owned())));
-    assert!(book.caught_up().is_empty(), "the mute holds it back");
+    assert!(book.caught_up(|_| true).is_empty(), "the mute holds it back");
     assert!(book.is_held_back("billing", AlertKind::Frustration));
     assert!(book.follow_mutes(false, |_| Some(Holding::Waiting)).is_empty(), "nothing shows that it goes on");
     assert!(book.is_held_back("billing", AlertKind::Frustration) && book.alerts()[0].handling.muted.is_none());
@@ -97,11 +98,13 @@ fn what_is_muted_while_a_backlog_is_read_pages_only_once_both_are_over() {
 
 #[test]
 fn a_new_peak_and_the_end_of_an_alert_keep_what_became_of_it() {
+    let told = || Summary { customers: Some(7), ..Summary::default() };
     let mut book = AlertBook::default();
     book.enter(AlertChange::Opened(BILLING, alert(1, None)), false, None);
     book.follow_mutes(false, |_| Some(Holding::Muted("planned".to_owned())));
     let worse = Alert { recurrence: 1e-9, ..alert(1, None) };
-    book.refresh([&worse].into_iter());
+    book.refresh([&worse].into_iter(), |_| told());
+    assert_eq!(book.alerts()[0].details, told());
     assert_eq!(book.alerts()[0].recurrence, 1e-9);
     assert_eq!(book.alerts()[0].handling.muted.as_deref(), Some("planned"));
     book.enter(AlertChange::Closed(BILLING, alert(1, Some(2))), false, Some("planned"));

@@ -32,6 +32,7 @@ fn alert(replayed: bool) -> Alert {
         escalations: 0,
         escalated: None,
         departments: Vec::new(),
+        details: Default::default(),
         handling: Handling { paged: !replayed, ..Handling::default() },
     }
 }
@@ -114,7 +115,8 @@ fn an_alert_that_was_told_and_escalates_in_a_backlog_is_told_at_its_end_unless_i
 
 #[test]
 fn what_escalates_while_it_is_muted_is_told_after_the_mute() {
-    let muted = |alert: Alert| Alert { handling: Handling { muted: Some("planned".to_owned()), ..alert.handling }, ..alert };
+    let muted =
+        |alert: Alert| Alert { handling: Handling { muted: Some("planned".to_owned()), ..alert.handling }, ..alert };
     let mut desk = desk();
     desk.tell_paging(&alert(false));
     desk.tell(Happened::Escalated, &muted(worse(alert(false))), false);

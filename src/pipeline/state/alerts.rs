@@ -40,25 +40,27 @@ impl State {
     /// Lets go of pages whose mute has begun, and pages what is still open where one has ended.
     pub(super) fn follow_mutes(&mut self) {
         let Some(at) = self.panes.window_end() else { return };
-        let held_back = self.is_replaying() || self.is_suspended();
+        let (replaying, is_suspended) = (self.is_replaying(), self.is_suspended());
         let Self { book, mutes, roster, detector, .. } = self;
-        let paging = book.follow_mutes(held_back, |alert| {
+        let paging = book.follow_mutes(replaying, |alert| {
             let scope = scope_of(roster, &alert.department)?;
             Some(match mutes.reason(scope, alert.kind, at) {
                 Some(reason) => Holding::Muted(reason.to_owned()),
+                None if is_suspended && alert.kind.is_tested() => Holding::Waiting,
                 None if detector.goes_on(scope, alert.kind, at) => return None,
                 None => Holding::Waiting,
             })
         });
         self.page(paging);
-        if !held_back {
+        if !replaying && !is_suspended {
             self.tell_held();
         }
     }
 
-    /// The backlog is behind us: what is still open pages now.
+    /// The backlog is behind us: what is still open pages now, but for what only all partitions together can tell.
     pub(super) fn page_what_is_open(&mut self) {
-        let paging = self.book.caught_up();
+        let is_suspended = self.is_suspended();
+        let paging = self.book.caught_up(|kind| !is_suspended || !kind.is_tested());
         self.page(paging);
         // Mutes may have ended in it.
         self.follow_mutes();

@@ -1,8 +1,10 @@
 //! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
 
+mod details;
 mod marking;
 mod muting;
 mod replayed_day;
+mod severe;
 mod told;
 
 use proptest::prelude::*;
@@ -13,7 +15,10 @@ use crate::checkpoint::{decode, encode};
 use crate::config::{DepartmentConfig, Span};
 use crate::detect::Alert;
 use crate::ingest::{BatchBuilder, Rejection};
-use crate::message::{Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, SignalSet};
+use crate::message::{
+    CustomerHash, Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal,
+};
+use crate::pipeline::scoring::Placed;
 
 const BEGUN: i64 = 1_750_000_000_000;
 const PARTITIONS: i32 = 2;
@@ -69,22 +74,39 @@ fn scored(said: Said) -> Outcome {
     Outcome::Scored(placed(said), Audience::External, score)
 }
 
+/// A severe one for each third second.
+fn scored_or_severe(said: Said) -> Outcome {
+    let Outcome::Scored(placed, audience, mut score) = scored(said) else { panic!("a customer's message is scored") };
+    if said.second % 3 == 0 {
+        score.signals.insert(Signal::Fraud);
+    }
+    Outcome::Scored(placed, audience, score)
+}
+
 fn placed(said: Said) -> Placed {
     let event_time = at(said.second);
-    Placed { department: DepartmentId(said.department), event_time, trusted: event_time, text_was_cut: false }
+    let department = DepartmentId(said.department);
+    // Each third second the same customer.
+    let customer = (said.second % 5 > 0).then(|| CustomerHash((said.second % 3 * 1_000) as u32));
+    Placed { department, event_time, trusted: event_time, text_was_cut: false, customer }
 }
 
 fn batch(number: i32, outcomes: Vec<Outcome>) -> ScoredBatch {
     let mut building = BatchBuilder::new(partition(number), 1, 0, 0);
-    for offset in 0..outcomes.len() {
-        building.push(Offset(offset.try_into().unwrap()), None, None, None, std::iter::empty());
+    for (offset, outcome) in (0..).zip(&outcomes) {
+        // The same record has the same id in whatever batch it comes.
+        let id = |placed: &Placed| format!("{{\"id\":\"{}-{}\"}}", placed.department.0, placed.event_time.as_millis());
+        let value = match outcome {
+            Outcome::Scored(placed, ..) | Outcome::Context(placed, _) => Some(id(placed)),
+            Outcome::Rejected(_) => None,
+        };
+        building.push(Offset(offset), None, None, value.as_deref().map(str::as_bytes), std::iter::empty());
     }
     ScoredBatch { batch: building.finish(), outcomes, decoded: at(0) }
 }
 
 #[test]
 fn each_signal_of_a_message_counts_for_its_department() {
-    use crate::message::Signal;
     let config = config(&["billing"]);
     let mut state = state(&config);
     assign_all(&mut state);
@@ -169,8 +191,10 @@ proptest! {
             if place == cut {
                 restored = restarted(&restored, &config);
             }
-            fold(&mut unbroken, *number, said);
-            fold(&mut restored, *number, said);
+            for state in [&mut unbroken, &mut restored] {
+                state.apply(&batch(*number, said.iter().copied().map(scored_or_severe).collect()), now(1));
+                state.advance(now(1));
+            }
         }
         prop_assert_eq!(restored.snapshot(&positions(), at(0)), unbroken.snapshot(&positions(), at(0)));
         for department in 0..3 {

@@ -39,6 +39,8 @@ mod tests {
     use super::*;
     use crate::config::{AlertsConfig, KafkaConfig};
     use crate::detect::{AlertKind, Handling, Severity};
+    use crate::message::Signal;
+    use crate::voices::{SignalFound, Summary};
 
     fn alert() -> Alert {
         Alert {
@@ -59,6 +61,11 @@ mod tests {
             escalations: 0,
             escalated: None,
             departments: Vec::new(),
+            details: Summary {
+                customers: Some(23),
+                signals: vec![SignalFound { signal: Signal::Outage, messages: 12, times_usual: Some(8.5) }],
+                samples: vec!["m-17".to_owned(), "messages/0/4711".to_owned()],
+            },
             handling: Handling { paged: true, ..Handling::default() },
         }
     }

@@ -14,6 +14,7 @@ use crate::config::DepartmentConfig;
 use crate::detect::{Alert, AlertKind, COMPANY, Feedback, Severity, Verdict};
 use crate::message::{Audience, Author, EventTime, Sentiment};
 use crate::publish::{DepartmentView, View};
+use crate::voices::SignalFound;
 use crate::window::Tally;
 
 /// Whether an alert is open, as the API and its filter say it.
@@ -44,12 +45,15 @@ pub(in crate::publish) struct AlertItem {
     window_seconds: u64,
     messages: u32,
     observed: f64,
-    expected: f64,
-    p_value: f64,
-    by_chance_per_month: f64,
+    expected: Option<f64>,
+    p_value: Option<f64>,
+    by_chance_per_month: Option<f64>,
     replayed: bool,
     escalations: u32,
     escalated: Option<String>,
+    customers: Option<u64>,
+    signals: Vec<SignalFound>,
+    samples: Vec<String>,
     paged: bool,
     muted: bool,
     mute_reason: Option<String>,
@@ -73,6 +77,7 @@ impl From<&Feedback> for FeedbackItem {
 
 impl From<&Alert> for AlertItem {
     fn from(alert: &Alert) -> Self {
+        let tested = |figure: f64| alert.kind.is_tested().then_some(figure);
         Self {
             id: alert.id.clone(),
             department: alert.department.clone(),
@@ -85,12 +90,15 @@ impl From<&Alert> for AlertItem {
             window_seconds: alert.window_seconds,
             messages: alert.messages,
             observed: alert.observed,
-            expected: alert.expected,
-            p_value: alert.p_value,
-            by_chance_per_month: alert.recurrence,
+            expected: tested(alert.expected),
+            p_value: tested(alert.p_value),
+            by_chance_per_month: tested(alert.recurrence),
             replayed: alert.replayed,
             escalations: alert.escalations,
             escalated: alert.escalated.map(EventTime::to_rfc3339),
+            customers: alert.details.customers,
+            signals: alert.details.signals.clone(),
+            samples: alert.details.samples.clone(),
             paged: alert.handling.paged,
             muted: alert.handling.muted.is_some(),
             mute_reason: alert.handling.muted.clone(),

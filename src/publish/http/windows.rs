@@ -35,6 +35,7 @@ struct PaneItem<'a> {
     negative: u32,
     positive: u32,
     frustrated: u32,
+    severe: u32,
 }
 
 /// Panes as the fold has them, closed or not.
@@ -65,13 +66,14 @@ pub(super) async fn windows(
     let answered = tokio::time::timeout(PATIENCE, state.panes.ask(department)).await;
     let now = answered.ok().flatten().ok_or_else(Problem::busy)?;
     let id = &state.roster.get(department).id;
-    let item = |(start, PaneCounts { tally, .. }): (EventTime, PaneCounts)| PaneItem {
+    let item = |(start, PaneCounts { tally, severe, .. }): (EventTime, PaneCounts)| PaneItem {
         department: id,
         start: start.as_millis(),
         messages: tally.messages,
         negative: tally.negative,
         positive: tally.positive,
         frustrated: tally.frustrated,
+        severe,
     };
     let answer = PanesItem {
         catching_up: state.board.read().stream.catching_up,

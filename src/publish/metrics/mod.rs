@@ -241,7 +241,7 @@ impl BoardCollector {
             self.usual(view, &known::BASELINE_MESSAGES_PER_HOUR_LOW, |shown| Some(shown.usual_messages?.low)),
             self.usual(view, &known::BASELINE_MESSAGES_PER_HOUR_HIGH, |shown| Some(shown.usual_messages?.high)),
             self.each_department(view, &known::ALERT_SCORE, |samples, department, shown| {
-                for kind in &self.alert_kinds {
+                for kind in self.alert_kinds.iter().filter(|kind| kind.is_tested()) {
                     let score = shown.outlook.scores[*kind as usize];
                     samples.push([department, Label::closed(kind.as_str())], score);
                 }
@@ -252,14 +252,7 @@ impl BoardCollector {
                 |samples, company| {
                     samples.push(Self::company_wide(company), flag(view.stream.company_paging));
                 },
-                |samples, department, shown| {
-                    for kind in &self.alert_kinds {
-                        for severity in Severity::ALL {
-                            let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
-                            samples.push(labels, flag(shown.outlook.active.contains(&(*kind, *severity))));
-                        }
-                    }
-                },
+                |samples, department, shown| self.add_active(samples, department, shown, |_| true),
             ),
             self.company_and_departments(
                 view,
@@ -268,13 +261,48 @@ impl BoardCollector {
                     let kind = Label::closed(AlertKind::CompanyWide.as_str());
                     samples.push([company, kind], flag(view.stream.company_muted));
                 },
-                |samples, department, shown| {
-                    for kind in &self.alert_kinds {
-                        samples.push([department, Label::closed(kind.as_str())], flag(shown.muted[*kind as usize]));
-                    }
-                },
+                |samples, department, shown| self.add_muted(samples, department, shown, |_| true),
             ),
         ]
+    }
+
+    /// What is told though windows are not tested: each severe message counts by itself.
+    fn untested(&self, view: &View) -> Vec<MetricFamily> {
+        vec![
+            self.each_department(view, &known::ALERT_ACTIVE, |samples, department, shown| {
+                self.add_active(samples, department, shown, |kind| !kind.is_tested());
+            }),
+            self.each_department(view, &known::ALERT_MUTED, |samples, department, shown| {
+                self.add_muted(samples, department, shown, |kind| !kind.is_tested());
+            }),
+        ]
+    }
+
+    fn add_muted(
+        &self,
+        samples: &mut Samples<2>,
+        department: Label<'_>,
+        shown: &DepartmentView,
+        is_shown: impl Fn(AlertKind) -> bool,
+    ) {
+        for kind in self.alert_kinds.iter().filter(|kind| is_shown(**kind)) {
+            samples.push([department, Label::closed(kind.as_str())], flag(shown.muted[*kind as usize]));
+        }
+    }
+
+    fn add_active(
+        &self,
+        samples: &mut Samples<3>,
+        department: Label<'_>,
+        shown: &DepartmentView,
+        is_shown: impl Fn(AlertKind) -> bool,
+    ) {
+        for kind in self.alert_kinds.iter().filter(|kind| is_shown(**kind)) {
+            for severity in Severity::ALL {
+                let labels = [department, Label::closed(kind.as_str()), Label::closed(severity.as_str())];
+                samples.push(labels, flag(shown.outlook.active.contains(&(*kind, *severity))));
+            }
+        }
     }
 
     /// Labels of an alert of the company.
@@ -325,6 +353,8 @@ impl Collector for BoardCollector {
         }
         if !view.stream.is_without_tests() {
             families.extend(self.outlook(&view));
+        } else if !view.stream.catching_up {
+            families.extend(self.untested(&view));
         }
         families.extend(stream(&view.stream));
         families.extend(partitions(&view.stream));

@@ -61,5 +61,6 @@ pub(super) fn crowd(seed: u32, many: u32) -> PaneCounts {
             frustrated: count(seed.is_multiple_of(2)),
         },
         shares: ShareCounts { sentiment: cells(3), frustration: cells(7) },
+        severe: count(seed.is_multiple_of(5)),
     }
 }

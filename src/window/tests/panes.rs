@@ -173,7 +173,7 @@ fn a_pane_takes_as_few_bytes_as_its_hour_needs_and_no_count_is_lost() {
         assert!(panes.add(SALES, at(hour * 3_600), many(1)));
     }
     advance(&mut panes, 4 * 3_600);
-    assert_eq!(panes.bytes_of_a_pane(), [20, 40, 80]);
+    assert_eq!(panes.bytes_of_a_pane(), [21, 42, 84]);
     assert_eq!(panes.sums(SALES)[0].messages, 255 + 256 + 65_536);
     assert_eq!(panes.share_sums(SALES)[0].sentiment, [0, 0, 0, 0, 0, 0, 0, 255 + 256 + 65_536]);
 }

@@ -39,7 +39,7 @@ fn counts(messages: u32, with_cell: u32) -> PaneCounts {
     let mut shares = ShareCounts::default();
     shares.sentiment[7] = with_cell;
     shares.frustration[0] = with_cell;
-    PaneCounts { tally: Tally { messages, ..Tally::default() }, shares }
+    PaneCounts { tally: Tally { messages, ..Tally::default() }, shares, severe: 0 }
 }
 
 /// Panes of which the first is closed and has those counts.
@@ -85,7 +85,7 @@ proptest! {
             match step {
                 Step::Say(department, back, shares) => {
                     let messages = shares.sentiment.iter().sum();
-                    let counts = PaneCounts { tally: Tally { messages, ..Tally::default() }, shares };
+                    let counts = PaneCounts { tally: Tally { messages, ..Tally::default() }, shares, severe: 0 };
                     panes.add(DepartmentId(department), pane(newest - back), counts);
                 }
                 Step::Close(more) => {
