@@ -8,7 +8,7 @@ use super::alert::{Alert, Severity};
 use super::evidence::MONTH;
 use super::handling::Handling;
 use super::kind::AlertKind;
-use super::watch::{Change, OpenAlert};
+use super::watch::{Change, Incident, OpenAlert, REOPEN_FACTOR};
 use crate::config::DetectConfig;
 use crate::message::EventTime;
 use crate::voices::Summary;
@@ -46,6 +46,8 @@ pub(super) struct Part<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Company {
     open: Option<Box<OpenAlert>>,
+    /// Alerts that follow each other closely: as of a department, each has to be rarer and stays open for longer.
+    incident: Option<Incident>,
 }
 
 /// The departments that are not unhappy by chance.
@@ -70,10 +72,16 @@ impl Company {
     /// It merges alerts and lowers no threshold: it opens only where one of a department does.
     pub(super) fn follow(&mut self, end: EventTime, parts: &[Part<'_>], settings: &DetectConfig) -> Option<Change> {
         let spread = Spread::of(parts);
+        let recent = self.incident.filter(|incident| incident.is_recent(end));
         let Some(open) = &mut self.open else {
-            if !spread.is_company_wide || !spread.unhappy.iter().any(|part| part.alerting) {
+            let guard = if recent.is_some() { REOPEN_FACTOR } else { 1.0 };
+            let is_rare = spread.is_company_wide && spread.p_value <= FALSE_DISCOVERIES * guard;
+            if !is_rare || !spread.unhappy.iter().any(|part| part.alerting) {
                 return None;
             }
+            let mut incident = recent.unwrap_or_else(|| Incident::new(end));
+            incident.returns += u32::from(incident.closed.take().is_some());
+            self.incident = Some(incident);
             let alert = spread.alert(end);
             self.open = Some(Box::new(OpenAlert::new(alert.clone())));
             return Some(Change::Opened(alert));
@@ -84,7 +92,8 @@ impl Company {
             return open.escalate(end);
         }
         let calm_since = *open.calm_since.get_or_insert(end);
-        if end < calm_since.plus(settings.hold.get()) {
+        let hold = recent.map_or(settings.hold.get(), |incident| incident.hold(settings.hold.get()));
+        if end < calm_since.plus(hold) {
             return None;
         }
         self.close(end)
@@ -99,6 +108,9 @@ impl Company {
 
     fn close(&mut self, end: EventTime) -> Option<Change> {
         let open = self.open.take()?;
+        if let Some(incident) = &mut self.incident {
+            incident.closed = Some(end);
+        }
         Some(Change::Closed(Alert { ended: Some(end), ..open.alert }))
     }
 }

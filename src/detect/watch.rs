@@ -12,6 +12,9 @@ use crate::message::EventTime;
 /// An alert that opens so soon after the last one is more of the same incident.
 const REOPEN_GUARD: Duration = Duration::from_secs(6 * 3_600);
 
+/// An alert that opens soon after the last one has to be this much rarer.
+pub(super) const REOPEN_FACTOR: f64 = 0.25;
+
 /// Each time an incident comes back it has to be calm for twice as long, up to so many times.
 const MOST_HOLDS: u32 = 4;
 

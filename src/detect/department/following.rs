@@ -8,14 +8,11 @@ use crate::detect::alert::{Alert, Severity};
 use crate::detect::evidence::Finding;
 use crate::detect::kind::{AlertKind, RATIOS};
 use crate::detect::mutes::Upkeep;
-use crate::detect::watch::{Change, Incident, OpenAlert, Watch};
+use crate::detect::watch::{Change, Incident, OpenAlert, REOPEN_FACTOR, Watch};
 use crate::message::EventTime;
 
 /// Evidence has to be rare for so long: one stray slice is no alert.
 const CONFIRMED_FOR: Duration = Duration::from_secs(120);
-
-/// An alert that opens soon after the last one has to be this much rarer.
-const REOPEN_FACTOR: f64 = 0.25;
 
 /// An incident that lasts for longer than this is the new normal: what comes teaches again, so that no page lasts for good.
 const NEW_NORMAL_AFTER: Duration = Duration::from_secs(24 * 3_600);
