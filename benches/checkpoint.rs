@@ -18,7 +18,7 @@ use latido::checkpoint::{Encoder, PartitionPosition, SavedHour, Snapshot, decode
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
 use latido::message::{
-    CustomerHash, DepartmentId, EventTime, Language, NextOffset, PartitionId, Probability, Score, ScorerKind,
+    CustomerHash, DepartmentId, EventTime, Language, ModelId, NextOffset, PartitionId, Probability, Score, ScorerKind,
     SentimentScore, ShareCells, Signal,
 };
 use latido::publish::events::Outbox;
@@ -50,6 +50,7 @@ fn score(is_negative: bool, seed: u32) -> Score {
         scorer: ScorerKind::Embedded,
         signals: Signal::ALL.iter().copied().filter(|signal| seed % 19 == *signal as u32).collect(),
         share_cells: ShareCells::default(),
+        model: ModelId::UNKNOWN,
     }
 }
 

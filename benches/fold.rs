@@ -13,8 +13,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
 use latido::message::{
-    CustomerHash, DepartmentId, EventTime, Language, PartitionId, Probability, Score, ScorerKind, SentimentScore,
-    ShareCells, Signal, SignalSet,
+    CustomerHash, DepartmentId, EventTime, Language, ModelId, PartitionId, Probability, Score, ScorerKind,
+    SentimentScore, ShareCells, Signal, SignalSet,
 };
 use latido::voices::{Voice, Voices};
 use latido::window::{PANE, PaneCounts, Panes, ShardId, ShareCounts, StreamClock, Tally};
@@ -154,6 +154,7 @@ fn note_voices(criterion: &mut Criterion) {
         scorer: ScorerKind::Embedded,
         signals: if tally.frustrated > 0 { [Signal::Waiting].into_iter().collect() } else { SignalSet::EMPTY },
         share_cells: ShareCells::default(),
+        model: ModelId::UNKNOWN,
     };
     let scored: Vec<(Scored, Score)> = messages.into_iter().map(|message| (message, score_of(message.tally))).collect();
     let mut group = criterion.benchmark_group("voices");

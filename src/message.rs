@@ -349,6 +349,16 @@ pub struct ShareCells {
     pub frustration: Option<u8>,
 }
 
+/// Which model gave a score: a checksum of all that decides what it says. Scores of two models are not comparable one by one: what is
+/// normal is known for each apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ModelId(pub u32);
+
+impl ModelId {
+    /// Nobody knows: counts that somebody else made.
+    pub const UNKNOWN: Self = Self(0);
+}
+
 /// What a scorer says of one text.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
@@ -365,6 +375,9 @@ pub struct Score {
     /// What a window counts to estimate its shares.
     #[serde(default)]
     pub share_cells: ShareCells,
+    /// Which model of that scorer.
+    #[serde(skip)]
+    pub model: ModelId,
 }
 
 impl Score {

@@ -10,6 +10,14 @@ use crate::world::{DAY, Effect, HOUR, MONTH, WEEK, World};
 /// What a department does from some moment on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Change {
+    /// None, to compare with.
+    Nothing,
+    /// Another model scores, after a month, that calls 35 % negative in place of 20 %.
+    OtherModel,
+    /// The same of a third of the messages.
+    MixOfModels,
+    /// The same of all messages from 9 to 21 each day: a fallback while the first one is overloaded.
+    Fallback,
     /// Open on working days from 9 to 17, from the first day on.
     OfficeHours,
     /// Closed at weekends after a month.
@@ -33,6 +41,10 @@ pub(crate) enum Change {
 impl Change {
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Nothing => "nothing (to compare with)",
+            Self::OtherModel => "another model: 35 % negative by its measure",
+            Self::MixOfModels => "the same of a third of the messages",
+            Self::Fallback => "the same from 9 to 21",
             Self::OfficeHours => "office hours from the first day",
             Self::FreeWeekends => "closed at weekends",
             Self::BadEvenings => "50 % negative from 18 to 19",
@@ -59,7 +71,11 @@ impl Change {
         let is_weekend = (minute / DAY + 3) % 7 >= 5;
         let volume = |volume: f64| Effect { volume, ..Effect::NONE };
         let closed = volume(0.0);
+        let other_model = |part: f64| Effect { other_model: part, ..Effect::NONE };
         match self {
+            Self::OtherModel => other_model(1.0),
+            Self::MixOfModels => other_model(1.0 / 3.0),
+            Self::Fallback if (9 * HOUR..21 * HOUR).contains(&of_day) => other_model(1.0),
             Self::OfficeHours if is_weekend || !(9 * HOUR..17 * HOUR).contains(&of_day) => closed,
             Self::FreeWeekends if is_weekend => closed,
             Self::BadEvenings if (18 * HOUR..19 * HOUR).contains(&of_day) => {

@@ -5,6 +5,7 @@
 
 mod changes;
 mod company;
+mod models;
 mod parallel;
 mod quiet;
 mod rivals;
@@ -40,6 +41,9 @@ struct Arguments {
     /// Messages in 5 minutes.
     #[arg(long, value_delimiter = ',', default_values_t = [0.2, 1.0, 5.0, 30.0, 150.0])]
     volumes: Vec<f64>,
+    /// Which lasting changes; all where none is named.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    changes: Vec<Change>,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -191,7 +195,8 @@ fn silences(arguments: &Arguments) -> Result<()> {
 fn changes(arguments: &Arguments) -> Result<()> {
     println!("| from some day on | messages in 5 min | week 1 | weeks 2 to 4 | weeks 5 to 8 | days open |");
     println!("|---|---|---|---|---|---|");
-    for change in Change::value_variants() {
+    let wanted = |change: &&Change| arguments.changes.is_empty() || arguments.changes.contains(change);
+    for change in Change::value_variants().iter().filter(wanted) {
         for volume in arguments.volumes.iter().copied() {
             let seeds = arguments.seed..arguments.seed + arguments.departments;
             let aftermath = changes::aftermath(*change, World::steady(volume), seeds)?;

@@ -9,7 +9,7 @@ use crate::watched::Watched;
 use crate::world::{DAY, Effect, HOUR, MONTH, World};
 
 /// Nobody writes.
-const SILENT: Effect = Effect { negative: None, volume: 0.0 };
+const SILENT: Effect = Effect { volume: 0.0, ..Effect::NONE };
 
 /// Lets departments fall silent after a month, each at several moments, for four times the longest gap of that month: how many of
 /// these silences are noticed, and after how many minutes.

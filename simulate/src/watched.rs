@@ -4,14 +4,15 @@ use anyhow::Result;
 use latido::config::{Config, DepartmentConfig, DetectConfig, OTHER, Roster};
 use latido::detect::{Alert, AlertChange, AlertKind, Detector, TICK};
 use latido::message::EventTime;
-use latido::window::Tally;
 
+use crate::models::TwoModels;
 use crate::world::{Effect, Minute, Stream, World};
 
 /// A stream and the detector that watches it.
 pub(crate) struct Watched {
     stream: Stream,
     detector: Detector,
+    models: TwoModels,
     minute: i64,
     open: usize,
 }
@@ -35,16 +36,16 @@ impl Watched {
             ..Config::default()
         };
         let detector = Detector::new(&config.detect, &Roster::new(&config));
-        Self { stream: Stream::new(world, seed), detector, minute: 0, open: 0 }
+        Self { stream: Stream::new(world, seed), detector, models: TwoModels::new(seed), minute: 0, open: 0 }
     }
 
     pub(crate) fn step(&mut self, effect: Effect) -> Result<Step> {
         let Minute { messages, negative, frustrated } = self.stream.next(effect)?;
         self.minute += 1;
         let end = EventTime::from_millis(0).plus(TICK * u32::try_from(self.minute)?);
-        let tally = Tally { messages, negative, frustrated, positive: 0 };
+        let of_both = self.models.split(Minute { messages, negative, frustrated }, effect.other_model);
         let mut step = Step { messages, ..Step::default() };
-        for change in self.detector.close(end, |_| tally) {
+        for change in self.detector.close_by_model(end, |_| of_both) {
             match change {
                 AlertChange::Opened(_, alert) => {
                     if self.open == 0 {

@@ -92,10 +92,12 @@ pub(crate) struct Effect {
     pub(crate) negative: Option<f64>,
     /// What the volume is multiplied by.
     pub(crate) volume: f64,
+    /// The part of the messages that another model scores, 0 to 1: it calls many more of the same messages unhappy.
+    pub(crate) other_model: f64,
 }
 
 impl Effect {
-    pub(crate) const NONE: Self = Self { negative: None, volume: 1.0 };
+    pub(crate) const NONE: Self = Self { negative: None, volume: 1.0, other_model: 0.0 };
 }
 
 /// The messages of a minute.

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{HistoryError, Step};
 use crate::config::{DepartmentConfig, is_department_id};
-use crate::message::{DepartmentId, EventTime};
+use crate::message::{DepartmentId, EventTime, ModelId};
 use crate::window::Tally;
 
 /// A department's messages of a step.
@@ -27,6 +27,11 @@ pub trait History {
 
     /// When the last row's step starts, as far as that is known before all are read.
     fn last_start(&self) -> Option<EventTime>;
+
+    /// The model that scored it; of counts nobody knows.
+    fn model(&self) -> ModelId {
+        ModelId::UNKNOWN
+    }
 
     /// The next row; departments that are new are named. None at the end.
     ///

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 
 use super::score::{CHUNK, Raw, Scoring};
 use super::{History, HistoryError, Names, Row, Step, input};
-use crate::message::EventTime;
+use crate::message::{EventTime, ModelId};
 
 /// A longer line cannot be used.
 const MAX_LINE_BYTES: u64 = 32 << 20;
@@ -26,15 +26,21 @@ pub struct MessageHistory {
     rows: std::vec::IntoIter<Row>,
     last_start: Option<EventTime>,
     names: Names,
+    model: ModelId,
     unusable: Unusable,
     not_by_customers: u64,
 }
 
 impl MessageHistory {
-    /// Rows in order of time.
-    pub(super) fn new(rows: Vec<Row>, names: Names, unusable: Unusable, not_by_customers: u64) -> Self {
+    /// Rows in order of time, all scored by that model.
+    pub(super) fn new(rows: Vec<Row>, names: Names, model: ModelId) -> Self {
         let last_start = rows.last().map(|row| row.start);
-        Self { rows: rows.into_iter(), last_start, names, unusable, not_by_customers }
+        Self { rows: rows.into_iter(), last_start, names, model, unusable: Unusable::new(), not_by_customers: 0 }
+    }
+
+    /// The same, with what could not be used.
+    pub(super) fn without(self, unusable: Unusable, not_by_customers: u64) -> Self {
+        Self { unusable, not_by_customers, ..self }
     }
 
     /// The departments of its rows.
@@ -63,6 +69,10 @@ impl History for MessageHistory {
 
     fn last_start(&self) -> Option<EventTime> {
         self.last_start
+    }
+
+    fn model(&self) -> ModelId {
+        self.model
     }
 
     fn next_row(&mut self, _names: &mut Names) -> Result<Option<Row>, HistoryError> {

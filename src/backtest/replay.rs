@@ -7,7 +7,7 @@ use super::tradeoff::TradeOff;
 use super::{History, HistoryError, Incidents, Names, Row, Step};
 use crate::config::{DepartmentConfig, DetectConfig};
 use crate::detect::{Alert, AlertChange, AlertKind, Detector, DetectorState, Scope, Usual};
-use crate::message::{DepartmentId, EventTime};
+use crate::message::{DepartmentId, EventTime, ModelId};
 use crate::window::Tally;
 
 /// Where no department has a row for so long, nothing was recorded.
@@ -70,6 +70,8 @@ pub(super) struct Followed {
 pub struct Replayed {
     pub(super) detector: Detector,
     pub(super) step: Step,
+    /// The one that scored it.
+    model: ModelId,
     /// None where there is no row.
     pub(super) recorded: Option<TimeSpan>,
     pub(super) rows: u64,
@@ -85,7 +87,7 @@ pub struct Replayed {
 /// # Errors
 /// If the history cannot be read, something in it cannot be used, or an incident's department is not in it.
 pub fn replay(history: &mut dyn History, mut names: Names, setup: Setup<'_>) -> Result<Replayed, HistoryError> {
-    let mut replay = Replay::new(history.step(), history.last_start(), setup);
+    let mut replay = Replay::new(history, setup);
     while let Some(row) = history.next_row(&mut names)? {
         replay.take(row, &names);
     }
@@ -98,6 +100,7 @@ struct Replay<'a> {
     detector: Detector,
     step: Step,
     slice: Duration,
+    model: ModelId,
     last_start: Option<EventTime>,
     /// When the first step started.
     from: Option<EventTime>,
@@ -111,8 +114,10 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(step: Step, last_start: Option<EventTime>, setup: Setup<'a>) -> Self {
+    fn new(history: &dyn History, setup: Setup<'a>) -> Self {
+        let (step, last_start) = (history.step(), history.last_start());
         Self {
+            model: history.model(),
             setup,
             detector: Detector::of_slices(setup.detect, step.slice()),
             step,
@@ -193,13 +198,13 @@ impl<'a> Replay<'a> {
         let slice_millis = i64::try_from(self.slice.as_millis()).unwrap_or(i64::MAX);
         let is_slice_end = end.as_millis() % slice_millis == 0;
         self.begin_shifts(start);
-        let Self { detector, tallies, departments, .. } = self;
-        let changes = detector.close(end, |department| tallies[department.index()]);
+        let Self { detector, tallies, departments, model, .. } = self;
+        let changes = detector.close_by_model(end, |department| [(*model, tallies[department.index()])]);
         for ((place, followed), tally) in (0_u16..).zip(departments.iter_mut()).zip(tallies.iter_mut()) {
             if is_slice_end {
                 followed.trade_off.observe(end, detector.budget_reached(DepartmentId(place)));
             }
-            followed.shifts.feed(end, *tally, is_slice_end);
+            followed.shifts.feed(end, (*model, *tally), is_slice_end);
             *tally = Tally::default();
         }
         self.enter(changes);
@@ -257,12 +262,12 @@ impl<'a> Replay<'a> {
             self.close_step();
             TimeSpan { from, until: self.now.plus(self.step.length()) }
         });
-        let Self { detector, step, rows, gaps, departments, mut alerts, .. } = self;
+        let Self { detector, step, model, rows, gaps, departments, mut alerts, .. } = self;
         alerts.extend(detector.open_alerts().map(|(scope, alert)| (scope, alert.clone())));
         alerts.sort_by(|(_, one), (_, other)| {
             (one.started, &one.department, one.kind).cmp(&(other.started, &other.department, other.kind))
         });
-        Replayed { detector, step, recorded, rows, gaps, departments, alerts }
+        Replayed { detector, step, model, recorded, rows, gaps, departments, alerts }
     }
 }
 
@@ -294,7 +299,8 @@ impl Replayed {
         let first = ended.saturating_add(1).saturating_mul(millis);
         let usual: Vec<Tally> =
             (0_u16..).zip(&self.departments).map(|(place, _)| self.usual(DepartmentId(place))).collect();
-        drop(self.detector.close(EventTime::from_millis(first), |department| usual[department.index()]));
+        let end = EventTime::from_millis(first);
+        drop(self.detector.close_by_model(end, |department| [(self.model, usual[department.index()])]));
         let mut learned = self.detector.snapshot().without_tickets();
         learned.slice_end = None;
         learned

@@ -186,7 +186,7 @@ impl Scoring {
             tally,
             severe,
         });
-        MessageHistory::new(rows.collect(), names, unusable, not_by_customers)
+        MessageHistory::new(rows.collect(), names, self.model.id()).without(unusable, not_by_customers)
     }
 }
 

@@ -7,7 +7,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::tradeoff::{BUDGETS, Runs};
 use crate::detect::Detector;
-use crate::message::{DepartmentId, EventTime};
+use crate::message::{DepartmentId, EventTime, ModelId};
 use crate::window::Tally;
 
 /// What a shift multiplies the odds of a negative message by, and of a frustrated one.
@@ -76,11 +76,11 @@ impl Shifts {
     }
 
     /// Feeds a step to the shift that goes on, if one does. `is_slice_end` where the detector looks at it.
-    pub(super) fn feed(&mut self, end: EventTime, tally: Tally, is_slice_end: bool) {
+    pub(super) fn feed(&mut self, end: EventTime, (model, tally): (ModelId, Tally), is_slice_end: bool) {
         let Some(shift) = &mut self.running else { return };
         let moved = shift.move_of(tally, &mut self.random);
         // A fork's alerts are nobody's.
-        drop(shift.detector.close(end, |_| moved));
+        drop(shift.detector.close_by_model(end, |_| [(model, moved)]));
         if is_slice_end {
             shift.note(end);
         }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::format::{self, FormatError};
 use super::legacy::PaneCountsV3;
 use super::{SavedHour, Snapshot};
-use crate::message::EventTime;
+use crate::message::{EventTime, ModelId};
 use crate::voices::{HourVoices, Stretch};
-use crate::window::{HourPanes, PANE, PaneCounts};
+use crate::window::{HourPanes, Models, PANE, PANES_AN_HOUR, PaneCounts, Tally};
 
 /// Seconds in an hour.
 const HOUR_SECONDS: i64 = 3_600;
@@ -22,6 +22,9 @@ struct Part<'a> {
     department: Cow<'a, str>,
     /// By place in the hour, from 0.
     panes: Vec<(u16, PaneCounts)>,
+    /// The model that said whatever no other did, and what others said: model, place, counts.
+    model: Option<ModelId>,
+    other_models: Vec<(ModelId, u16, Tally)>,
 }
 
 /// The same of version 3.
@@ -34,7 +37,7 @@ struct PartV3 {
 impl From<PartV3> for Part<'_> {
     fn from(old: PartV3) -> Self {
         let panes = old.panes.into_iter().map(|(place, counts)| (place, counts.into())).collect();
-        Self { department: Cow::Owned(old.department), panes }
+        Self { department: Cow::Owned(old.department), panes, model: None, other_models: Vec::new() }
     }
 }
 
@@ -70,6 +73,8 @@ fn encode_after(hour: &SavedHour, packed: &mut Packed) -> Result<Vec<u8>, Format
         .map(|(department, panes)| Part {
             department: Cow::Borrowed(department),
             panes: panes.panes().map(|(start, counts)| (place_of(hour.hour, start), counts)).collect(),
+            model: panes.models().first(),
+            other_models: panes.models().others().filter_map(narrow).collect(),
         })
         .collect();
     pack_voices(hour, packed)?;
@@ -146,6 +151,11 @@ fn departments_of<'a>(
         let Some(panes) = hours.pop().filter(|panes| hours.is_empty() && panes.hour() == hour) else {
             return Err(FormatError::Hour { hour });
         };
+        if part.other_models.iter().any(|(_, place, _)| i64::from(*place) >= PANES_AN_HOUR) {
+            return Err(FormatError::Hour { hour });
+        }
+        let others = part.other_models.into_iter().map(|(model, place, tally)| (model, usize::from(place), tally));
+        let panes = panes.with_models(Models::of(part.model, others));
         departments.insert(Arc::from(&*part.department), Arc::new(panes));
     }
     Ok(departments)
@@ -196,6 +206,10 @@ impl Cache {
         }
         Ok(self.hours.iter().map(|(hour, (_, bytes, _))| (*hour, &**bytes)).collect())
     }
+}
+
+fn narrow((model, place, tally): (ModelId, usize, Tally)) -> Option<(ModelId, u16, Tally)> {
+    Some((model, u16::try_from(place).ok()?, tally))
 }
 
 /// A pane's place in its hour.

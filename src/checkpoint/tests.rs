@@ -16,7 +16,7 @@ use super::*;
 use crate::config::{Config, DepartmentConfig, Roster};
 use crate::detect::{Alert, AlertKind, Detector, DetectorState, Feedback, Handling, Severity, TICK, Verdict};
 use crate::message::{
-    CustomerHash, DepartmentId, EventTime, Language, NextOffset, PartitionId, Probability, SHARE_CELLS, Score,
+    CustomerHash, DepartmentId, EventTime, Language, ModelId, NextOffset, PartitionId, Probability, SHARE_CELLS, Score,
     ScorerKind, SentimentScore, ShareCells, Signal,
 };
 use crate::publish::events::{Happened, Outbox};
@@ -100,6 +100,7 @@ pub(super) fn unhappy() -> Score {
         scorer: ScorerKind::Embedded,
         signals: [Signal::Waiting, Signal::Fraud].into_iter().collect(),
         share_cells: ShareCells::default(),
+        model: ModelId::UNKNOWN,
     }
 }
 

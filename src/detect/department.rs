@@ -7,14 +7,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertState, DepartmentOutlook, Severity, Usual};
-use super::baseline::{Baseline, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio};
+use super::baseline::{Baseline, Biases, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio};
+use super::by_model::ByModel;
 use super::calibration::{Calibration, fewer_when_busy, heavier_tail};
 use super::company::Part;
 use super::evidence::{Evidence, EvidenceState, Finding, Findings, MONTH, Normal};
 use super::handling::Handling;
 use super::kind::{AlertKind, RATIOS};
 use super::mutes::Upkeep;
-use super::tick::{Counts, Expected, SPANS};
+use super::tick::{Expected, SPANS};
 use super::watch::{Change, Incident, OpenAlert, Watch};
 use crate::config::{DepartmentConfig, DetectConfig};
 use crate::message::EventTime;
@@ -38,6 +39,7 @@ pub(super) struct Department {
     calendar: Calendar,
     slice: Duration,
     baseline: Baseline,
+    biases: Biases,
     evidence: Evidence,
     watches: [Watch; AlertKind::TESTED.len()],
     incident: Option<Incident>,
@@ -52,8 +54,9 @@ pub struct DepartmentState {
     /// Id of the department: its number may change with the config.
     pub department: String,
     /// The counts of the slice that is not finished.
-    gathered: Counts,
+    gathered: ByModel,
     baseline: Baseline,
+    biases: Biases,
     evidence: EvidenceState,
     watches: [Watch; AlertKind::TESTED.len()],
     incident: Option<Incident>,
@@ -110,6 +113,7 @@ impl Department {
             calendar: Calendar::new(&config.time_zone),
             slice,
             baseline: Baseline::new(),
+            biases: Biases::default(),
             evidence: Evidence::new(slice),
             watches: [const { Watch::Quiet }; AlertKind::TESTED.len()],
             incident: None,
@@ -124,10 +128,11 @@ impl Department {
     pub(super) fn push(
         &mut self,
         (end, upkeep): (EventTime, Upkeep),
-        counts: Counts,
+        by_model: &ByModel,
         settings: &DetectConfig,
         priors: [f64; RATIOS],
     ) -> Vec<Change> {
+        let counts = by_model.total();
         if !self.is_seen() && counts.messages == 0 {
             return Vec::new();
         }
@@ -138,22 +143,33 @@ impl Department {
         }
         let hour = self.calendar.hour_of(start);
         let known = self.ratios_at(hour, priors);
-        let means = known.map(|known| known.ratio);
+        let normal = known.map(|known| known.ratio);
+        // What an incident changes is no model's doing.
+        let teaches = self.pages().next().is_none();
+        self.biases.push((start, self.slice), by_model, normal, teaches);
+        let biased = [0, 1].map(|ratio| {
+            let correlation = self.baseline.correlation(ratio, HOUR_SPAN);
+            self.biases.of_slice(by_model, ratio, normal[ratio], correlation)
+        });
+        let means = biased.map(|biased| biased.ratio.clamp(0.001, 0.999));
+        let expected = Expected { messages: 0.0, ratios: means, normal };
         let volume = self.baseline.volume(hour, self.slice);
         // Later what the estimates' errors add is part of the spread that was seen around them.
         let doubtful = (1.0 - self.baseline.taught_hours() / (2 * HOURS_OF_WEEK) as f64).max(0.0);
+        let uncertain = |ratio: usize| {
+            let variance = doubtful * known[ratio].deviation.powi(2) + biased[ratio].deviation.powi(2);
+            variance / (means[ratio] * (1.0 - means[ratio]))
+        };
         let normal = KnownAt {
             baseline: &self.baseline,
-            uncertain: [0, 1]
-                .map(|ratio| doubtful * known[ratio].deviation.powi(2) / (means[ratio] * (1.0 - means[ratio]))),
+            uncertain: [0, 1].map(uncertain),
             uncertain_volume: volume.variance + doubtful * UNKNOWN_WEEKS,
             messages_now: volume.rate * 3_600.0 / self.slice.as_secs_f64(),
         };
         // A department may be closed at hours that were not seen yet: whatever comes then is as good as expected.
         let knows_volume = self.baseline.knows_volume(hour);
         let messages = if knows_volume { volume.rate } else { f64::from(counts.messages) };
-        let tested = Expected { messages, ratios: means };
-        self.findings = self.evidence.push(end, counts, tested, &normal);
+        self.findings = self.evidence.push(end, counts, Expected { messages, ..expected }, &normal);
         let seen = self.baseline.seen() + u64::from(counts.messages);
         let known_enough = seen >= u64::from(settings.min_seen);
         for (kind, finding) in self.findings.iter_mut().enumerate() {
@@ -174,7 +190,7 @@ impl Department {
         self.calibrate(end, known_enough && upkeep != Upkeep::Ongoing);
         let changes = self.follow((end, upkeep), calm, settings);
         if upkeep != Upkeep::Ongoing {
-            let expected = Expected { messages: volume.rate, ratios: means };
+            let expected = Expected { messages: volume.rate, ..expected };
             self.baseline.push((start, self.slice), counts, expected, &mut self.calendar, priors);
         }
         self.usual = self.usual_at(hour, priors);
@@ -271,7 +287,8 @@ impl Department {
 
     /// What an hour is usually like.
     fn usual_at(&self, hour: HourOfWeek, priors: [f64; RATIOS]) -> [Option<Usual>; RATIOS + 1] {
-        let ratios = self.ratios_at(hour, priors).map(|known| known.ratio);
+        let known = self.ratios_at(hour, priors);
+        let ratios = [0, 1].map(|ratio| self.biases.of_late(ratio, known[ratio].ratio, 0.0).ratio);
         let messages = self.baseline.volume(hour, SPANS[HOUR_SPAN]).rate;
         let of_ratio = |ratio: usize| {
             let is_known = self.configured[ratio].is_some() || self.baseline.seen() > 0;
@@ -296,12 +313,13 @@ impl Department {
     }
 
     /// All that is remembered; none where nothing was seen.
-    pub(super) fn snapshot(&self, gathered: Counts) -> Option<DepartmentState> {
-        let is_seen = self.is_seen() || gathered.messages > 0;
+    pub(super) fn snapshot(&self, gathered: ByModel) -> Option<DepartmentState> {
+        let is_seen = self.is_seen() || !gathered.is_empty();
         is_seen.then(|| DepartmentState {
             department: self.name.clone(),
             gathered,
             baseline: self.baseline.clone(),
+            biases: self.biases.clone(),
             evidence: self.evidence.snapshot(),
             watches: self.watches.clone(),
             incident: self.incident,
@@ -312,8 +330,9 @@ impl Department {
     }
 
     /// Takes up what was remembered; gives the counts of the slice that is not finished.
-    pub(super) fn restore(&mut self, saved: DepartmentState) -> Counts {
+    pub(super) fn restore(&mut self, saved: DepartmentState) -> ByModel {
         self.baseline = saved.baseline;
+        self.biases = saved.biases;
         self.evidence.restore(saved.evidence);
         self.watches = saved.watches;
         self.incident = saved.incident;

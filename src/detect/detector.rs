@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::by_model::ByModel;
 use super::company::Company;
 use super::department::{Department, DepartmentState};
 use super::kind::{AlertKind, RATIOS};
 use super::mutes::{INSTANT, Mutes, Upkeep};
 use super::severe::SevereWatch;
-use super::tick::{Counts, SPANS, TICK, slice_end_of};
+use super::tick::{SPANS, TICK, slice_end_of};
 use super::watch::Change;
 use super::{Alert, AlertChange, DepartmentOutlook, Scope};
 use crate::config::{DepartmentConfig, DetectConfig, Roster};
-use crate::message::{DepartmentId, EventTime};
+use crate::message::{DepartmentId, EventTime, ModelId};
 use crate::window::Tally;
 
 /// An alert that can no longer be judged is ended after this long: as the shipped rules let go of the page of a daemon that is
@@ -34,7 +35,7 @@ pub struct Detector {
     priors: [f64; RATIOS],
     /// End of the slice that is gathered now, and its counts in the roster's order.
     slice_end: Option<EventTime>,
-    gathered: Vec<Counts>,
+    gathered: Vec<ByModel>,
     /// Since when nothing is tested; none while everything is.
     gap: Option<Gap>,
     company: Company,
@@ -117,7 +118,7 @@ impl Detector {
     /// Takes one more department, of which nothing is known.
     pub fn watch(&mut self, department: &DepartmentConfig) -> DepartmentId {
         self.departments.push(Department::new(department, self.slice));
-        self.gathered.push(Counts::default());
+        self.gathered.push(ByModel::default());
         self.severe.push(SevereWatch::default());
         DepartmentId(u16::try_from(self.departments.len() - 1).unwrap_or(u16::MAX))
     }
@@ -136,7 +137,7 @@ impl Detector {
         Self {
             settings: self.settings.clone(),
             departments: vec![self.departments[department.index()].clone()],
-            gathered: vec![self.gathered[department.index()]],
+            gathered: vec![self.gathered[department.index()].clone()],
             company: Company::default(),
             mutes: Arc::default(),
             severe: vec![SevereWatch::default()],
@@ -155,14 +156,26 @@ impl Detector {
     }
 
     /// Takes the panes that closed at a moment, of all departments, and looks at all departments where that ends a minute. Panes are
-    /// taken in order of event time; those left out were empty.
+    /// taken in order of event time; those left out were empty. All of it was scored by one model.
     pub fn close(&mut self, pane_end: EventTime, pane: impl Fn(DepartmentId) -> Tally) -> Vec<AlertChange> {
+        self.close_by_model(pane_end, |department| [(ModelId::UNKNOWN, pane(department))])
+    }
+
+    /// The same where it matters which model scored what: ratios are known for each, and a change of model is none of mood.
+    pub fn close_by_model<Parts>(
+        &mut self,
+        pane_end: EventTime,
+        pane: impl Fn(DepartmentId) -> Parts,
+    ) -> Vec<AlertChange>
+    where
+        Parts: IntoIterator<Item = (ModelId, Tally)>,
+    {
         self.taken_up = None;
         let slice_end = slice_end_of(pane_end, self.slice);
         let mut changes = self.finish_before(slice_end);
         self.slice_end = Some(slice_end);
         for (department, gathered) in (0_u16..).map(DepartmentId).zip(&mut self.gathered) {
-            gathered.add(&pane(department));
+            pane(department).into_iter().for_each(|(model, tally)| gathered.add(model, &tally));
         }
         if pane_end == slice_end {
             changes.extend(self.finish(slice_end));
@@ -259,7 +272,7 @@ impl Detector {
     #[must_use]
     pub fn snapshot(&self) -> DetectorState {
         let pairs = self.departments.iter().zip(&self.gathered);
-        let departments = pairs.filter_map(|(department, gathered)| department.snapshot(*gathered));
+        let departments = pairs.filter_map(|(department, gathered)| department.snapshot(gathered.clone()));
         let severe = self.departments.iter().zip(&self.severe).filter(|(_, watch)| !watch.is_unused());
         let severe = severe.map(|(department, watch)| (department.name().to_owned(), watch.clone()));
         DetectorState {
@@ -326,7 +339,7 @@ impl Detector {
     }
 
     fn is_gathering(&self) -> bool {
-        self.gathered.iter().any(|counts| *counts != Counts::default())
+        self.gathered.iter().any(|counts| !counts.is_empty())
     }
 
     /// Looks at all departments at the end of a slice.
@@ -334,7 +347,7 @@ impl Detector {
         self.slice_end = Some(slice_end);
         if let Some(gap) = self.gap {
             if slice_end.minus(self.slice) < gap.ended {
-                self.gathered.fill(Counts::default());
+                self.gathered.iter_mut().for_each(ByModel::clear);
                 let mut changes = self.leave_alerts(slice_end, gap);
                 changes.extend(self.follow_severe(slice_end));
                 return changes;
@@ -346,10 +359,10 @@ impl Detector {
         let mut changes = Vec::new();
         for (place, gathered) in self.gathered.iter_mut().enumerate() {
             let department = DepartmentId(u16::try_from(place).unwrap_or(u16::MAX));
-            let counts = std::mem::take(gathered);
             let upkeep = self.mutes.upkeep(department, slice_end, self.slice);
             let looked_at = (slice_end, upkeep);
-            let of_department = self.departments[place].push(looked_at, counts, &self.settings, self.priors);
+            let of_department = self.departments[place].push(looked_at, gathered, &self.settings, self.priors);
+            gathered.clear();
             changes.extend(of_department.into_iter().map(|change| change.of(Scope::Department(department))));
         }
         self.learn_priors();

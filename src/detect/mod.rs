@@ -13,6 +13,7 @@
 
 mod alert;
 mod baseline;
+mod by_model;
 mod calibration;
 mod company;
 mod department;

@@ -40,8 +40,13 @@ pub(crate) struct Counts {
 impl Counts {
     /// Adds the counts of a pane; what does not fit is left out.
     pub(super) fn add(&mut self, pane: &Tally) {
-        self.messages = self.messages.saturating_add(pane.messages);
-        for (sum, more) in self.unhappy.iter_mut().zip([pane.negative, pane.frustrated]) {
+        self.join(&Self { messages: pane.messages, unhappy: [pane.negative, pane.frustrated] });
+    }
+
+    /// Adds other counts; what does not fit is left out.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.messages = self.messages.saturating_add(other.messages);
+        for (sum, more) in self.unhappy.iter_mut().zip(other.unhappy) {
             *sum = sum.saturating_add(more);
         }
     }
@@ -54,6 +59,8 @@ pub(super) struct Expected {
     pub(super) messages: f64,
     /// Ratios of unhappy ones, 0 to 1.
     pub(super) ratios: [f64; RATIOS],
+    /// The same had the first model scored all of them.
+    pub(super) normal: [f64; RATIOS],
 }
 
 /// Sums over a span.

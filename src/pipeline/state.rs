@@ -201,12 +201,14 @@ impl State {
                 }
             }
             for (name, hour) in &hour.departments {
-                let kept = snapshot.kept_panes(hour);
                 match self.roster.find(name) {
-                    Some(department) => kept.for_each(|(start, counts)| {
-                        self.panes.add_to(shard, department, start, counts);
-                    }),
-                    None => *gone.entry(name).or_default() += kept.count(),
+                    Some(department) => {
+                        let is_kept = |start| snapshot.kept_from.is_none_or(|oldest| start >= oldest);
+                        for (start, counts, by_model) in hour.panes_by_model().filter(|(start, ..)| is_kept(*start)) {
+                            self.panes.add_to((shard, department), start, counts, by_model);
+                        }
+                    }
+                    None => *gone.entry(name).or_default() += snapshot.kept_panes(hour).count(),
                 }
             }
         }
@@ -299,7 +301,9 @@ impl State {
                     let is_late = partition.is_late(placed.event_time, stream_time);
                     let counts = PaneCounts::of(score, self.severe);
                     let (department, at) = (placed.department, placed.event_time);
-                    let is_counted = !is_late && self.panes.add_to(shard, department, at, counts);
+                    let place_in_panes = (shard, department);
+                    let by_model = [(score.model, counts.tally)];
+                    let is_counted = !is_late && self.panes.add_to(place_in_panes, at, counts, by_model);
                     count(&mut self.views[department.index()], *audience, score, is_counted);
                     // Its pane tells the detector when it closes, once.
                     if is_counted && counts.severe > 0 && self.panes.has_closed(at) {
@@ -366,7 +370,7 @@ impl State {
             detector.note_severe(*department, end.minus(PANE), *messages);
         }
         let changes = match self.is_whole {
-            true => detector.close(end, |department| panes.newest_closed_pane(department)),
+            true => detector.close_by_model(end, |department| panes.newest_closed_by_model(department)),
             false => detector.skip(end),
         };
         self.voices.close(end);

@@ -67,9 +67,8 @@ impl PaneCounts {
     }
 
     pub(super) fn numbers(&self) -> [u32; NUMBERS] {
-        let Tally { messages, negative, positive, frustrated } = self.tally;
         let mut numbers = [0; NUMBERS];
-        numbers[..4].copy_from_slice(&[messages, negative, positive, frustrated]);
+        numbers[..4].copy_from_slice(&self.tally.numbers());
         numbers[4..4 + SHARE_CELLS].copy_from_slice(&self.shares.sentiment);
         numbers[4 + SHARE_CELLS..SEVERE].copy_from_slice(&self.shares.frustration);
         numbers[SEVERE] = self.severe;
@@ -79,7 +78,7 @@ impl PaneCounts {
     pub(super) fn from_numbers(numbers: &[u32; NUMBERS]) -> Self {
         let [messages, negative, positive, frustrated, ..] = *numbers;
         Self {
-            tally: Tally { messages, negative, positive, frustrated },
+            tally: Tally::from_numbers([messages, negative, positive, frustrated]),
             shares: ShareCounts {
                 sentiment: std::array::from_fn(|cell| numbers[4 + cell]),
                 frustration: std::array::from_fn(|cell| numbers[4 + SHARE_CELLS + cell]),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::counts::NUMBERS;
+use super::models::Models;
 use super::packed::PackedPanes;
-use super::{PaneCounts, pane_of, start_of};
-use crate::message::EventTime;
+use super::{PaneCounts, Tally, pane_of, start_of};
+use crate::message::{EventTime, ModelId};
 
 /// Panes in an hour.
-pub(super) const PANES_AN_HOUR: i64 = 360;
+pub(crate) const PANES_AN_HOUR: i64 = 360;
 
 /// An hour of panes. Behind an `Arc` it can be handed to whoever saves it while messages go on being counted: the first one
 /// that comes for a shared hour copies it (8 KB, up to 30 KB), and what was handed out stays as it was.
@@ -15,7 +17,8 @@ pub(super) const PANES_AN_HOUR: i64 = 360;
 pub struct HourPanes {
     /// Which hour since the epoch.
     hour: i64,
-    panes: PackedPanes,
+    panes: PackedPanes<NUMBERS>,
+    models: Models,
 }
 
 /// The hour that a pane lies in.
@@ -31,7 +34,7 @@ const fn place_of(pane: i64) -> usize {
 impl HourPanes {
     /// No message yet.
     pub(super) fn new(hour: i64) -> Self {
-        Self { hour, panes: PackedPanes::new(PANES_AN_HOUR as usize) }
+        Self { hour, panes: PackedPanes::new(PANES_AN_HOUR as usize), models: Models::default() }
     }
 
     /// Which hour since the epoch: its panes start within [`hour`, `hour` + 1) times 3,600 s.
@@ -48,23 +51,56 @@ impl HourPanes {
 
     /// What was counted in a pane of this hour.
     pub(super) fn get(&self, pane: i64) -> PaneCounts {
-        self.panes.get(place_of(pane))
+        PaneCounts::from_numbers(&self.panes.get(place_of(pane)))
     }
 
     /// Sets what was counted in a pane of this hour.
-    pub(super) fn set(&mut self, pane: i64, counts: &PaneCounts) {
-        self.panes.set(place_of(pane), counts);
+    fn set(&mut self, pane: i64, counts: &PaneCounts) {
+        self.panes.set(place_of(pane), &counts.numbers());
+    }
+
+    /// Sets what was counted in a pane of this hour, once these were added to it.
+    pub(super) fn add(&mut self, pane: i64, sum: &PaneCounts, added: impl IntoIterator<Item = (ModelId, Tally)>) {
+        self.set(pane, sum);
+        for (model, tally) in added {
+            self.models.add(place_of(pane), model, tally);
+        }
+    }
+
+    /// What was counted in a pane of this hour by the model that said so.
+    pub(super) fn by_model(&self, pane: i64) -> impl Iterator<Item = (ModelId, Tally)> {
+        let place = place_of(pane);
+        self.models.parts(place, self.get(pane).tally)
+    }
+
+    /// Which models said what.
+    pub(crate) fn models(&self) -> &Models {
+        &self.models
+    }
+
+    /// The same, where these said it.
+    #[must_use]
+    pub(crate) fn with_models(self, models: Models) -> Self {
+        Self { models, ..self }
     }
 
     /// The panes with messages by their number since the epoch, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = (i64, PaneCounts)> {
         let first = self.hour * PANES_AN_HOUR;
-        (first..).zip(self.panes.iter()).filter(|(_, counts)| !counts.is_empty())
+        let panes = self.panes.iter().map(|numbers| PaneCounts::from_numbers(&numbers));
+        (first..).zip(panes).filter(|(_, counts)| !counts.is_empty())
     }
 
     /// The panes with messages and when they start, oldest first.
     pub fn panes(&self) -> impl Iterator<Item = (EventTime, PaneCounts)> {
         self.iter().map(|(pane, counts)| (start_of(pane), counts))
+    }
+
+    /// The same by the model that said so.
+    pub fn panes_by_model(
+        &self,
+    ) -> impl Iterator<Item = (EventTime, PaneCounts, impl Iterator<Item = (ModelId, Tally)>)> {
+        self.iter().map(|(pane, counts)| (start_of(pane), counts, self.models.parts(place_of(pane), counts.tally)))
     }
 
     /// Gathers panes by when they start into hours, oldest first; of two that start at once the last counts.
@@ -89,6 +125,6 @@ impl HourPanes {
 /// Equal counts are equal, in however many bytes they are kept.
 impl PartialEq for HourPanes {
     fn eq(&self, other: &Self) -> bool {
-        self.hour == other.hour && self.iter().eq(other.iter())
+        self.hour == other.hour && self.models == other.models && self.iter().eq(other.iter())
     }
 }

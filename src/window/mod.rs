@@ -37,6 +37,7 @@
 mod clock;
 mod counts;
 mod hour;
+mod models;
 mod packed;
 mod panes;
 mod ring;
@@ -54,6 +55,8 @@ use crate::message::EventTime;
 pub use clock::{PartitionClock, StreamClock};
 pub use counts::{PaneCounts, ShareCounts, ShareSums};
 pub use hour::HourPanes;
+pub(crate) use hour::PANES_AN_HOUR;
+pub(crate) use models::Models;
 pub use panes::{Panes, ShardId};
 pub use tally::Tally;
 

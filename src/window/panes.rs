@@ -8,7 +8,7 @@ use super::shard::{Reach, Shard};
 use super::sums::WideTally;
 use super::{DAY, PANE_MILLIS, PaneCounts, ShareSums, Tally, pane_of, retention, start_of};
 use crate::config::WindowsConfig;
-use crate::message::{DepartmentId, EventTime};
+use crate::message::{DepartmentId, EventTime, ModelId};
 
 /// Hours ahead of the window end that a ring spans; what is further ahead waits in a map.
 const HOURS_AHEAD: i64 = 3;
@@ -85,27 +85,28 @@ impl Panes {
     /// # Panics
     /// If the department is not one of those that the panes were made for.
     pub fn add(&mut self, department: DepartmentId, event_time: EventTime, counts: impl Into<PaneCounts>) -> bool {
-        self.add_to(ShardId::default(), department, event_time, counts)
+        let counts = counts.into();
+        self.add_to((ShardId::default(), department), event_time, counts, [(ModelId::UNKNOWN, counts.tally)])
     }
 
-    /// Counts a message (or several of one pane) in a shard. False where the pane is no longer kept: then nothing is counted, and the
-    /// caller has a late message. What [`super::PartitionClock::is_late`] lets through is always kept.
+    /// Counts a message (or several of one pane) in a shard, all of it by the models that scored it. False where the pane is no longer
+    /// kept: then nothing is counted, and the caller has a late message. What [`super::PartitionClock::is_late`] lets through is always
+    /// kept.
     ///
     /// # Panics
     /// If the department or the shard is not one of those that the panes were made for.
     pub fn add_to(
         &mut self,
-        shard: ShardId,
-        department: DepartmentId,
+        (shard, department): (ShardId, DepartmentId),
         event_time: EventTime,
-        counts: impl Into<PaneCounts>,
+        counts: PaneCounts,
+        by_model: impl IntoIterator<Item = (ModelId, Tally)>,
     ) -> bool {
-        let counts = counts.into();
         let pane = pane_of(event_time);
         if self.oldest().is_some_and(|oldest| pane < oldest) {
             return false;
         }
-        let is_counted = self.shards[shard.0].add(department, pane, counts, self.reach);
+        let is_counted = self.shards[shard.0].add((department, pane), counts, by_model, self.reach);
         if is_counted && self.end.is_some_and(|end| pane < end) {
             self.add_to_windows(department, pane, counts);
         }
@@ -193,6 +194,16 @@ impl Panes {
     pub fn newest_closed_pane(&self, department: DepartmentId) -> Tally {
         let Some(end) = self.end else { return Tally::default() };
         sum_of(self.shards.iter().map(|shard| shard.ring(department).get(end - 1))).tally
+    }
+
+    /// The same by the model that said so; of a model several times where shards have some each.
+    ///
+    /// # Panics
+    /// If the department is not one of those that the panes were made for.
+    pub fn newest_closed_by_model(&self, department: DepartmentId) -> impl Iterator<Item = (ModelId, Tally)> {
+        let newest = self.end.map(|end| end - 1);
+        let rings = self.shards.iter().map(move |shard| shard.ring(department));
+        newest.into_iter().flat_map(move |newest| rings.clone().flat_map(move |ring| ring.by_model(newest)))
     }
 
     /// Severe messages of the newest closed pane, of departments that have any; of a department several times where shards have

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::PaneCounts;
 use super::hour::{HourPanes, hour_of};
+use super::{PaneCounts, Tally};
+use crate::message::ModelId;
 
 /// Panes by number (event time / 10 s, rounded down). Holds any span of hours no longer than its slots.
 #[derive(Clone, Debug, Default)]
@@ -23,13 +24,18 @@ impl Ring {
         self.hour(hour_of(pane)).map_or_else(PaneCounts::default, |hour| hour.get(pane))
     }
 
-    /// Sets what was counted in a pane. `slots`, a power of two, is how many hours the ring may span. An hour that somebody
+    /// The hour of a pane, to count in. `slots`, a power of two, is how many hours the ring may span. An hour that somebody
     /// else still looks at is copied first.
-    pub(super) fn set(&mut self, pane: i64, slots: usize, counts: &PaneCounts) {
+    pub(super) fn hour_mut(&mut self, pane: i64, slots: usize) -> &mut HourPanes {
         let hour = hour_of(pane);
         let slot = self.slot(hour, slots).get_or_insert_with(|| Arc::new(HourPanes::new(hour)));
         debug_assert_eq!(slot.hour(), hour, "hours are freed before the ring comes round to their slots");
-        Arc::make_mut(slot).set(pane, counts);
+        Arc::make_mut(slot)
+    }
+
+    /// What each model said of a pane.
+    pub(super) fn by_model(&self, pane: i64) -> impl Iterator<Item = (ModelId, Tally)> {
+        self.hour(hour_of(pane)).into_iter().flat_map(move |hour| hour.by_model(pane))
     }
 
     /// Takes in an hour that has nothing in the ring yet.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::PaneCounts;
 use super::hour::{HourPanes, hour_of};
 use super::ring::Ring;
-use crate::message::DepartmentId;
+use super::{PaneCounts, Tally};
+use crate::message::{DepartmentId, ModelId};
 
 /// The departments' panes: near stream time in rings, hours ahead in a map.
 #[derive(Clone, Debug)]
@@ -39,16 +39,23 @@ impl Shard {
         self.ahead.get(&(hour, department.0)).map_or_else(PaneCounts::default, |hour| hour.get(pane))
     }
 
-    /// Counts messages of a pane. False where the pane is full: then nothing is counted.
-    pub(super) fn add(&mut self, department: DepartmentId, pane: i64, counts: PaneCounts, reach: Reach) -> bool {
+    /// Counts messages of a pane, by the models that scored them. False where the pane is full: then nothing is counted.
+    pub(super) fn add(
+        &mut self,
+        (department, pane): (DepartmentId, i64),
+        counts: PaneCounts,
+        by_model: impl IntoIterator<Item = (ModelId, Tally)>,
+        reach: Reach,
+    ) -> bool {
         let Some(sum) = self.get(department, pane, reach).checked_add(counts) else { return false };
         let hour = hour_of(pane);
-        if hour < reach.limit {
-            self.rings[department.index()].set(pane, reach.slots, &sum);
+        let of_hour = if hour < reach.limit {
+            self.rings[department.index()].hour_mut(pane, reach.slots)
         } else {
             let waiting = self.ahead.entry((hour, department.0)).or_insert_with(|| Arc::new(HourPanes::new(hour)));
-            Arc::make_mut(waiting).set(pane, &sum);
-        }
+            Arc::make_mut(waiting)
+        };
+        of_hour.add(pane, &sum, by_model);
         true
     }
 

@@ -32,6 +32,22 @@ impl Tally {
         }
     }
 
+    /// The counts in the order of the fields.
+    pub(super) fn numbers(self) -> [u32; 4] {
+        [self.messages, self.negative, self.positive, self.frustrated]
+    }
+
+    pub(super) fn from_numbers([messages, negative, positive, frustrated]: [u32; 4]) -> Self {
+        Self { messages, negative, positive, frustrated }
+    }
+
+    /// What is left without the others; never less than nothing.
+    pub(super) fn saturating_sub(self, others: Self) -> Self {
+        let (mut left, others) = (self.numbers(), others.numbers());
+        left.iter_mut().zip(others).for_each(|(left, others)| *left = left.saturating_sub(others));
+        Self::from_numbers(left)
+    }
+
     /// Messages neither negative nor positive.
     #[must_use]
     pub fn neutral(&self) -> u32 {

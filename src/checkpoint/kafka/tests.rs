@@ -9,7 +9,7 @@ use super::key::{Item, Key};
 use super::log::Values;
 use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 use crate::config::WindowsConfig;
-use crate::message::{CustomerHash, DepartmentId, EventTime, NextOffset, PartitionId};
+use crate::message::{CustomerHash, DepartmentId, EventTime, ModelId, NextOffset, PartitionId};
 use crate::publish::events::Outbox;
 use crate::voices::{Summary, Voice, Voiced, Voices};
 use crate::window::{Panes, ShardId, Tally};
@@ -38,7 +38,8 @@ impl Fold {
 
     fn count(&mut self, partition: usize, hour: i64) {
         let at = EventTime::from_millis(hour * HOUR_MILLIS);
-        self.panes.add_to(ShardId(partition), DepartmentId(0), at, Tally { messages: 1, ..Tally::default() });
+        let one = Tally { messages: 1, ..Tally::default() };
+        self.panes.add_to((ShardId(partition), DepartmentId(0)), at, one.into(), [(ModelId(7), one)]);
         let score = crate::checkpoint::tests::unhappy();
         let customer = Some(CustomerHash(u32::try_from(self.next[partition]).unwrap()));
         let voice = Voice { event_time: at, score: &score, is_severe: false, customer };
@@ -84,8 +85,9 @@ impl Fold {
         for saved in &snapshot.shards {
             let number = usize::try_from(saved.partition.partition).unwrap();
             for hour in saved.hours.iter().flat_map(|hour| hour.departments.values()) {
-                for (start, counts) in snapshot.kept_panes(hour) {
-                    fold.panes.add_to(ShardId(number), DepartmentId(0), start, counts);
+                let is_kept = |start| snapshot.kept_from.is_none_or(|oldest| start >= oldest);
+                for (start, counts, by_model) in hour.panes_by_model().filter(|(start, ..)| is_kept(*start)) {
+                    fold.panes.add_to((ShardId(number), DepartmentId(0)), start, counts, by_model);
                 }
             }
         }

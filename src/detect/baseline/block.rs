@@ -22,6 +22,8 @@ pub(crate) struct Block {
     pub(crate) unhappy: [f64; RATIOS],
     pub(crate) expected_messages: f64,
     pub(crate) expected_unhappy: [f64; RATIOS],
+    /// The same had the first model scored all of them.
+    pub(crate) normal_unhappy: [f64; RATIOS],
     /// Sums over slices: squared distance from the expected messages, and the square of these.
     pub(crate) square: f64,
     pub(crate) expected_square: f64,
@@ -59,7 +61,14 @@ impl Block {
         for ratio in 0..RATIOS {
             self.unhappy[ratio] += f64::from(counts.unhappy[ratio]);
             self.expected_unhappy[ratio] += expected.ratios[ratio] * messages;
+            self.normal_unhappy[ratio] += expected.normal[ratio] * messages;
         }
+    }
+
+    /// So many unhappy ones as the first model would have called so many.
+    pub(crate) fn as_of_first_model(&self, ratio: usize, unhappy: f64) -> f64 {
+        let expected = self.expected_unhappy[ratio];
+        if expected <= 0.0 { unhappy } else { (unhappy * self.normal_unhappy[ratio] / expected).min(self.messages) }
     }
 
     fn add(&mut self, other: &Self) {

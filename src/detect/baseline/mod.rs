@@ -1,5 +1,6 @@
 //! What is normal for a department at an hour of the week.
 
+mod bias;
 mod block;
 mod calendar;
 mod dispersion;
@@ -19,6 +20,7 @@ use super::kind::RATIOS;
 use super::tick::{Counts, Expected, SPANS};
 use crate::message::EventTime;
 
+pub(super) use self::bias::Biases;
 pub(super) use self::calendar::{Calendar, HOURS_OF_WEEK, HourOfWeek};
 
 /// A block teaches once it is this old, and only if no alert was open until then: an incident is not noticed at once.
@@ -236,7 +238,7 @@ impl Baseline {
     fn learn_strange(&mut self, block: &Block, hour: HourOfWeek, priors: [f64; RATIOS]) {
         let Some(habit) = self.strange.note(hour_of_epoch(block.start())) else { return };
         for (kind, prior) in priors.into_iter().enumerate() {
-            let seen = (block.unhappy[kind], block.messages);
+            let seen = (block.as_of_first_model(kind, block.unhappy[kind]), block.messages);
             self.ratios[kind].learn_habit(hour, seen, habit, &ratio_learning(prior));
         }
         self.volume.learn_habit(hour, (block.messages, block.seconds / 3_600.0), habit, &VOLUME_LEARNING);
@@ -257,6 +259,7 @@ impl Baseline {
         let hours = block.seconds / 3_600.0;
         for (kind, prior) in priors.into_iter().enumerate() {
             let unhappy = if accepted[kind] { block.unhappy[kind] } else { self.within_reason(kind, block) };
+            let unhappy = block.as_of_first_model(kind, unhappy);
             let by_messages = block.messages / RATIO_HALF_LIFE_MESSAGES + half_lives(away, LONGEST_HALF_LIFE);
             let level_kept = (-half_lives(away, RATIO_HALF_LIFE).min(by_messages)).exp2();
             self.ratios[kind].learn(hour, (unhappy, block.messages), (level_kept, hours), &ratio_learning(prior));

@@ -6,6 +6,7 @@ mod company;
 mod gaps;
 mod habits;
 mod learning;
+mod models;
 mod mutes;
 mod quiet_months;
 mod restoring;

@@ -16,7 +16,7 @@ use crate::config::{DepartmentConfig, Span};
 use crate::detect::Alert;
 use crate::ingest::{BatchBuilder, Rejection};
 use crate::message::{
-    CustomerHash, Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal,
+    CustomerHash, Language, ModelId, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal,
 };
 use crate::pipeline::scoring::Placed;
 
@@ -65,6 +65,7 @@ fn scored(said: Said) -> Outcome {
     let cell = if said.angry { 7 } else { 0 };
     let score = Score {
         share_cells: ShareCells { sentiment: Some(cell), frustration: Some(cell) },
+        model: ModelId::UNKNOWN,
         sentiment: SentimentScore { negative, neutral, positive: Probability::new(0.0) },
         frustration: negative,
         language: Language::Spanish,

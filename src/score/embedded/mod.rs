@@ -15,7 +15,8 @@ use super::model::{Blocks, Calibration, EmbeddedModel};
 use super::signals::{self, Matcher, Rules};
 use super::{Scorer, Text};
 use crate::message::{
-    Language, MAX_TEXT_BYTES, Probability, Score, ScorerKind, SentimentScore, ShareCells, Signal, SignalSet, head,
+    Language, MAX_TEXT_BYTES, ModelId, Probability, Score, ScorerKind, SentimentScore, ShareCells, Signal, SignalSet,
+    head,
 };
 
 pub use explain::{Explanation, LogOdds, WordShare};
@@ -50,7 +51,8 @@ impl EmbeddedScorer {
         let Text { text, language: named } = Text { text: head(text.text, MAX_TEXT_BYTES), ..text };
         let Some((outputs, has_words)) = self.outputs(text) else {
             let language = named.unwrap_or(Language::Other);
-            return prior(self.model.header.prior, language, self.matcher.find(self.kept.senses(), language));
+            let signals = self.matcher.find(self.kept.senses(), language);
+            return Score { model: self.model.id, ..prior(self.model.header.prior, language, signals) };
         };
         let calibration = &self.model.header.calibration;
         let detected = || if has_words { likeliest_language(text, &outputs) } else { Language::Other };
@@ -68,6 +70,7 @@ impl EmbeddedScorer {
             scorer: ScorerKind::Embedded,
             signals: signals::join(phrases, learned(calibration, &outputs)),
             share_cells,
+            model: self.model.id,
         }
     }
 
@@ -105,6 +108,7 @@ fn prior(prior: [f32; 4], language: Language, signals: SignalSet) -> Score {
         scorer: ScorerKind::Embedded,
         signals,
         share_cells: ShareCells::default(),
+        model: ModelId::UNKNOWN,
     }
 }
 

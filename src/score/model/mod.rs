@@ -24,6 +24,7 @@ pub(crate) use dense::{Dense, MAX_HIDDEN};
 pub use error::ModelError;
 
 use super::shares::Shares;
+use crate::message::ModelId;
 use file::Sections;
 use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, RARITY};
 pub(crate) use table::{Place, Table};
@@ -112,6 +113,7 @@ impl Provenance {
 /// A trained model; shared by all scorers of a process.
 #[derive(Debug, PartialEq)]
 pub struct EmbeddedModel {
+    pub(crate) id: ModelId,
     pub(crate) header: Header,
     pub(crate) table: Table,
     pub(crate) dense: Dense,
@@ -154,7 +156,7 @@ impl EmbeddedModel {
         header.validate().map_err(content)?;
         let table = file::unpack(sections.table, header.bits).map_err(content)?;
         let dense = Dense::from_bytes(sections.dense, header.hidden).map_err(content)?;
-        Ok(Self { header, table, dense })
+        Ok(Self { id: id_of(bytes), header, table, dense })
     }
 
     /// The file's bytes.
@@ -183,11 +185,23 @@ impl EmbeddedModel {
         &self.header.shares
     }
 
+    /// What it is called in what is counted.
+    #[must_use]
+    pub fn id(&self) -> ModelId {
+        self.id
+    }
+
     /// Where the model comes from.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.header.provenance
     }
+}
+
+/// The checksum that a sound file ends with; never that of none.
+fn id_of(bytes: &[u8]) -> ModelId {
+    let checksum = bytes.last_chunk().map_or(0, |checksum| u32::from_le_bytes(*checksum));
+    ModelId(checksum.max(1))
 }
 
 /// The bytes of a file, as far as a model could go: some files have no end.

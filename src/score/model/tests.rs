@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::layout::{CHANNELS, OUTPUTS, POOLED};
 use super::*;
-use crate::message::Probability;
+use crate::message::{ModelId, Probability};
 use crate::score::signals::Rules;
 use crate::score::{EmbeddedScorer, Text};
 
@@ -24,7 +24,7 @@ fn tiny() -> EmbeddedModel {
     };
     let dense = Dense { input: vec![[0.25; POOLED]; 2], bias: vec![-1.0, 1.0], output: vec![[0.5; OUTPUTS]; 2] };
     let table = Table::new((0..=255_u8).map(|at| [at.cast_signed(); CHANNELS]));
-    EmbeddedModel { header, table, dense }
+    EmbeddedModel { id: ModelId::UNKNOWN, header, table, dense }
 }
 
 fn refused(bytes: &[u8]) -> String {

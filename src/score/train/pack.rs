@@ -1,6 +1,7 @@
 //! Weights to 8 bits.
 
 use super::fit::Fit;
+use crate::message::ModelId;
 use crate::score::model::layout::{CHANNELS, RARITY, Row};
 use crate::score::model::{Calibration, EmbeddedModel, Header, Provenance, Table};
 use crate::score::recipe::Recipe;
@@ -30,7 +31,7 @@ pub(super) fn pack(fit: &Fit<'_>, provenance: Provenance, recipe: &Recipe) -> Em
         shares: fit.base.map_or_else(Shares::default, |base| base.header.shares.clone()),
         provenance,
     };
-    EmbeddedModel { header, table, dense: fit.dense.clone() }
+    EmbeddedModel { id: ModelId::UNKNOWN, header, table, dense: fit.dense.clone() }
 }
 
 fn own_scales(fit: &Fit<'_>, recipe: &Recipe) -> ([f32; CHANNELS], f32) {

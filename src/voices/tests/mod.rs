@@ -10,7 +10,9 @@ use proptest::prelude::*;
 
 use super::sample::SAMPLES;
 use super::*;
-use crate::message::{DepartmentId, Language, Probability, ScorerKind, SentimentScore, ShareCells, Signal, SignalSet};
+use crate::message::{
+    DepartmentId, Language, ModelId, Probability, ScorerKind, SentimentScore, ShareCells, Signal, SignalSet,
+};
 use crate::window::ShardId;
 use model::{DEPARTMENTS, Model, SHARDS, Said, said};
 
@@ -34,6 +36,7 @@ fn score(said: &Said) -> Score {
         scorer: ScorerKind::Embedded,
         signals: said.signals,
         share_cells: ShareCells::default(),
+        model: ModelId::UNKNOWN,
     }
 }
 

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::model::{Model, crowd, panes_of};
 use super::{at, secs, settings, settings_with};
-use crate::message::{DepartmentId, EventTime};
-use crate::window::{PaneCounts, Panes, ShardId, ShareCounts, ShareSums, Tally};
+use std::collections::BTreeMap;
+
+use crate::message::{DepartmentId, EventTime, ModelId};
+use crate::window::{PaneCounts, Panes, ShardId, ShareCounts, ShareSums, Tally, pane_start};
 
 const SALES: DepartmentId = DepartmentId(0);
 const CARE: DepartmentId = DepartmentId(1);
@@ -21,6 +23,36 @@ fn sums(counts: &ShareCounts) -> ShareSums {
 /// Mostly single messages, and some crowds.
 fn some(seed: u32) -> PaneCounts {
     crowd(seed, if seed.is_multiple_of(17) { 200 + seed % 100_000 } else { 1 })
+}
+
+/// Some of it by one model and the rest by another.
+fn by_model(seed: u32) -> [(ModelId, Tally); 2] {
+    let all = some(seed).tally;
+    let part = |count: u32| count / (1 + seed % 3);
+    let of_one = Tally {
+        messages: part(all.messages),
+        negative: part(all.negative),
+        positive: part(all.positive),
+        frustrated: part(all.frustrated),
+    };
+    [(ModelId(1 + seed % 2), of_one), (ModelId(3), all.saturating_sub(of_one))]
+}
+
+/// What each model said, by department and pane.
+fn said(panes: &Panes) -> BTreeMap<(DepartmentId, EventTime, ModelId), Tally> {
+    let mut said = BTreeMap::new();
+    let kept = panes.kept_from();
+    for (department, hour) in panes.hours() {
+        for (start, counts, parts) in hour.panes_by_model().filter(|(start, ..)| Some(*start) >= kept) {
+            let mut left = counts.tally;
+            for (model, tally) in parts {
+                *said.entry((department, start, model)).or_insert_with(Tally::default) += tally;
+                left -= tally;
+            }
+            assert!(left.is_empty(), "the models' parts are all there is");
+        }
+    }
+    said
 }
 
 /// Advances and returns the window ends that were called, in seconds.
@@ -281,6 +313,7 @@ proptest! {
     ) {
         let settings = settings_with(&[10, 300, 86_400], 30);
         let (mut whole, mut cut) = (Panes::new(&settings, 3), Panes::with_shards(&settings, 3, 3));
+        let mut counted: BTreeMap<(DepartmentId, EventTime, ModelId), Tally> = BTreeMap::new();
         let seen = |panes: &Panes| {
             let of = |id| (panes.sums(DepartmentId(id)).to_vec(), panes.share_sums(DepartmentId(id)).to_vec());
             (panes.window_end(), (0..3).map(of).collect::<Vec<_>>())
@@ -291,7 +324,10 @@ proptest! {
                     let (department, at) = (DepartmentId(*department), EventTime::from_millis(*millis));
                     let shard = ShardId(usize::try_from(*seed).unwrap() % 3);
                     let taken = whole.add(department, at, some(*seed));
-                    prop_assert_eq!(cut.add_to(shard, department, at, some(*seed)), taken);
+                    prop_assert_eq!(cut.add_to((shard, department), at, some(*seed), by_model(*seed)), taken);
+                    for (model, tally) in by_model(*seed).into_iter().filter(|(_, tally)| taken && !tally.is_empty()) {
+                        *counted.entry((department, pane_start(at), model)).or_default() += tally;
+                    }
                     prop_assert_eq!(cut.pane(department, at), whole.pane(department, at));
                 }
                 Step::Advance { millis } => {
@@ -306,11 +342,14 @@ proptest! {
         taken_up.restore(cut.window_end(), []);
         for shard in (0..3).map(|place| ShardId((place + first) % 3)) {
             for (department, hour) in cut.hours_of(shard) {
-                hour.panes().for_each(|(start, counts)| {
-                    taken_up.add_to(shard, department, start, counts);
-                });
+                for (start, counts, by_model) in hour.panes_by_model() {
+                    taken_up.add_to((shard, department), start, counts, by_model);
+                }
             }
         }
+        counted.retain(|(_, start, _), _| Some(*start) >= cut.kept_from());
+        prop_assert_eq!(said(&cut), counted);
+        prop_assert_eq!(said(&taken_up), said(&cut));
         prop_assert_eq!(seen(&taken_up), seen(&whole), "handed on in whatever order, the windows are the same");
     }
 }

@@ -1,7 +1,7 @@
 //! Promises of the comparison.
 
 use super::*;
-use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, ShareCells, SignalSet};
+use crate::message::{Language, ModelId, Probability, Score, ScorerKind, SentimentScore, ShareCells, SignalSet};
 use crate::score::Text;
 use crate::score::data::{DataSet, Origin, Row};
 use crate::score::labels::Targets;
@@ -29,6 +29,7 @@ impl Scorer for WrongAt {
                 scorer: ScorerKind::Embedded,
                 signals: SignalSet::EMPTY,
                 share_cells: ShareCells::default(),
+                model: ModelId::UNKNOWN,
             });
         }
     }
