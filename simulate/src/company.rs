@@ -10,9 +10,6 @@ use crate::parallel;
 use crate::shifts::{Found, GRACE, Incident};
 use crate::world::{DAY, Effect, HOUR, MONTH, Minute, Stream, World};
 
-/// Departments of a company.
-pub(crate) const DEPARTMENTS: usize = 12;
-
 /// What a company's alerts were like.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Told {
@@ -21,7 +18,7 @@ pub(crate) struct Told {
     pub(crate) months: u32,
     /// Incidents of so many departments, and how soon the company's own alert told of them.
     pub(crate) of_all: Found,
-    pub(crate) of_two: Found,
+    pub(crate) of_few: Found,
     /// Departments that alerted by themselves before the company did, in incidents of all.
     pub(crate) alerted_before: usize,
 }
@@ -39,11 +36,11 @@ struct Step {
 }
 
 impl Watched {
-    fn new(world: World, seed: u64) -> Self {
-        let names = (0..DEPARTMENTS).map(|place| DepartmentConfig::named(&format!("department-{place}")));
+    fn new(world: World, size: usize, seed: u64) -> Self {
+        let names = (0..size).map(|place| DepartmentConfig::named(&format!("department-{place}")));
         let config = Config { departments: names.collect(), detect: DetectConfig::default(), ..Config::default() };
         let roster = Roster::new(&config);
-        let seeds = (0..DEPARTMENTS as u64).map(|place| seed * 1_000 + place);
+        let seeds = (0..size as u64).map(|place| seed * 1_000 + place);
         Self {
             streams: seeds.map(|seed| Stream::new(world, seed)).collect(),
             detector: Detector::new(&config.detect, &roster),
@@ -53,7 +50,7 @@ impl Watched {
 
     /// A minute in which so many departments, the first ones, have an incident.
     fn step(&mut self, effect: Effect, departments: usize) -> Result<Step> {
-        let mut minutes = Vec::with_capacity(DEPARTMENTS);
+        let mut minutes = Vec::with_capacity(self.streams.len());
         for (place, stream) in self.streams.iter_mut().enumerate() {
             minutes.push(stream.next(if place < departments { effect } else { Effect::NONE })?);
         }
@@ -101,22 +98,27 @@ impl Watched {
     }
 }
 
-/// Watches companies for some quiet months, then with incidents of all departments and of two, by turns.
-pub(crate) fn told(world: World, incident: Incident, seeds: std::ops::Range<u64>, months: u32) -> Result<Told> {
+/// Watches companies for some quiet months, then with incidents of all departments and of a sixth of them, by turns.
+pub(crate) fn told(
+    (world, size): (World, usize),
+    incident: Incident,
+    seeds: std::ops::Range<u64>,
+    months: u32,
+) -> Result<Told> {
     const EACH: i64 = 6;
     let of_companies = parallel::map(seeds, |seed| {
-        let mut watched = Watched::new(world, seed);
+        let mut watched = Watched::new(world, size, seed);
         watched.run(MONTH)?;
         let mut told = Told { months, ..Told::default() };
         told.false_alarms = watched.run(i64::from(months) * MONTH)?;
         for place in 0..EACH {
-            for departments in [DEPARTMENTS, 2] {
+            for departments in [size, size.div_ceil(6)] {
                 watched.run(2 * DAY + place * 7 * HOUR % DAY)?;
                 let (delay, alerted_before) = watched.incident(incident, departments)?;
-                let found = if departments == 2 { &mut told.of_two } else { &mut told.of_all };
+                let found = if departments < size { &mut told.of_few } else { &mut told.of_all };
                 found.incidents += 1;
                 found.delays.extend(delay);
-                if departments == DEPARTMENTS && delay.is_some() {
+                if departments == size && delay.is_some() {
                     told.alerted_before += alerted_before;
                 }
             }
@@ -129,7 +131,7 @@ pub(crate) fn told(world: World, incident: Incident, seeds: std::ops::Range<u64>
         sum.months += told.months;
         sum.alerted_before += told.alerted_before;
         sum.of_all = Found::sum(vec![sum.of_all, told.of_all]);
-        sum.of_two = Found::sum(vec![sum.of_two, told.of_two]);
+        sum.of_few = Found::sum(vec![sum.of_few, told.of_few]);
     }
     Ok(sum)
 }

@@ -16,6 +16,7 @@ mod world;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+use latido::detect::AlertKind;
 
 use changes::Change;
 use rivals::Rule;
@@ -44,6 +45,9 @@ struct Arguments {
     /// Which lasting changes; all where none is named.
     #[arg(long, value_enum, value_delimiter = ',')]
     changes: Vec<Change>,
+    /// Minutes of a row, for false alarms and what is found: 1, 5, 15 or 60.
+    #[arg(long, default_value_t = 1)]
+    step: u32,
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -55,6 +59,8 @@ enum Table {
     FalseAlarms,
     /// Which shifts it finds, and when.
     Shifts,
+    /// Which incidents of other kinds and lengths it finds, and when.
+    Incidents,
     /// The same shifts by what else people alert on.
     Rivals,
     /// Which silences it notices, and when.
@@ -78,6 +84,9 @@ fn main() -> Result<()> {
     if wants(Table::Shifts) {
         shifts(&arguments)?;
     }
+    if wants(Table::Incidents) {
+        incidents(&arguments)?;
+    }
     if wants(Table::Rivals) {
         rivals(&arguments)?;
     }
@@ -99,15 +108,17 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn worlds(volume: f64) -> [(&'static str, World); 5] {
+fn worlds(volume: f64) -> [(&'static str, World); 6] {
     let rhythmic = World::rhythmic(volume);
     let lively = World { life: Life { campaigns: 1.0, holidays: 1.0, ..Life::default() }, ..rhythmic };
+    let out = World { life: Life { outages: 2.0, ..Life::default() }, ..rhythmic };
     let drifting = World { life: Life { drift: 0.3, ..Life::default() }, ..rhythmic };
     let later = World { life: Life { rhythm: (1.5, 0.3), ..Life::default() }, ..rhythmic };
     [
         ("steady", World::steady(volume)),
         ("rhythmic", rhythmic),
         ("campaigns and holidays", lively),
+        ("outages", out),
         ("ratio drifts", drifting),
         ("rhythm drifts", later),
     ]
@@ -120,14 +131,16 @@ fn false_alarms(arguments: &Arguments) -> Result<()> {
     );
     println!("|---|---|---|{}", "---|".repeat(arguments.budgets.len()));
     let mut sums = vec![(0, 0); arguments.budgets.len()];
+    let mut kinds = [0; AlertKind::ALL.len()];
     for volume in arguments.volumes.iter().copied() {
         for (name, world) in worlds(volume) {
             let mut cells = Vec::new();
             let seeds = arguments.seed..arguments.seed + arguments.departments;
             for (budget, sum) in arguments.budgets.iter().zip(&mut sums) {
-                let alarms = quiet::false_alarms(world, *budget, seeds.clone(), arguments.months)?;
+                let alarms = quiet::false_alarms(world, (*budget, arguments.step), seeds.clone(), arguments.months)?;
                 *sum = (sum.0 + alarms.incidents, sum.1 + alarms.months);
-                cells.push(format!("{:.2} {:?}", alarms.a_month(), alarms.kinds));
+                cells.push(format!("{:.2}", alarms.a_month()));
+                kinds.iter_mut().zip(alarms.kinds).for_each(|(sum, more)| *sum += more);
             }
             let months = arguments.departments * u64::from(arguments.months);
             println!("| {name} | {volume} | {months} | {} |", cells.join(" | "));
@@ -138,23 +151,60 @@ fn false_alarms(arguments: &Arguments) -> Result<()> {
         sums[0].1,
         join(&sums, |sum| format!("{:.2}", f64::from(sum.0) / f64::from(sum.1)))
     );
+    let told = AlertKind::ALL.iter().zip(kinds).map(|(kind, alerts)| format!("{alerts} {}", kind.as_str()));
+    println!("\nAlerts of all kinds: {}.", told.collect::<Vec<_>>().join(", "));
     Ok(())
 }
 
 fn shifts(arguments: &Arguments) -> Result<()> {
-    println!("| messages in 5 min | to | {} |", join(&arguments.budgets, |budget| format!("budget {budget}")));
-    println!("|---|---|{}", "---|".repeat(arguments.budgets.len()));
-    for volume in arguments.volumes.iter().copied() {
-        for to in [0.3, 0.4, 0.6] {
-            let incident = Incident { effect: Effect { negative: Some(to), ..Effect::NONE }, minutes: 180 };
-            let mut cells = Vec::new();
-            for budget in &arguments.budgets {
-                let seeds = arguments.seed..arguments.seed + arguments.departments;
-                let found = shifts::found(World::steady(volume), incident, *budget, seeds, 20)?;
-                cells.push(told(&found));
+    println!("| world | messages in 5 min | to | {} |", join(&arguments.budgets, |budget| format!("budget {budget}")));
+    println!("|---|---|---|{}", "---|".repeat(arguments.budgets.len()));
+    let worlds: [(&str, fn(f64) -> World); 2] = [("steady", World::steady), ("rhythmic", World::rhythmic)];
+    for (name, world) in worlds {
+        for volume in arguments.volumes.iter().copied() {
+            for to in [0.3, 0.4, 0.6] {
+                let incident = Incident { effect: Effect { negative: Some(to), ..Effect::NONE }, minutes: 180 };
+                let mut cells = Vec::new();
+                for budget in &arguments.budgets {
+                    let seeds = arguments.seed..arguments.seed + arguments.departments;
+                    let found = shifts::found(world(volume), incident, (*budget, arguments.step), seeds, 20)?;
+                    cells.push(told(&found));
+                }
+                println!("| {name} | {volume} | {:.0} % | {} |", 100.0 * to, cells.join(" | "));
             }
-            println!("| {volume} | {:.0} % | {} |", 100.0 * to, cells.join(" | "));
         }
+    }
+    Ok(())
+}
+
+/// Incidents by their name, effect and minutes.
+fn other_incidents() -> [(&'static str, Incident); 7] {
+    let incident = |effect, minutes| Incident { effect, minutes };
+    let negative = Effect { negative: Some(SHIFT), ..Effect::NONE };
+    let frustrated = Effect { frustrated: Some(0.35), ..Effect::NONE };
+    let volume = |volume| Effect { volume, ..Effect::NONE };
+    [
+        ("40 % negative for 30 min", incident(negative, 30)),
+        ("40 % negative for 1 h", incident(negative, 60)),
+        ("40 % negative for 12 h", incident(negative, 12 * 60)),
+        ("35 % frustrated in place of 15 %, as negative as ever, for 3 h", incident(frustrated, 180)),
+        ("four times the messages for 1 h", incident(volume(4.0), 60)),
+        ("a fifth of the messages for 3 h", incident(volume(0.2), 180)),
+        ("twice the messages, 40 % negative, for 3 h", incident(Effect { volume: 2.0, ..negative }, 180)),
+    ]
+}
+
+fn incidents(arguments: &Arguments) -> Result<()> {
+    println!("| incident | {} |", join(&arguments.volumes, |volume| format!("{volume} in 5 min")));
+    println!("|---|{}", "---|".repeat(arguments.volumes.len()));
+    for (name, incident) in other_incidents() {
+        let mut cells = Vec::new();
+        for volume in arguments.volumes.iter().copied() {
+            let seeds = arguments.seed..arguments.seed + arguments.departments;
+            let found = shifts::found(World::rhythmic(volume), incident, (1.0, arguments.step), seeds, 10)?;
+            cells.push(told(&found));
+        }
+        println!("| {name} | {} |", cells.join(" | "));
     }
     Ok(())
 }
@@ -219,8 +269,9 @@ fn others(arguments: &Arguments) -> Result<()> {
         let mut cells = Vec::new();
         for volume in arguments.volumes.iter().copied() {
             let seeds = arguments.seed..arguments.seed + arguments.departments;
-            let alarms = quiet::false_alarms(altered(World::rhythmic(volume)), 1.0, seeds, arguments.months)?;
-            cells.push(format!("{:.2} {:?}", alarms.a_month(), alarms.kinds));
+            let alarms =
+                quiet::false_alarms(altered(World::rhythmic(volume)), (1.0, arguments.step), seeds, arguments.months)?;
+            cells.push(format!("{:.2}", alarms.a_month()));
         }
         println!("| {name} | {} |", cells.join(" | "));
     }
@@ -243,20 +294,23 @@ fn first_weeks(arguments: &Arguments) -> Result<()> {
 
 fn companies(arguments: &Arguments) -> Result<()> {
     println!(
-        "| messages in 5 min | false alarms of the company a month | all 12 turn to 40 % | departments that alerted before | 2 of 12 |"
+        "| departments | messages in 5 min of each | false alarms of the company a month | all turn to 40 % | departments that alerted before | a sixth of them |"
     );
-    println!("|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|");
     let incident = Incident { effect: Effect { negative: Some(SHIFT), ..Effect::NONE }, minutes: 180 };
-    for volume in arguments.volumes.iter().copied() {
-        let seeds = arguments.seed..arguments.seed + arguments.departments.div_ceil(2);
-        let told = company::told(World::steady(volume), incident, seeds, arguments.months.min(4))?;
-        println!(
-            "| {volume} | {:.2} | {} | {:.1} | {} |",
-            f64::from(told.false_alarms) / f64::from(told.months),
-            crate::told(&told.of_all),
-            told.alerted_before as f64 / told.of_all.delays.len().max(1) as f64,
-            crate::told(&told.of_two)
-        );
+    // The larger, the fewer: each takes as long.
+    for (size, fewer) in [(2, 1), (12, 2), (40, 4), (200, 10)] {
+        for volume in arguments.volumes.iter().copied() {
+            let seeds = arguments.seed..arguments.seed + arguments.departments.div_ceil(fewer);
+            let told = company::told((World::steady(volume), size), incident, seeds, arguments.months.min(4))?;
+            println!(
+                "| {size} | {volume} | {:.2} | {} | {:.1} | {} |",
+                f64::from(told.false_alarms) / f64::from(told.months),
+                crate::told(&told.of_all),
+                told.alerted_before as f64 / told.of_all.delays.len().max(1) as f64,
+                crate::told(&told.of_few)
+            );
+        }
     }
     Ok(())
 }

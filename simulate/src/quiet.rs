@@ -30,13 +30,21 @@ impl FalseAlarms {
 }
 
 /// Watches departments of a world for some months each, after one month of learning.
-pub(crate) fn false_alarms(world: World, budget: f64, seeds: std::ops::Range<u64>, months: u32) -> Result<FalseAlarms> {
+pub(crate) fn false_alarms(
+    world: World,
+    (budget, step): (f64, u32),
+    seeds: std::ops::Range<u64>,
+    months: u32,
+) -> Result<FalseAlarms> {
     let each = parallel::map(seeds, |seed| {
-        let mut watched = Watched::new(world, seed, budget);
+        let mut watched = Watched::in_rows(world, seed, budget, step);
         watched.run(MONTH)?;
         let mut alarms = FalseAlarms { months, ..FalseAlarms::default() };
         for _ in 0..i64::from(months) * MONTH {
             let step = watched.step(Effect::NONE)?;
+            if watched.was_out() {
+                continue;
+            }
             alarms.incidents += u32::from(step.incident.is_some());
             for alert in step.opened {
                 alarms.kinds[alert.kind as usize] += 1;

@@ -50,12 +50,12 @@ pub(crate) struct Incident {
 pub(crate) fn found(
     world: World,
     incident: Incident,
-    budget: f64,
+    (budget, step): (f64, u32),
     seeds: std::ops::Range<u64>,
     each: usize,
 ) -> Result<Found> {
     let of_departments = parallel::map(seeds, |seed| {
-        let mut watched = Watched::new(world, seed, budget);
+        let mut watched = Watched::in_rows(world, seed, budget, step);
         watched.run(MONTH)?;
         let mut found = Found { incidents: each, ..Found::default() };
         for place in 0..each {

@@ -1,9 +1,10 @@
 //! A department under the detector.
 
 use anyhow::Result;
-use latido::config::{Config, DepartmentConfig, DetectConfig, OTHER, Roster};
+use latido::config::{DepartmentConfig, DetectConfig};
 use latido::detect::{Alert, AlertChange, AlertKind, Detector, TICK};
-use latido::message::EventTime;
+use latido::message::{EventTime, ModelId};
+use latido::window::Tally;
 
 use crate::models::TwoModels;
 use crate::world::{Effect, Minute, Stream, World};
@@ -14,6 +15,9 @@ pub(crate) struct Watched {
     detector: Detector,
     models: TwoModels,
     minute: i64,
+    /// Minutes of a row, and what the one that is gathered holds.
+    step: u32,
+    row: [(ModelId, Tally); 2],
     open: usize,
 }
 
@@ -29,14 +33,23 @@ pub(crate) struct Step {
 
 impl Watched {
     pub(crate) fn new(world: World, seed: u64, budget: f64) -> Self {
-        let config = Config {
-            // The roster adds this one: it is the only one then.
-            departments: vec![DepartmentConfig::named(OTHER)],
-            detect: DetectConfig { false_alarms_per_month: budget, ..DetectConfig::default() },
-            ..Config::default()
-        };
-        let detector = Detector::new(&config.detect, &Roster::new(&config));
-        Self { stream: Stream::new(world, seed), detector, models: TwoModels::new(seed), minute: 0, open: 0 }
+        Self::in_rows(world, seed, budget, 1)
+    }
+
+    /// The same by rows of so many minutes, as history has them.
+    pub(crate) fn in_rows(world: World, seed: u64, budget: f64, minutes: u32) -> Self {
+        let settings = DetectConfig { false_alarms_per_month: budget, ..DetectConfig::default() };
+        let mut detector = Detector::of_slices(&settings, TICK * minutes);
+        detector.watch(&DepartmentConfig::named("watched"));
+        Self {
+            stream: Stream::new(world, seed),
+            detector,
+            models: TwoModels::new(seed),
+            minute: 0,
+            step: minutes,
+            row: Default::default(),
+            open: 0,
+        }
     }
 
     pub(crate) fn step(&mut self, effect: Effect) -> Result<Step> {
@@ -45,7 +58,15 @@ impl Watched {
         let end = EventTime::from_millis(0).plus(TICK * u32::try_from(self.minute)?);
         let of_both = self.models.split(Minute { messages, negative, frustrated }, effect.other_model);
         let mut step = Step { messages, ..Step::default() };
-        for change in self.detector.close_by_model(end, |_| of_both) {
+        for ((model, sum), (said_by, part)) in self.row.iter_mut().zip(of_both) {
+            *model = said_by;
+            *sum += part;
+        }
+        if self.minute % i64::from(self.step) != 0 {
+            return Ok(step);
+        }
+        let row = std::mem::take(&mut self.row);
+        for change in self.detector.close_by_model(end, |_| row) {
             match change {
                 AlertChange::Opened(_, alert) => {
                     if self.open == 0 {
@@ -62,6 +83,11 @@ impl Watched {
             }
         }
         Ok(step)
+    }
+
+    /// Whether a channel is down, or was of late: an alert is right then.
+    pub(crate) fn was_out(&self) -> bool {
+        self.stream.was_out()
     }
 
     pub(crate) fn is_alerting(&self) -> bool {

@@ -54,6 +54,8 @@ pub(crate) struct Life {
     pub(crate) campaigns: f64,
     /// Days with half the volume, a month.
     pub(crate) holidays: f64,
+    /// Times a month that nothing comes in for one to three hours: a channel is down.
+    pub(crate) outages: f64,
     /// How far the log odds drift in 8 weeks, there and back.
     pub(crate) drift: f64,
     /// How many hours later customers get up after 8 weeks, and how much more they write; and back again.
@@ -90,6 +92,8 @@ impl World {
 pub(crate) struct Effect {
     /// The negative ratio of an average hour; the season still moves it.
     pub(crate) negative: Option<f64>,
+    /// Part of the messages that are frustrated, whatever their sentiment; none as the world has it.
+    pub(crate) frustrated: Option<f64>,
     /// What the volume is multiplied by.
     pub(crate) volume: f64,
     /// The part of the messages that another model scores, 0 to 1: it calls many more of the same messages unhappy.
@@ -97,7 +101,7 @@ pub(crate) struct Effect {
 }
 
 impl Effect {
-    pub(crate) const NONE: Self = Self { negative: None, volume: 1.0, other_model: 0.0 };
+    pub(crate) const NONE: Self = Self { negative: None, frustrated: None, volume: 1.0, other_model: 0.0 };
 }
 
 /// The messages of a minute.
@@ -118,12 +122,24 @@ pub(crate) struct Stream {
     bin_ratio: f64,
     bin_volume: f64,
     day_volume: f64,
+    /// Until which minute nothing comes in.
+    out_until: i64,
 }
 
 impl Stream {
     pub(crate) fn new(world: World, seed: u64) -> Self {
         let random = Pcg64Mcg::seed_from_u64(seed);
-        Self { world, random, minute: 0, mood: 0.0, swing: 0.0, bin_ratio: 0.0, bin_volume: 1.0, day_volume: 1.0 }
+        Self {
+            world,
+            random,
+            minute: 0,
+            mood: 0.0,
+            swing: 0.0,
+            bin_ratio: 0.0,
+            bin_volume: 1.0,
+            day_volume: 1.0,
+            out_until: 0,
+        }
     }
 
     pub(crate) fn next(&mut self, effect: Effect) -> Result<Minute> {
@@ -135,6 +151,9 @@ impl Stream {
         if minute % BIN == 0 {
             self.begin_bin(effect)?;
         }
+        if self.is_out(minute) {
+            return Ok(Minute::default());
+        }
         let expected = self.world.volume / BIN as f64 * self.rhythm(minute) * self.day_volume * effect.volume;
         let mean = expected * self.bin_volume * self.swing.exp();
         if mean <= 0.0 {
@@ -142,9 +161,26 @@ impl Stream {
         }
         let messages = self.arrivals(mean)?;
         let negative = self.hits(messages, self.bin_ratio)?;
-        let frustrated =
-            self.hits(negative, FRUSTRATED_OF_NEGATIVE)? + self.hits(messages - negative, FRUSTRATED_OF_OTHERS)?;
+        let frustrated = match effect.frustrated {
+            Some(ratio) => self.hits(messages, ratio)?,
+            None => {
+                self.hits(negative, FRUSTRATED_OF_NEGATIVE)? + self.hits(messages - negative, FRUSTRATED_OF_OTHERS)?
+            }
+        };
         Ok(Minute { messages, negative, frustrated })
+    }
+
+    /// Whether a channel is down, or was until half an hour ago.
+    pub(crate) fn was_out(&self) -> bool {
+        self.minute < self.out_until + HOUR / 2
+    }
+
+    fn is_out(&mut self, minute: i64) -> bool {
+        let begins = self.world.life.outages / MONTH as f64;
+        if begins > 0.0 && minute >= self.out_until && self.random.random::<f64>() < begins {
+            self.out_until = minute + self.random.random_range(HOUR..3 * HOUR);
+        }
+        minute < self.out_until
     }
 
     fn arrivals(&mut self, mean: f64) -> Result<u32> {

@@ -21,6 +21,9 @@ const PRIOR_EPISODES: f64 = 15.0;
 /// Weight of what was counted is half after this time.
 const HALF_LIFE: Duration = Duration::from_secs(12 * 7 * 24 * 3_600);
 
+/// Evidence has to be rare for so long: one stray slice is no alert.
+pub(super) const CONFIRMED_FOR: Duration = Duration::from_secs(120);
+
 /// An episode is over when evidence has been weaker for so long.
 const APART: Duration = Duration::from_secs(3 * 3_600);
 
@@ -46,8 +49,8 @@ impl Calibration {
             self.pending = false;
             return;
         }
-        // As for alerts, one moment is none.
-        if !self.pending {
+        // As for alerts, one moment is none, unless it is as long.
+        if !self.pending && slice < CONFIRMED_FOR {
             self.pending = true;
             return;
         }

@@ -5,14 +5,13 @@ use std::time::Duration;
 use super::{Department, KIND_SHARES};
 use crate::config::DetectConfig;
 use crate::detect::alert::{Alert, Severity};
+use crate::detect::calibration::CONFIRMED_FOR;
 use crate::detect::evidence::Finding;
 use crate::detect::kind::{AlertKind, RATIOS};
 use crate::detect::mutes::Upkeep;
+use crate::detect::tick::SPANS;
 use crate::detect::watch::{Change, Incident, OpenAlert, REOPEN_FACTOR, Watch};
 use crate::message::EventTime;
-
-/// Evidence has to be rare for so long: one stray slice is no alert.
-const CONFIRMED_FOR: Duration = Duration::from_secs(120);
 
 /// An incident that lasts for longer than this is the new normal: what comes teaches again, so that no page lasts for good.
 const NEW_NORMAL_AFTER: Duration = Duration::from_secs(24 * 3_600);
@@ -50,7 +49,14 @@ impl Department {
             self.watches[kind] = Watch::Quiet;
             return None;
         };
-        let since = if let Watch::Pending(since) = self.watches[kind] { since } else { end };
+        let since = match self.watches[kind] {
+            Watch::Pending(since) => since,
+            // Minutes without a message are more than a stray slice. (Not a night: the first customers of a day may be late.)
+            _ if finding.messages == 0 && finding.seconds <= SPANS[0].as_secs() => {
+                finding.since.plus(self.slice).min(end)
+            }
+            _ => end,
+        };
         if end.plus(self.slice) < since.plus(CONFIRMED_FOR) {
             self.watches[kind] = Watch::Pending(since);
             return None;
