@@ -13,7 +13,7 @@ use super::legacy::DetectorStateV3;
 use super::v1::{DepartmentPanesV1, PanePartV1, SnapshotV1};
 use super::v2::{DepartmentPanesV2, PanePartV2, SnapshotV2};
 use super::*;
-use crate::config::{Config, DepartmentConfig, Roster};
+use crate::config::{Config, DepartmentConfig, Roster, WindowsConfig};
 use crate::detect::{Alert, AlertKind, Detector, DetectorState, Feedback, Handling, Severity, TICK, Verdict};
 use crate::message::{
     CustomerHash, DepartmentId, EventTime, Language, ModelId, NextOffset, PartitionId, Probability, SHARE_CELLS, Score,
@@ -21,7 +21,7 @@ use crate::message::{
 };
 use crate::publish::events::{Happened, Outbox};
 use crate::voices::{SignalFound, Summary, Voice, Voices};
-use crate::window::{HourPanes, PANE, PaneCounts, ShardId, ShareCounts, Tally};
+use crate::window::{HourPanes, PANE, PaneCounts, Panes, ShardId, ShareCounts, Tally};
 
 fn moments() -> impl Strategy<Value = EventTime> {
     any::<i64>().prop_map(EventTime::from_millis)
@@ -645,4 +645,28 @@ fn the_members_name_is_made_once_and_stays() {
     fs::write(home.path().join("instance-id"), "\n").unwrap();
     let anew = again.instance_id().unwrap();
     assert_eq!(again.instance_id().unwrap(), anew, "an empty file is none: a new name is kept");
+}
+
+#[test]
+fn which_model_said_what_comes_back_from_a_checkpoint() {
+    let one = |negative| Tally { messages: 1, negative, ..Tally::default() };
+    let mut panes = Panes::new(&WindowsConfig::default(), 1);
+    for (second, model, negative) in [(0, 7, 1), (1, 8, 0), (2, 8, 1), (15, 9, 0), (4_000, 8, 1)] {
+        let at = EventTime::from_millis(second * 1_000);
+        panes.add_to((ShardId(0), DepartmentId(0)), at, one(negative).into(), [(ModelId(model), one(negative))]);
+    }
+    let said = |hours: &[SavedHour]| -> Vec<(EventTime, Vec<(ModelId, Tally)>)> {
+        let hours = hours.iter().flat_map(|hour| hour.departments.values());
+        hours.flat_map(|hour| hour.panes_by_model().map(|(start, _, parts)| (start, parts.collect()))).collect()
+    };
+    let saved = SavedHour::sort(panes.hours().map(|(_, hour)| ("billing".into(), Arc::clone(hour))));
+    let snapshot = Snapshot { hours: saved, ..Snapshot::empty() };
+    let read = decode(&encode(&snapshot).unwrap()).unwrap();
+    let expected = vec![
+        (EventTime::from_millis(0), vec![(ModelId(7), one(1)), (ModelId(8), Tally { messages: 2, negative: 1, ..one(0) })]),
+        (EventTime::from_millis(10_000), vec![(ModelId(9), one(0))]),
+        (EventTime::from_millis(4_000_000), vec![(ModelId(8), one(1))]),
+    ];
+    assert_eq!(said(&snapshot.hours), expected);
+    assert_eq!(said(&read.hours), expected);
 }
