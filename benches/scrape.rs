@@ -79,10 +79,10 @@ fn company() -> (Arc<Board>, Registry) {
     let departments = (1..DEPARTMENTS).map(|id| DepartmentConfig::named(&format!("department-{id}"))).collect();
     let roster = Arc::new(Roster::new(&Config { departments, ..Config::default() }));
     let windows = WindowsConfig::default().lengths;
-    let board = Arc::new(Board::new(roster.len(), windows.len()));
+    let board = Arc::new(Board::new(roster, windows.len()));
     board.publish(stream(), everybody());
     let (timings, health) = (Timings::new().unwrap(), Health::new());
-    let registry = registry(Sources { board: Arc::clone(&board), roster, windows, timings, health }).unwrap();
+    let registry = registry(Sources { board: Arc::clone(&board), windows, timings, health }).unwrap();
     (board, registry)
 }
 

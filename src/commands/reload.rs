@@ -1,4 +1,8 @@
-//! SIGHUP: the config read anew. Mutes are taken from it; everything else takes a restart.
+//! SIGHUP: the config read anew. Departments, `[detect]` and mutes are taken from it; everything else takes a restart.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 
 use super::ConfigArgs;
 use crate::config::Config;
@@ -18,50 +22,96 @@ impl Reload {
         Self { args, in_force }
     }
 
-    /// Takes the mutes of the config as it is now. Where it is wrong all stays as it was, and `/readyz` says so.
+    /// Takes what can be taken of the config as it is now. Where it is wrong all stays as it was, and `/readyz` says so.
     pub(super) fn run(&mut self, pipeline: &Pipeline) {
-        let config = match self.args.load() {
-            Ok(loaded) => loaded.config,
-            Err(error) => {
-                tracing::error!("the config is not reloaded, all stays as it was: {error}");
-                return pipeline.health().note(CONFIG, format!("not reloaded, all stays as it was: {error}"));
-            }
-        };
-        if pipeline.set_mutes(&config.mutes).is_err() {
-            tracing::error!(
-                "the mutes are not reloaded: the fold takes nothing. /healthz says whether it moves; send SIGHUP again"
-            );
-            return;
+        if let Err(error) = self.take(pipeline) {
+            tracing::error!("the config is not reloaded, all stays as it was: {error}");
+            pipeline.health().note(CONFIG, format!("not reloaded, all stays as it was: {error}"));
         }
-        tracing::info!(mutes = config.mutes.len(), "the mutes are reloaded");
-        self.in_force.mutes.clone_from(&config.mutes);
+    }
+
+    fn take(&mut self, pipeline: &Pipeline) -> anyhow::Result<()> {
+        let config = self.args.load()?.config;
+        let taken = takeable(&self.in_force, &config);
+        pipeline.reload(taken.clone())?;
+        self.in_force = taken;
         let waiting = differences(&self.in_force, &config);
         if waiting.is_empty() {
-            return pipeline.health().take_note(CONFIG);
+            pipeline.health().take_note(CONFIG);
+            return Ok(());
         }
-        let waiting = waiting.join(", ");
-        tracing::warn!("only mutes are reloaded; changes of {waiting} take a restart");
+        let waiting = Vec::from_iter(waiting).join(", ");
+        tracing::warn!("only departments, detect and mutes are reloaded; changes of {waiting} take a restart");
         pipeline.health().note(CONFIG, format!("changes of {waiting} take a restart"));
+        Ok(())
     }
 }
 
-/// The tables in which two configs differ.
-fn differences(one: &Config, other: &Config) -> Vec<String> {
-    let tables = |config: &Config| serde_json::to_value(config).ok().and_then(|value| value.as_object().cloned());
-    let (one, other) = (tables(one).unwrap_or_default(), tables(other).unwrap_or_default());
-    one.into_iter().filter(|(name, value)| other.get(name) != Some(value)).map(|(name, _)| name).collect()
+/// The config in force with what another one has of what can change in flight.
+fn takeable(in_force: &Config, config: &Config) -> Config {
+    Config {
+        departments: config.departments.clone(),
+        detect: config.detect.clone(),
+        mutes: config.mutes.clone(),
+        ..in_force.clone()
+    }
+}
+
+/// The dotted keys in which two configs differ.
+fn differences(one: &Config, other: &Config) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let value = |config: &Config| serde_json::to_value(config).unwrap_or_default();
+    compare(&value(one), &value(other), String::new(), &mut keys);
+    keys
+}
+
+fn compare(one: &Value, other: &Value, key: String, keys: &mut BTreeSet<String>) {
+    if one == other {
+        return;
+    }
+    let (Value::Object(one), Value::Object(other)) = (one, other) else {
+        keys.insert(key);
+        return;
+    };
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    for name in names {
+        // Names of librdkafka have dots of their own.
+        let name_there = if name.contains('.') { format!("{name:?}") } else { name.clone() };
+        let part = if key.is_empty() { name_there } else { format!("{key}.{name_there}") };
+        compare(one.get(name).unwrap_or(&Value::Null), other.get(name).unwrap_or(&Value::Null), part, keys);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::DepartmentConfig;
+    use crate::config::{DepartmentConfig, MuteConfig, Span};
 
     #[test]
-    fn what_a_reload_leaves_alone_is_named_by_its_table() {
-        let mut changed = Config { departments: vec![DepartmentConfig::named("billing")], ..Config::default() };
-        changed.detect.hold = crate::config::Span::from_secs(60);
-        assert_eq!(differences(&Config::default(), &changed), ["departments", "detect"]);
-        assert_eq!(differences(&changed, &changed), [""; 0]);
+    fn what_takes_a_restart_is_named_by_its_key() {
+        let mut changed = Config::default();
+        changed.kafka.topics.push("more".to_owned());
+        changed.kafka.properties.insert("fetch.min.bytes".to_owned(), "9".to_owned());
+        changed.windows.lateness = Span::from_secs(1);
+        changed.http.token_file = Some("token".into());
+        let wanted = ["http.token_file", "kafka.properties.\"fetch.min.bytes\"", "kafka.topics", "windows.lateness"]
+            .map(str::to_owned);
+        assert_eq!(differences(&Config::default(), &changed), BTreeSet::from(wanted));
+        assert_eq!(differences(&changed, &changed), BTreeSet::new());
+    }
+
+    #[test]
+    fn departments_thresholds_and_mutes_can_be_taken_and_nothing_else() {
+        let mut changed = Config {
+            departments: vec![DepartmentConfig::named("billing")],
+            mutes: vec![MuteConfig::default()],
+            ..Config::default()
+        };
+        changed.detect.hold = Span::from_secs(60);
+        assert_eq!(takeable(&Config::default(), &changed), changed);
+        let wanted = changed.clone();
+        changed.kafka.group = "another".to_owned();
+        changed.log.level = "debug".to_owned();
+        assert_eq!(takeable(&Config::default(), &changed), wanted);
     }
 }

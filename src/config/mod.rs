@@ -68,7 +68,7 @@ pub struct Config {
     pub privacy: PrivacyConfig,
     /// Panes, windows and stream time.
     pub windows: WindowsConfig,
-    /// When a department's customers count as unhappy.
+    /// When a department's customers count as unhappy. Reloaded on SIGHUP.
     pub detect: DetectConfig,
     /// To whom alerts are told.
     pub alerts: AlertsConfig,
@@ -82,9 +82,11 @@ pub struct Config {
     pub breaker: BreakerConfig,
     /// Logging.
     pub log: LogConfig,
-    /// The departments, at most 10,000. A department `other` always exists: messages of unknown departments go there.
+    /// The departments, at most 10,000. A department `other` always exists: messages of unknown departments go there. Reloaded on SIGHUP:
+    /// what is known of a department goes by its `id`, and is gone where that is.
     pub departments: Vec<DepartmentConfig>,
     /// Alerts that page nobody, for a time or at times, at most 1,000 entries: planned work, known outages, departments that are closed.
+    /// Reloaded on SIGHUP.
     pub mutes: Vec<MuteConfig>,
 }
 

@@ -10,6 +10,7 @@ pub const OTHER: &str = "other";
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
     departments: Vec<DepartmentConfig>,
+    by_name: Vec<DepartmentId>,
     other: DepartmentId,
     company_team: String,
 }
@@ -23,7 +24,9 @@ impl Roster {
             departments.push(DepartmentConfig::named(OTHER));
         }
         let position = departments.iter().position(|department| department.id == OTHER).unwrap_or_default();
-        Self { other: id_at(position), departments, company_team: config.detect.company_team.clone() }
+        let mut by_name: Vec<DepartmentId> = (0..departments.len()).map(id_at).collect();
+        by_name.sort_unstable_by(|one, other| departments[one.index()].id.cmp(&departments[other.index()].id));
+        Self { other: id_at(position), departments, by_name, company_team: config.detect.company_team.clone() }
     }
 
     /// How many departments there are, `other` included.
@@ -58,6 +61,19 @@ impl Roster {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<DepartmentId> {
         self.departments.iter().position(|department| department.id == name).map(id_at)
+    }
+
+    /// The departments in the order of their ids.
+    #[must_use]
+    pub fn by_name(&self) -> &[DepartmentId] {
+        &self.by_name
+    }
+
+    /// Whether every name leads to the department of the same number in both.
+    #[must_use]
+    pub fn routes_as(&self, other: &Self) -> bool {
+        let names = |department: &DepartmentConfig| (department.id.clone(), department.aliases.clone());
+        self.departments.iter().map(names).eq(other.departments.iter().map(names))
     }
 
     /// Every department with its number, in order.

@@ -122,12 +122,15 @@ impl BoardProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, DepartmentConfig, Roster};
     use crate::message::DepartmentId;
     use crate::publish::StreamView;
 
     #[test]
     fn the_board_counts_each_record_once() {
-        let board = Arc::new(Board::new(2, 2));
+        let departments = vec![DepartmentConfig::named("billing")];
+        let roster = Roster::new(&Config { departments, ..Config::default() });
+        let board = Arc::new(Board::new(Arc::new(roster), 2));
         let window = Tally { messages: 4, negative: 1, positive: 0, frustrated: 2 };
         let department = DepartmentView {
             messages: [[3, 2, 1], [0, 1, 0]],

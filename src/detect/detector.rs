@@ -217,6 +217,11 @@ impl Detector {
         self.leave_alerts(window_end, Gap { begun: judged_until, ended: window_end })
     }
 
+    /// Goes on, after [`Self::restore`], in the midst of what another detector began: a moment's own that no state holds.
+    pub fn go_on_after(&mut self, before: &Self) {
+        self.taken_up = before.taken_up;
+    }
+
     /// All is here again, and panes that end until then still hold only a part.
     pub fn resume_after(&mut self, end: EventTime) {
         self.doubt_until(end);

@@ -80,6 +80,11 @@ impl Decoder {
         Self { pointers, picker, max_text_bytes, future_skew: config.future_skew.get(), router }
     }
 
+    /// From now on that router says whose message it is.
+    pub fn route_by(&mut self, router: Router) {
+        self.router = router;
+    }
+
     /// Decodes a record, borrowing its text where that is written without escapes. `now` is the wall clock.
     ///
     /// # Errors

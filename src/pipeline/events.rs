@@ -83,6 +83,12 @@ impl EventDesk {
         (waiting > 0).then(|| format!("{waiting} alert events that were not sent: alerts.topic is not set"))
     }
 
+    /// Is the desk of a running daemon again, after [`Self::restore`] of what waited there.
+    pub(super) fn go_on_after(&mut self, before: &Self) {
+        self.handed_over = before.handed_over;
+        self.lost += before.lost;
+    }
+
     /// Events up to that number are sent. Gives whether the state has changed by that.
     pub(super) fn settle(&mut self, through: u64) -> bool {
         self.outbox.settle(through)

@@ -4,6 +4,7 @@ mod following;
 mod garbage;
 mod letters;
 mod marks;
+mod reloading;
 mod saving;
 mod telling;
 mod view;
@@ -16,13 +17,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, select};
 
-use crate::detect::Mutes;
 use crate::ingest::{Assignment, Budget, Claim, DeadLetters, Member, Patience, Shared};
 use crate::message::PartitionId;
 use crate::publish::events::EventProgress;
 use crate::publish::{Board, Health, Mark, PanesQuestion, Resume, Thread, Timings};
 
 use super::breaker::{Breaker, Verdict};
+use super::reload::Reload;
+use super::routing::Routing;
 use super::scoring::ScoredBatch;
 use super::state::State;
 use super::writer::{Fetched, Job, Wanted, WriterStatus};
@@ -41,7 +43,7 @@ pub(super) struct Links {
     pub(super) panes_asked: Receiver<PanesQuestion>,
     pub(super) resumes: Receiver<Resume>,
     pub(super) marks: Receiver<Mark>,
-    pub(super) mutes: Receiver<Mutes>,
+    pub(super) reloads: Receiver<Reload>,
     pub(super) jobs: Sender<Job>,
     pub(super) fetched: Receiver<Fetched>,
     pub(super) letters: Option<DeadLetters>,
@@ -90,13 +92,19 @@ pub(super) struct Fold {
     /// State that the store must be asked for.
     wanted: Option<Wanted>,
     breaker: Breaker,
+    routing: Routing,
     /// An operator's word that has not been followed yet: how many records may pass.
     accept: Option<u64>,
 }
 
 impl Fold {
     /// Starts the thread; it ends when no batch can come any more and the last checkpoint is on its way.
-    pub(super) fn start(state: State, breaker: Breaker, links: Links, limits: Limits) -> io::Result<JoinHandle<()>> {
+    pub(super) fn start(
+        state: State,
+        (breaker, routing): (Breaker, Routing),
+        links: Links,
+        limits: Limits,
+    ) -> io::Result<JoinHandle<()>> {
         let now = Instant::now();
         let fold = Self {
             state,
@@ -113,6 +121,7 @@ impl Fold {
             member: None,
             wanted: None,
             breaker,
+            routing,
             accept: None,
         };
         thread::Builder::new().name("latido-fold".to_owned()).spawn(move || fold.run())
@@ -143,9 +152,7 @@ impl Fold {
         }
         self.answer_questions();
         self.follow_marks();
-        if let Some(mutes) = self.links.mutes.try_iter().last() {
-            self.state.set_mutes(mutes);
-        }
+        self.follow_reload();
         self.follow_restore();
         self.follow_breaker();
         let caught_up = self.follow_partitions();
@@ -173,7 +180,9 @@ impl Fold {
     fn answer_questions(&self) {
         for PanesQuestion { department, answer } in self.links.panes_asked.try_iter() {
             // Whoever asked may have stopped waiting.
-            answer.send(self.state.panes_now(department)).unwrap_or_default();
+            if let Some(now) = self.state.panes_of(&department) {
+                answer.send(now).unwrap_or_default();
+            }
         }
     }
 
@@ -213,7 +222,7 @@ impl Fold {
     }
 
     /// Applies a batch, keeps it or drops it, as the ledger says. False if it was kept.
-    fn offer(&mut self, scored: ScoredBatch) -> bool {
+    fn offer(&mut self, mut scored: ScoredBatch) -> bool {
         let batch = &scored.batch;
         let peeked = self.links.shared.ledger().peek(&batch.partition, batch.epoch, batch.sequence);
         if peeked == Claim::Apply {
@@ -237,7 +246,10 @@ impl Fold {
                 return false;
             }
             Claim::Stale => {}
-            Claim::Apply => self.apply(&scored),
+            Claim::Apply => {
+                self.routing.put_right(&mut scored);
+                self.apply(&scored);
+            }
         }
         self.links.shared.leave(scored.batch.len(), scored.batch.footprint());
         true

@@ -14,6 +14,8 @@ mod breaker;
 mod events;
 mod fold;
 mod parts;
+mod reload;
+mod routing;
 mod scoring;
 mod state;
 mod stores;
@@ -30,8 +32,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use tokio::sync::oneshot;
 
 use crate::checkpoint::{DirectoryError, LearnedError};
-use crate::config::{Config, MuteConfig, Roster, StartPosition, client_config};
-use crate::detect::Mutes;
+use crate::config::{Config, StartPosition, client_config};
 use crate::ingest::{CONSUMER, Consumer, ConsumerError, DeadLetterError, Starting};
 use crate::publish::events::EventSenderError;
 use crate::publish::http::{self, HttpError};
@@ -39,6 +40,8 @@ use crate::publish::{Board, Health, Thread};
 use crate::score::{ModelError, RulesError};
 
 use parts::Parts;
+use reload::Reload;
+pub use reload::ReloadError;
 use stores::Opened;
 use writer::CHECKPOINT;
 
@@ -138,8 +141,7 @@ pub enum Woken {
 pub struct Pipeline {
     board: Arc<Board>,
     health: Arc<Health>,
-    roster: Arc<Roster>,
-    mutes: Sender<Mutes>,
+    reloads: Sender<Reload>,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     stop: Arc<AtomicBool>,
@@ -185,8 +187,7 @@ impl Pipeline {
         Ok(Self {
             board: parts.board,
             health: parts.health,
-            roster: parts.roster,
-            mutes: parts.mutes,
+            reloads: parts.reloads,
             address,
             metrics_address,
             stop: parts.stop,
@@ -237,15 +238,6 @@ impl Pipeline {
                 return Err(self.death(name_of(dead)));
             }
         }
-    }
-
-    /// These mutes hold from now on, in place of those before. What names a department that the daemon was not started with mutes
-    /// nothing.
-    ///
-    /// # Errors
-    /// The mutes, if the fold stands still and many such words wait for it: those before still hold.
-    pub fn set_mutes(&self, mutes: &[MuteConfig]) -> Result<(), Mutes> {
-        self.mutes.try_send(Mutes::new(mutes, &self.roster)).map_err(|error| error.into_inner())
     }
 
     /// Why a thread has died: where the consumer could not go on, the others only followed it.

@@ -8,9 +8,8 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
-use crate::checkpoint::{Loaded, Sent, Store, read_learned};
+use crate::checkpoint::{Loaded, Sent, Store};
 use crate::config::{CheckpointStore, Config, Roster, client_config};
-use crate::detect::Mutes;
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::message::HashKey;
 use crate::publish::events::{EventProgress, EventSender};
@@ -25,6 +24,8 @@ use super::PipelineError;
 use super::breaker::Breaker;
 use super::events::EventsOut;
 use super::fold::{self, Fold, Limits};
+use super::reload::{Reload, learned_of};
+use super::routing::{Routes, Routing};
 use super::scoring::{ScoredBatch, Worker};
 use super::state::State;
 use super::writer::{Writer, WriterStatus};
@@ -42,7 +43,8 @@ pub(super) struct Ends {
 
 /// What the threads share.
 pub(super) struct Parts {
-    pub(super) roster: Arc<Roster>,
+    roster: Arc<Roster>,
+    routes: Arc<Routes>,
     pub(super) board: Arc<Board>,
     pub(super) health: Arc<Health>,
     timings: Arc<Timings>,
@@ -52,8 +54,8 @@ pub(super) struct Parts {
     marks_out: Receiver<Mark>,
     resumes: Sender<Resume>,
     resumes_out: Receiver<Resume>,
-    pub(super) mutes: Sender<Mutes>,
-    mutes_out: Receiver<Mutes>,
+    pub(super) reloads: Sender<Reload>,
+    reloads_out: Receiver<Reload>,
     shared: Arc<Shared>,
     writer: Arc<WriterStatus>,
     pub(super) stop: Arc<AtomicBool>,
@@ -65,9 +67,9 @@ impl Parts {
         let (panes, panes_asked) = PanesDesk::new();
         let (marks, marks_out) = MarkDesk::new();
         let (resumes, resumes_out) = bounded(WORDS_WAITING);
-        let (mutes, mutes_out) = bounded(WORDS_WAITING);
+        let (reloads, reloads_out) = bounded(WORDS_WAITING);
         Ok(Self {
-            board: Arc::new(Board::new(roster.len(), config.windows.lengths.len())),
+            board: Arc::new(Board::new(Arc::clone(&roster), config.windows.lengths.len())),
             health: Health::new(),
             timings: Timings::new()?,
             panes,
@@ -76,8 +78,9 @@ impl Parts {
             marks_out,
             resumes,
             resumes_out,
-            mutes,
-            mutes_out,
+            reloads,
+            reloads_out,
+            routes: Routes::new(&roster),
             shared: Arc::new(Shared::default()),
             writer: Arc::new(WriterStatus::default()),
             stop: Arc::new(AtomicBool::new(false)),
@@ -122,9 +125,7 @@ impl Parts {
 
     /// The state with what was learned from history, where the config names a file of that.
     fn taught_state(&self, config: &Config, state: State, loaded: &Loaded) -> Result<State, PipelineError> {
-        let Some(path) = &config.detect.baselines else { return Ok(state) };
-        let learned = read_learned(path)
-            .map_err(|source| PipelineError::Baselines { path: path.display().to_string(), source })?;
+        let Some((path, learned)) = config.detect.baselines.as_ref().zip(learned_of(config)?) else { return Ok(state) };
         let (state, mut taken) = state.with_learned(learned);
         let known = loaded.snapshot.iter().flat_map(|snapshot| &snapshot.detector.departments);
         let known: BTreeSet<&str> = known.map(|saved| &*saved.department).collect();
@@ -180,7 +181,7 @@ impl Parts {
             panes_asked: self.panes_asked.clone(),
             resumes: self.resumes_out.clone(),
             marks: self.marks_out.clone(),
-            mutes: self.mutes_out.clone(),
+            reloads: self.reloads_out.clone(),
             jobs,
             fetched: fetched_out,
             letters,
@@ -199,7 +200,9 @@ impl Parts {
             late_letters: config.kafka.dead_letter_late,
             store_is_shared: config.checkpoint.store == CheckpointStore::Kafka,
         };
-        threads.push(Fold::start(state, Breaker::new(config.breaker), links, limits)?);
+        let decoder = Decoder::new(&config.input, Router::new(&self.roster));
+        let routing = Routing::new(Arc::clone(&self.routes), decoder, &self.roster);
+        threads.push(Fold::start(state, (Breaker::new(config.breaker), routing), links, limits)?);
         Ok(Ends { assignments, covered })
     }
 
@@ -219,6 +222,7 @@ impl Parts {
             let worker = Worker {
                 number,
                 decoder: Decoder::new(&config.input, Router::new(&self.roster)),
+                routes: (Arc::clone(&self.routes), 0),
                 scorer: sabotage::scorer(scorer),
                 key: *key,
                 batches: batches.clone(),
@@ -286,7 +290,6 @@ impl Parts {
     ) -> Result<JoinHandle<()>, PipelineError> {
         let sources = Sources {
             board: Arc::clone(&self.board),
-            roster: Arc::clone(&self.roster),
             windows: config.windows.lengths.clone(),
             timings: Arc::clone(&self.timings),
             health: Arc::clone(&self.health),
@@ -295,7 +298,6 @@ impl Parts {
             board: Arc::clone(&self.board),
             health: Arc::clone(&self.health),
             registry: metrics::registry(sources)?,
-            roster: Arc::clone(&self.roster),
             windows: config.windows.lengths.clone(),
             panes: self.panes.clone(),
             marks: self.marks.clone(),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 
+use super::routing::Routes;
 use crate::ingest::{Batch, Decoder, Rejection};
 use crate::message::{Audience, Author, CustomerHash, DepartmentId, EventTime, HashKey, Message, Score};
 use crate::publish::{Health, Timings};
@@ -52,6 +53,8 @@ pub(super) struct ScoredBatch {
     pub(super) outcomes: Vec<Outcome>,
     /// Wall clock when it was decoded.
     pub(super) decoded: EventTime,
+    /// The number of the [`Routes`] that its departments are by.
+    pub(super) routes: u64,
 }
 
 /// One worker of the pool.
@@ -59,6 +62,8 @@ pub(super) struct Worker {
     /// From 0.
     pub(super) number: usize,
     pub(super) decoder: Decoder,
+    /// What the decoder routes by, and the number of what it does so far.
+    pub(super) routes: (Arc<Routes>, u64),
     pub(super) scorer: Box<dyn Scorer>,
     /// What customers are hashed with; none where they are not kept at all.
     pub(super) key: Option<HashKey>,
@@ -86,12 +91,22 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
+            self.follow_routes();
             let begun = Instant::now();
             let (outcomes, decoded) = self.work(&batch, &mut scores);
             self.timings.scoring.observe(begun.elapsed().as_secs_f64());
-            if !self.pass_on(ScoredBatch { batch, outcomes, decoded }) {
+            if !self.pass_on(ScoredBatch { batch, outcomes, decoded, routes: self.routes.1 }) {
                 return;
             }
+        }
+    }
+
+    /// A reload may have changed which department a name leads to.
+    fn follow_routes(&mut self) {
+        let (routes, number) = &mut self.routes;
+        if let Some((latest, router)) = routes.others_than(*number) {
+            *number = latest;
+            self.decoder.route_by(router);
         }
     }
 

@@ -3,6 +3,7 @@
 mod adjuster;
 mod alerts;
 mod details;
+mod reload;
 mod severe;
 mod telling;
 
@@ -278,14 +279,15 @@ impl State {
         hours
     }
 
-    /// A department's panes, shared.
-    pub(super) fn panes_now(&self, department: DepartmentId) -> PanesNow {
+    /// A department's panes, shared; none where no department is called that.
+    pub(super) fn panes_of(&self, department: &str) -> Option<PanesNow> {
+        let department = self.roster.find(department)?;
         let hours = self.panes.hours().filter(|(of, _)| *of == department);
-        PanesNow {
+        Some(PanesNow {
             window_end: self.panes.window_end(),
             kept_from: self.panes.kept_from(),
             hours: hours.map(|(_, hour)| Arc::clone(hour)).collect(),
-        }
+        })
     }
 
     /// Folds a batch whose turn it is. `now` is monotonic. Gives the places in the batch of records that are in no window: the

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
-use crate::message::{DepartmentId, EventTime};
+use crate::message::EventTime;
 use crate::window::{HourPanes, PaneCounts};
 
 /// Questions that may wait for the fold; it answers within a turn.
@@ -43,9 +43,9 @@ impl PanesNow {
 /// A question for the fold.
 #[derive(Debug)]
 pub struct PanesQuestion {
-    /// Whose panes.
-    pub department: DepartmentId,
-    /// Where the answer goes; whoever asked may have stopped waiting.
+    /// Whose panes, by id: the number may change while the question waits.
+    pub department: String,
+    /// Where the answer goes; whoever asked may have stopped waiting. Dropped where there is no such department any more.
     pub answer: oneshot::Sender<PanesNow>,
 }
 
@@ -68,8 +68,9 @@ impl PanesDesk {
         (Self(sender), questions)
     }
 
-    /// Asks for a department's panes. None where too many questions wait or the fold has ended.
-    pub async fn ask(&self, department: DepartmentId) -> Option<PanesNow> {
+    /// Asks for a department's panes. None where too many questions wait, the fold has ended, or a reload has just
+    /// removed the department.
+    pub async fn ask(&self, department: String) -> Option<PanesNow> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(PanesQuestion { department, answer }).ok()?;
         answered.await.ok()

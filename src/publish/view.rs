@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use dashmap::DashMap;
 
 use super::events::Happened;
+use crate::config::Roster;
 use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity, Verdict};
 use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
 use crate::score::shares::Estimate;
@@ -143,6 +144,8 @@ impl StreamView {
 /// One consistent view: the stream and every department of the same moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
+    /// Who the departments are.
+    pub roster: Arc<Roster>,
     /// The stream.
     pub stream: Arc<StreamView>,
     /// The departments, in the roster's order.
@@ -155,31 +158,59 @@ pub struct View {
 /// microseconds, so that no scrape slows the fold.
 #[derive(Debug)]
 pub struct Board {
-    gate: RwLock<Arc<StreamView>>,
+    gate: RwLock<Shown>,
     departments: DashMap<DepartmentId, Arc<DepartmentView>>,
 }
 
+/// What is the same for all departments.
+#[derive(Clone, Debug)]
+struct Shown {
+    roster: Arc<Roster>,
+    stream: Arc<StreamView>,
+}
+
 impl Board {
-    /// A board of so many departments, all empty, catching up.
+    /// A board of those departments and so many windows, all empty, catching up.
     #[must_use]
-    pub fn new(departments: usize, windows: usize) -> Self {
+    pub fn new(roster: Arc<Roster>, windows: usize) -> Self {
         let empty = Arc::new(DepartmentView { windows: vec![Tally::default(); windows], ..DepartmentView::default() });
-        let ids = (0..departments).filter_map(|place| u16::try_from(place).ok()).map(DepartmentId);
-        Self {
-            gate: RwLock::new(Arc::new(StreamView { catching_up: true, ..StreamView::default() })),
-            departments: ids.map(|id| (id, Arc::clone(&empty))).collect(),
-        }
+        let departments = roster.iter().map(|(id, _)| (id, Arc::clone(&empty))).collect();
+        let stream = Arc::new(StreamView { catching_up: true, ..StreamView::default() });
+        Self { gate: RwLock::new(Shown { roster, stream }), departments }
     }
 
     /// Replaces the stream's view and those of the departments that changed.
     pub fn publish(&self, stream: StreamView, changed: impl IntoIterator<Item = (DepartmentId, DepartmentView)>) {
-        let changed: Vec<_> = changed.into_iter().map(|(id, view)| (id, Arc::new(view))).collect();
+        self.show(None, stream, changed);
+    }
+
+    /// The departments are others from now on: `all` are theirs. Who reads sees either them or those before.
+    pub fn replace(
+        &self,
+        roster: Arc<Roster>,
+        stream: StreamView,
+        all: impl IntoIterator<Item = (DepartmentId, DepartmentView)>,
+    ) {
+        self.show(Some(roster), stream, all);
+    }
+
+    fn show(
+        &self,
+        roster: Option<Arc<Roster>>,
+        stream: StreamView,
+        views: impl IntoIterator<Item = (DepartmentId, DepartmentView)>,
+    ) {
+        let views: Vec<_> = views.into_iter().map(|(id, view)| (id, Arc::new(view))).collect();
         let stream = Arc::new(stream);
         let mut gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-        for (id, view) in changed {
+        if let Some(roster) = roster {
+            self.departments.clear();
+            gate.roster = roster;
+        }
+        for (id, view) in views {
             self.departments.insert(id, view);
         }
-        *gate = stream;
+        gate.stream = stream;
     }
 
     /// One consistent view.
@@ -188,9 +219,9 @@ impl Board {
         let gate = self.gate.read().unwrap_or_else(PoisonError::into_inner);
         let mut departments: Vec<_> =
             self.departments.iter().map(|entry| (*entry.key(), Arc::clone(entry.value()))).collect();
-        let stream = Arc::clone(&gate);
+        let Shown { roster, stream } = gate.clone();
         drop(gate);
         departments.sort_unstable_by_key(|(id, _)| *id);
-        View { stream, departments: departments.into_iter().map(|(_, view)| view).collect() }
+        View { roster, stream, departments: departments.into_iter().map(|(_, view)| view).collect() }
     }
 }

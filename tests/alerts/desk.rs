@@ -6,9 +6,9 @@ use crate::broker::{Broker, Written};
 use crate::support::daemon::{Daemon, Home};
 use crate::support::seconds;
 
-const TOPIC: &str = "messages";
-const MINUTE: i64 = 60_000;
-const CALM: &str = "¿A qué hora abren la sucursal del centro?";
+pub(crate) const TOPIC: &str = "messages";
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const CALM: &str = "¿A qué hora abren la sucursal del centro?";
 const ANGRY: &str = "Es un pésimo servicio, llevo horas esperando y nadie resuelve nada. Estoy harto.";
 
 /// An hour of a calm message every 10 s, and one of anger each second in its last 3 minutes.
@@ -34,7 +34,12 @@ pub(crate) fn in_trouble() -> (Broker, Home) {
 }
 
 fn message(event_time: i64, text: &str) -> Written {
-    let value = serde_json::json!({ "text": text, "department": "billing", "timestamp": event_time });
+    message_of("billing", event_time, text)
+}
+
+/// A message of whatever department is called that.
+pub(crate) fn message_of(department: &str, event_time: i64, text: &str) -> Written {
+    let value = serde_json::json!({ "text": text, "department": department, "timestamp": event_time });
     Written { value: Some(value.to_string().into_bytes()), kafka_timestamp: event_time, ..Written::default() }
 }
 
@@ -56,6 +61,6 @@ pub(crate) fn alerts(daemon: &Daemon) -> Vec<serde_json::Value> {
 }
 
 /// The wall clock in milliseconds.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     i64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap()
 }

@@ -7,5 +7,6 @@ mod broker;
 mod desk;
 mod marks;
 mod mutes;
+mod reload;
 #[path = "../support/mod.rs"]
 mod support;

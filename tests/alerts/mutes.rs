@@ -1,4 +1,4 @@
-//! Mutes are reloaded under a running daemon, which takes nothing else by the way.
+//! Mutes are reloaded under a running daemon.
 
 use crate::desk::{alerts, in_trouble, wait_for_page};
 use crate::support::daemon::Daemon;
@@ -39,13 +39,13 @@ fn mutes_are_taken_on_sighup_and_a_config_that_is_wrong_changes_nothing() {
     });
     wait_for_page(&mut daemon, "the mute stays", false);
 
-    let home = home.set("mutes", toml::Value::Array(Vec::new())).set("detect.hold", "20m");
+    let home = home.set("mutes", toml::Value::Array(Vec::new())).set("windows.lateness", "31s");
     home.config();
     daemon.reload();
     wait_for_page(&mut daemon, "the mute ends", true);
     assert_eq!(pages_counted(&daemon), counted, "each alert counts once");
     daemon.wait_until("/readyz says what takes a restart", seconds(30), |daemon| match daemon.get("/readyz")? {
-        (200, body) if body.contains("config: changes of detect take a restart") => Ok(()),
+        (200, body) if body.contains("config: changes of windows.lateness take a restart") => Ok(()),
         (status, body) => Err(format!("{status} {body}")),
     });
     daemon.stop();

@@ -14,8 +14,7 @@ use crate::broker::{Broker, Written};
 pub(crate) const TOPIC: &str = "customer-messages";
 /// Its partitions.
 pub(crate) const PARTITIONS: i32 = 2;
-/// Departments of the shipped config that get messages; the first is the one in trouble. Two of one team, so that a page for the team
-/// must say which.
+/// Departments of the shipped config that get messages. Two of one team, so that a page for the team must say which.
 pub(crate) const DEPARTMENTS: [&str; 3] = ["returns", "shipping", "billing"];
 
 /// What teaches the daemon what is normal.
@@ -56,7 +55,8 @@ pub(crate) struct Customers {
     broker: Arc<Broker>,
     pen: Option<Pen>,
     writer: Option<JoinHandle<()>>,
-    unhappy: Arc<AtomicBool>,
+    /// Which of them are in trouble, in the order of [`DEPARTMENTS`].
+    unhappy: Arc<[AtomicBool; DEPARTMENTS.len()]>,
     stop: Arc<AtomicBool>,
 }
 
@@ -66,7 +66,7 @@ impl Customers {
         let broker = Arc::new(Broker::start(&[(TOPIC, PARTITIONS)]));
         let live = now() - millis(RUN_UP);
         let mut pen = Pen { random: Pcg64Mcg::seed_from_u64(7), next: live - millis(HISTORY) };
-        broker.write(TOPIC, &pen.write_up_to(live, false));
+        broker.write(TOPIC, &pen.write_up_to(live, [false; DEPARTMENTS.len()]));
         Self { broker, pen: Some(pen), writer: None, unhappy: Arc::default(), stop: Arc::default() }
     }
 
@@ -84,21 +84,17 @@ impl Customers {
             while !stop.load(Ordering::Relaxed) {
                 let until = since + millis(begun.elapsed() * SPEED);
                 assert!(until < now(), "the test took so long that the past is used up");
-                let written = pen.write_up_to(until, unhappy.load(Ordering::Relaxed));
+                let written = pen.write_up_to(until, unhappy.each_ref().map(|one| one.load(Ordering::Relaxed)));
                 broker.write(TOPIC, &written);
                 thread::sleep(STEP);
             }
         }));
     }
 
-    /// Something goes wrong in the first department.
-    pub(crate) fn turn_unhappy(&self) {
-        self.unhappy.store(true, Ordering::Relaxed);
-    }
-
-    /// It is mended.
-    pub(crate) fn calm_down(&self) {
-        self.unhappy.store(false, Ordering::Relaxed);
+    /// Something goes wrong in a department, or is mended.
+    pub(crate) fn set_unhappy(&self, department: &str, is_unhappy: bool) {
+        let place = DEPARTMENTS.iter().position(|known| *known == department).expect("one that gets messages");
+        self.unhappy[place].store(is_unhappy, Ordering::Relaxed);
     }
 }
 
@@ -119,7 +115,7 @@ struct Pen {
 }
 
 impl Pen {
-    fn write_up_to(&mut self, moment: i64, is_trouble: bool) -> Vec<Written> {
+    fn write_up_to(&mut self, moment: i64, is_trouble: [bool; DEPARTMENTS.len()]) -> Vec<Written> {
         let mut written = Vec::new();
         while self.next < moment {
             written.push(self.message(is_trouble));
@@ -128,9 +124,9 @@ impl Pen {
         written
     }
 
-    fn message(&mut self, is_trouble: bool) -> Written {
+    fn message(&mut self, is_trouble: [bool; DEPARTMENTS.len()]) -> Written {
         let place = self.random.random_range(0..DEPARTMENTS.len());
-        let unhappy_of_100 = UNHAPPY[usize::from(is_trouble && place == 0)];
+        let unhappy_of_100 = UNHAPPY[usize::from(is_trouble[place])];
         let texts: &[&str] = if self.random.random_range(0..100) < unhappy_of_100 { &DISCONTENT } else { &CONTENT };
         let text = texts[self.random.random_range(0..texts.len())];
         let value = serde_json::json!({ "text": text, "department": DEPARTMENTS[place], "timestamp": self.next });

@@ -12,6 +12,7 @@ mod details;
 mod disk;
 mod garbage;
 mod other_config;
+mod reloading;
 mod restarts;
 mod severe;
 mod sharing;

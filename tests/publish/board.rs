@@ -1,13 +1,21 @@
 //! Readers of the board see one moment.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use latido::config::{Config, DepartmentConfig, Roster};
 use latido::message::DepartmentId;
 use latido::publish::{Board, DepartmentView, StreamView};
 
 const DEPARTMENTS: u16 = 50;
 const GENERATIONS: u64 = 3_000;
+
+/// So many departments, `other` among them.
+fn roster(departments: u16) -> Arc<Roster> {
+    let departments = (1..departments).map(|number| DepartmentConfig::named(&format!("department-{number}"))).collect();
+    Arc::new(Roster::new(&Config { departments, ..Config::default() }))
+}
 
 /// The numbers a view shows of its generation: all the same, unless it is torn.
 fn generations(board: &Board) -> Vec<u64> {
@@ -35,7 +43,7 @@ fn read_until(done: &AtomicBool, board: &Board) -> u64 {
 
 #[test]
 fn readers_never_see_parts_of_two_moments() {
-    let board = Board::new(usize::from(DEPARTMENTS), 1);
+    let board = Board::new(roster(DEPARTMENTS), 1);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let readers: Vec<_> = (0..3).map(|_| scope.spawn(|| read_until(&done, &board))).collect();
@@ -53,7 +61,7 @@ fn readers_never_see_parts_of_two_moments() {
 
 #[test]
 fn departments_that_did_not_change_keep_what_they_showed() {
-    let board = Board::new(2, 1);
+    let board = Board::new(roster(2), 1);
     let changed = DepartmentView { late: 7, ..DepartmentView::default() };
     board.publish(StreamView::default(), [(DepartmentId(1), changed)]);
     board.publish(StreamView { dead_letters: 1, ..StreamView::default() }, []);

@@ -42,11 +42,10 @@ impl Company {
         let team = |id: &str, team: &str| DepartmentConfig { team: team.to_owned(), ..DepartmentConfig::named(id) };
         let departments = vec![team("billing", "payments"), team("delivery", "\"last\" mile\\n")];
         let roster = Arc::new(Roster::new(&Config { departments, ..Config::default() }));
-        let board = Arc::new(Board::new(roster.len(), windows().len()));
+        let board = Arc::new(Board::new(Arc::clone(&roster), windows().len()));
         let (health, timings) = (Health::new(), Timings::new().unwrap());
         let sources = Sources {
             board: Arc::clone(&board),
-            roster: Arc::clone(&roster),
             windows: windows(),
             timings: Arc::clone(&timings),
             health: Arc::clone(&health),
@@ -87,7 +86,6 @@ impl Company {
             board: Arc::clone(&self.board),
             health: Arc::clone(&self.health),
             registry: self.registry.clone(),
-            roster: Arc::clone(&self.roster),
             windows: windows(),
             panes: self.panes.clone(),
             marks: self.marks.0.clone(),
@@ -130,7 +128,7 @@ fn fold_with_panes() -> PanesDesk {
     // It ends with the last desk.
     std::thread::spawn(move || {
         for PanesQuestion { department, answer } in questions {
-            let answered = answer.send(if department == BILLING { now.clone() } else { PanesNow::default() });
+            let answered = answer.send(if department == "billing" { now.clone() } else { PanesNow::default() });
             answered.unwrap_or_default();
         }
     });

@@ -56,6 +56,12 @@ impl Home {
 
     /// Sets a dotted key.
     pub(crate) fn set(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.change(key, value);
+        self
+    }
+
+    /// Sets a dotted key of a config that is in use; [`Self::config`] writes it.
+    pub(crate) fn change(&mut self, key: &str, value: impl Into<Value>) {
         let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
         let mut table = &mut self.settings;
         for name in tables.into_iter().flat_map(|tables| tables.split('.')) {
@@ -63,7 +69,6 @@ impl Home {
             table = entry.as_table_mut().unwrap_or_else(|| panic!("{name} in {key} is no table"));
         }
         table.insert(last.to_owned(), value.into());
-        self
     }
 
     /// The directory of its checkpoints, which may not exist yet.

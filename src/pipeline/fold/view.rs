@@ -22,7 +22,7 @@ impl Fold {
         }
     }
 
-    fn stream_view(&self) -> StreamView {
+    pub(super) fn stream_view(&self) -> StreamView {
         let status = self.links.shared.status();
         let ledger = self.links.shared.ledger();
         let partitions = status.partitions.iter().map(|(partition, known)| {

@@ -32,6 +32,11 @@ impl Adjuster {
         Self { shares, windows, known: vec![Counted::default(); departments * windows] }
     }
 
+    /// The tables that it estimates by.
+    pub(super) fn shares(&self) -> &Shares {
+        &self.shares
+    }
+
     /// Brings a department's shares, by window, up to what the panes count: the caller keeps them between two calls.
     pub(super) fn adjust(&mut self, department: DepartmentId, panes: &Panes, shown: &mut [AdjustedShares]) {
         let first = department.index() * self.windows;

@@ -1,7 +1,5 @@
 //! Which alerts page, and what people said of them.
 
-use std::sync::Arc;
-
 use super::State;
 use crate::config::Roster;
 use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Feedback, Mutes, Scope};
@@ -15,14 +13,6 @@ pub(super) fn muted_kinds(mutes: &Mutes, scope: Scope, window_end: Option<EventT
 }
 
 impl State {
-    /// Others mute from now on than before: at the moment of the windows shown, so that nothing depends on when that is asked for.
-    pub(in crate::pipeline) fn set_mutes(&mut self, mutes: Mutes) {
-        self.mutes = Arc::new(mutes);
-        self.detector.set_mutes(Arc::clone(&self.mutes));
-        self.follow_mutes();
-        self.dirty.fill(true);
-    }
-
     /// Enters a change into the book, muted or not at its own moment, and tells of it.
     pub(super) fn enter_change(&mut self, change: AlertChange, replaying: bool) {
         let (happened, id, scope) = (Happened::from(&change), change.alert().id.clone(), change.scope());

@@ -3,6 +3,7 @@
 mod details;
 mod marking;
 mod muting;
+mod reloading;
 mod replayed_day;
 mod severe;
 mod told;
@@ -103,7 +104,7 @@ fn batch(number: i32, outcomes: Vec<Outcome>) -> ScoredBatch {
         };
         building.push(Offset(offset), None, None, value.as_deref().map(str::as_bytes), std::iter::empty());
     }
-    ScoredBatch { batch: building.finish(), outcomes, decoded: at(0) }
+    ScoredBatch { batch: building.finish(), outcomes, decoded: at(0), routes: 0 }
 }
 
 #[test]

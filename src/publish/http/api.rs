@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::ApiState;
 use super::problem::Problem;
-use crate::config::DepartmentConfig;
+use crate::config::{DepartmentConfig, Roster};
 use crate::detect::{Alert, AlertKind, COMPANY, Feedback, Severity, Verdict};
 use crate::message::{Audience, Author, EventTime, Sentiment};
 use crate::publish::{DepartmentView, View};
@@ -124,10 +124,10 @@ pub(super) async fn alerts(
     let view = state.board.read();
     let alerts = &view.stream.alerts;
     if let Some(department) = &filter.department {
-        let is_ours = department == COMPANY || state.roster.find(department).is_some();
+        let is_ours = department == COMPANY || view.roster.find(department).is_some();
         let known = is_ours || alerts.iter().any(|alert| alert.department == *department);
         if !known {
-            return Err(unknown_department(&state, department));
+            return Err(unknown_department(&view.roster, department));
         }
     }
     let asked_for = |alert: &&Alert| {
@@ -142,8 +142,8 @@ pub(super) async fn alerts(
     })))
 }
 
-pub(super) fn unknown_department(state: &ApiState, name: &str) -> Problem {
-    let ids: Vec<_> = state.roster.iter().map(|(_, department)| department.id.as_str()).collect();
+pub(super) fn unknown_department(roster: &Roster, name: &str) -> Problem {
+    let ids: Vec<_> = roster.iter().map(|(_, department)| department.id.as_str()).collect();
     Problem::bad_request(format!("no department is called `{name}`; the departments are {}", ids.join(", ")))
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn alert(
 /// what windows are tested against also while they are not tested.
 pub(super) async fn departments(State(state): State<Arc<ApiState>>) -> Json<Value> {
     let view = state.board.read();
-    let shown = state.roster.iter().zip(&view.departments);
+    let shown = view.roster.iter().zip(&view.departments);
     let items: Vec<_> =
         shown.map(|((_, department), counts)| department_item(&state, &view, department, counts)).collect();
     Json(json!({

@@ -23,7 +23,7 @@ pub use routes::{open_routes, routes};
 pub use token::Token;
 
 use super::{Board, Health, MarkDesk, PanesDesk, Resume};
-use crate::config::{HttpConfig, Roster, Span};
+use crate::config::{HttpConfig, Span};
 
 /// What the handlers answer from.
 #[derive(Clone, Debug)]
@@ -34,8 +34,6 @@ pub struct ApiState {
     pub health: Arc<Health>,
     /// What `/metrics` renders; see [`super::metrics::registry`].
     pub registry: Registry,
-    /// The departments, in the order of the board's.
-    pub roster: Arc<Roster>,
     /// Lengths of the windows, in the order of [`super::DepartmentView::windows`].
     pub windows: Vec<Span>,
     /// Where an operator's word to resume reading goes.

@@ -54,7 +54,8 @@ pub(super) async fn windows(
 ) -> Result<Json<serde_json::Value>, Problem> {
     let Query(filter) = filter.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
     let name = &filter.department;
-    let department = state.roster.find(name).ok_or_else(|| unknown_department(&state, name))?;
+    let roster = state.board.read().roster;
+    roster.find(name).ok_or_else(|| unknown_department(&roster, name))?;
     let from = moment("from", filter.from.as_deref())?;
     let to = moment("to", filter.to.as_deref())?;
     if let Some((from, to)) = from.zip(to).filter(|(from, to)| from > to) {
@@ -63,11 +64,10 @@ pub(super) async fn windows(
             "`from` ({from}) is after `to` ({to}); write the earlier one as `from`"
         )));
     }
-    let answered = tokio::time::timeout(PATIENCE, state.panes.ask(department)).await;
+    let answered = tokio::time::timeout(PATIENCE, state.panes.ask(name.clone())).await;
     let now = answered.ok().flatten().ok_or_else(Problem::busy)?;
-    let id = &state.roster.get(department).id;
     let item = |(start, PaneCounts { tally, severe, .. }): (EventTime, PaneCounts)| PaneItem {
-        department: id,
+        department: name,
         start: start.as_millis(),
         messages: tally.messages,
         negative: tally.negative,

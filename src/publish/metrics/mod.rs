@@ -20,7 +20,7 @@ use super::view::{DepartmentView, FeedbackCounts, StreamView, View};
 use super::{Board, Health, Timings};
 use crate::config::{Roster, Span};
 use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity, Verdict};
-use crate::message::{Audience, Author, DepartmentId, EventTime, RejectReason, Sentiment, Signal};
+use crate::message::{Audience, Author, EventTime, RejectReason, Sentiment, Signal};
 use crate::window::Tally;
 
 /// What the metrics are read from.
@@ -28,8 +28,6 @@ use crate::window::Tally;
 pub struct Sources {
     /// What the fold publishes.
     pub board: Arc<Board>,
-    /// The departments, in the order of the board's.
-    pub roster: Arc<Roster>,
     /// Lengths of the windows, in the order of [`DepartmentView::windows`].
     pub windows: Vec<Span>,
     /// What threads observe themselves.
@@ -69,8 +67,6 @@ const BYTES_OF_A_SAMPLE: usize = 112;
 #[derive(Debug)]
 struct BoardCollector {
     sources: Sources,
-    /// Places of the departments, in the order of their ids.
-    departments: Vec<DepartmentId>,
     /// Places and names of the windows, in the order of their names.
     windows: Vec<(usize, Written)>,
     /// In the order of their names.
@@ -85,16 +81,13 @@ impl BoardCollector {
         let mut descriptions = known::describe_all()?;
         descriptions.extend(sources.timings.scoring.desc().into_iter().cloned());
         descriptions.extend(sources.timings.event_to_metric.desc().into_iter().cloned());
-        // The registry sorts samples by their labels: in that order already, they cost it one look each.
-        let mut departments: Vec<_> = sources.roster.iter().map(|(id, _)| id).collect();
-        departments.sort_unstable_by_key(|id| &sources.roster.get(*id).id);
         let names = sources.windows.iter().map(|length| Written::window(*length));
         let mut windows: Vec<_> = names.enumerate().collect();
         windows.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
         let signals = by_name(Signal::ALL, |signal| signal.as_str());
         let mut alert_kinds = by_name(AlertKind::ALL, |kind| kind.as_str());
         alert_kinds.retain(|kind| kind.is_of_department());
-        Ok(Self { sources, departments, windows, signals, alert_kinds, descriptions })
+        Ok(Self { sources, windows, signals, alert_kinds, descriptions })
     }
 
     /// One family with samples of every department.
@@ -117,12 +110,13 @@ impl BoardCollector {
     ) -> MetricFamily {
         let mut samples = family.samples();
         of_company(&mut samples, Label::closed(COMPANY));
-        for (place, id) in self.departments.iter().enumerate() {
+        // The registry sorts samples by their labels: in that order already, they cost it one look each.
+        for (place, id) in view.roster.by_name().iter().enumerate() {
             if let Some(shown) = view.departments.get(id.index()) {
-                add(&mut samples, Label::department(self.sources.roster.get(*id)), shown);
+                add(&mut samples, Label::department(view.roster.get(*id)), shown);
             }
             if place == 0 {
-                samples.reserve_as_many(self.departments.len() - 1);
+                samples.reserve_as_many(view.roster.len() - 1);
             }
         }
         samples.finish()
@@ -194,10 +188,10 @@ impl BoardCollector {
     }
 
     /// Who is paged for each department.
-    fn department_info(&self) -> MetricFamily {
+    fn department_info(roster: &Roster) -> MetricFamily {
         let mut samples = known::DEPARTMENT_INFO.samples();
-        samples.push([Label::closed(COMPANY), Label::company_team(&self.sources.roster)], 1.0);
-        for department in self.departments.iter().map(|id| self.sources.roster.get(*id)) {
+        samples.push([Label::closed(COMPANY), Label::company_team(roster)], 1.0);
+        for department in roster.by_name().iter().map(|id| roster.get(*id)) {
             samples.push([Label::department(department), Label::team(department)], 1.0);
         }
         samples.finish()
@@ -345,7 +339,7 @@ impl Collector for BoardCollector {
     fn collect(&self) -> Vec<MetricFamily> {
         let view = self.sources.board.read();
         let mut families = self.department_counters(&view);
-        families.push(self.department_info());
+        families.push(Self::department_info(&view.roster));
         // What a backlog shows on its way is not what is so now: it must neither be drawn nor page (INV-10).
         if !view.stream.catching_up {
             families.extend(self.windows(&view));

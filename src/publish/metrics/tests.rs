@@ -13,7 +13,7 @@ fn collector() -> BoardCollector {
     let config = Config { departments, ..Config::default() };
     let roster = Arc::new(Roster::new(&config));
     let windows = config.windows.lengths;
-    let board = Arc::new(Board::new(roster.len(), windows.len()));
+    let board = Arc::new(Board::new(Arc::clone(&roster), windows.len()));
     let estimate = Some(Estimate { ratio: 0.5, low: 0.25, high: 0.75 });
     let view = DepartmentView {
         windows: vec![Tally { messages: 4, negative: 1, positive: 1, frustrated: 1 }; windows.len()],
@@ -22,7 +22,7 @@ fn collector() -> BoardCollector {
     };
     board.publish(StreamView::default(), roster.iter().map(|(id, _)| (id, view.clone())));
     let (timings, health) = (Timings::new().unwrap(), Health::new());
-    BoardCollector::new(Sources { board, roster, windows, timings, health }).unwrap()
+    BoardCollector::new(Sources { board, windows, timings, health }).unwrap()
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn fed(size: usize, restarts: &[usize]) -> State {
             building.push(Offset(offset), None, None, None, std::iter::empty());
             offset += 1;
         }
-        let scored = ScoredBatch { batch: building.finish(), outcomes: outcomes.to_vec(), decoded: at(0) };
+        let (batch, outcomes) = (building.finish(), outcomes.to_vec());
+        let scored = ScoredBatch { batch, outcomes, decoded: at(0), routes: 0 };
         state.apply(&scored, now(1));
         // An empty partition: it is idle.
         state.clock.set_at_end(&partition(1), true, now(0));

@@ -1,7 +1,6 @@
 //! What mutes do to alerts: they are found and listed as ever, and page nobody while one is in force.
 
 use super::*;
-use crate::config::MuteConfig;
 use crate::detect::{AlertKind, Severity};
 
 /// Billing, muted from a second of the story until another.
@@ -143,10 +142,12 @@ fn mutes_that_are_changed_hold_at_once() {
     say(&mut state, 0..300, true);
     let (paging, count) = pages(&mut state);
     assert!(paging && count > 0);
-    let mute = |mutes: &[MuteConfig]| Mutes::new(mutes, &Roster::new(&config(&["billing"])));
-    state.set_mutes(mute(&muted(0, 10_000).mutes));
+    let reload = |state: &mut State, config: &Config| {
+        state.reload(config, Arc::new(Roster::new(config)), DetectorState::default(), &mut || {})
+    };
+    reload(&mut state, &muted(0, 10_000));
     assert_eq!(pages(&mut state), (false, count));
-    state.set_mutes(mute(&[]));
+    reload(&mut state, &config(&["billing"]));
     assert_eq!(pages(&mut state), (true, count));
     assert_eq!(reasons(&state), vec![None; state.book.alerts().len()]);
 }
