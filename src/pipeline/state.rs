@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
+use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, SavedVoices, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
 use crate::detect::{Alert, Detector, DetectorState, Mutes, Scope};
 use crate::ingest::{Positions, RecordIds};
@@ -46,9 +46,7 @@ struct Closing {
 pub(super) struct State {
     roster: Arc<Roster>,
     /// The departments' ids, to be shared with checkpoints.
-    names: Vec<Arc<str>>,
-    /// The departments in the order of their ids.
-    by_name: Vec<DepartmentId>,
+    names: Arc<[Arc<str>]>,
     /// What windows and detector are made from.
     settings: (WindowsConfig, DetectConfig),
     /// The signals that make a message severe.
@@ -94,13 +92,10 @@ impl State {
             adjusted: vec![AdjustedShares::default(); windows.len()],
             ..DepartmentView::default()
         };
-        let mut by_name: Vec<DepartmentId> = roster.iter().map(|(id, _)| id).collect();
-        by_name.sort_unstable_by(|one, other| roster.get(*one).id.cmp(&roster.get(*other).id));
         let mutes = Arc::new(Mutes::new(&config.mutes, &roster));
         let mut detector = Detector::new(&config.detect, &roster);
         detector.set_mutes(Arc::clone(&mutes));
         Self {
-            by_name,
             settings: (config.windows.clone(), config.detect.clone()),
             severe: config.detect.severe(),
             learned: DetectorState::default(),
@@ -195,7 +190,7 @@ impl State {
         let own = own.flat_map(|(shard, hours)| hours.iter().map(move |hour| (shard, hour)));
         for (shard, hour) in common.chain(own) {
             beat();
-            for (name, voices) in &hour.voices {
+            for (name, voices) in hour.voices.departments() {
                 if let Some(department) = self.roster.find(name) {
                     self.voices.restore(shard, department, voices);
                 }
@@ -268,11 +263,9 @@ impl State {
         let name = |department: DepartmentId| Arc::clone(&self.names[department.index()]);
         let panes = self.panes.hours_of(shard).map(|(department, hour)| (name(department), Arc::clone(hour)));
         let mut hours = SavedHour::sort(panes);
-        let voices = self.by_name.iter().flat_map(|department| {
-            let hours = self.voices.hours_of_department(shard, *department);
-            hours.map(|hour| (name(*department), Arc::clone(hour)))
-        });
-        SavedHour::add_voices(&mut hours, voices);
+        let voices = self.voices.hours_of(shard);
+        let named = voices.map(|hour| SavedVoices::new(Arc::clone(&self.names), Arc::clone(hour)));
+        SavedHour::add_voices(&mut hours, named);
         hours
     }
 
