@@ -1,7 +1,7 @@
 //! The departments by number, so that hot paths index arrays instead of comparing names.
 
 use super::{Config, DepartmentConfig};
-use crate::message::DepartmentId;
+use crate::message::{DepartmentId, SignalSet};
 
 /// Name of the department that takes the messages of unknown ones.
 pub const OTHER: &str = "other";
@@ -12,6 +12,8 @@ pub struct Roster {
     departments: Vec<DepartmentConfig>,
     other: DepartmentId,
     company_team: String,
+    /// What makes a message severe, by department.
+    severe: Vec<SignalSet>,
 }
 
 impl Roster {
@@ -23,7 +25,8 @@ impl Roster {
             departments.push(DepartmentConfig::named(OTHER));
         }
         let position = departments.iter().position(|department| department.id == OTHER).unwrap_or_default();
-        Self { other: id_at(position), departments, company_team: config.detect.company_team.clone() }
+        let severe = departments.iter().map(|department| config.detect.severe_of(department)).collect();
+        Self { other: id_at(position), departments, company_team: config.detect.company_team.clone(), severe }
     }
 
     /// How many departments there are, `other` included.
@@ -46,6 +49,15 @@ impl Roster {
     #[must_use]
     pub fn get(&self, id: DepartmentId) -> &DepartmentConfig {
         &self.departments[id.index()]
+    }
+
+    /// The signals that make a message of a department severe.
+    ///
+    /// # Panics
+    /// If the number is not of this roster.
+    #[must_use]
+    pub fn severe(&self, id: DepartmentId) -> SignalSet {
+        self.severe[id.index()]
     }
 
     /// The team that is paged for the company as a whole.

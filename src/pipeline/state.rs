@@ -49,8 +49,6 @@ pub(super) struct State {
     names: Arc<[Arc<str>]>,
     /// What windows and detector are made from.
     settings: (WindowsConfig, DetectConfig),
-    /// The signals that make a message severe.
-    severe: SignalSet,
     /// What was learned from history, for departments of which nothing is known here.
     learned: DetectorState,
     /// The shard of each partition, where panes are kept by partition; else all are in the first.
@@ -97,7 +95,6 @@ impl State {
         detector.set_mutes(Arc::clone(&mutes));
         Self {
             settings: (config.windows.clone(), config.detect.clone()),
-            severe: config.detect.severe(),
             learned: DetectorState::default(),
             shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
@@ -290,7 +287,7 @@ impl State {
             let placed = match outcome {
                 Outcome::Scored(placed, audience, score) => {
                     let is_late = partition.is_late(placed.event_time, stream_time);
-                    let counts = PaneCounts::of(score, self.severe);
+                    let counts = PaneCounts::of(score, self.roster.severe(placed.department));
                     let (department, at) = (placed.department, placed.event_time);
                     let is_counted = !is_late && self.panes.add_to(shard, department, at, counts);
                     count(&mut self.views[department.index()], *audience, score, is_counted);
@@ -367,14 +364,14 @@ impl State {
             let change = change.with(|alert| self.details_of(alert));
             self.enter_change(change, replaying);
         }
-        let Self { book, detector, voices, roster, severe, .. } = self;
-        let details = |alert: &Alert| details::of(alert, voices, roster, *severe);
+        let Self { book, detector, voices, roster, .. } = self;
+        let details = |alert: &Alert| details::of(alert, voices, roster);
         book.refresh(detector.open_alerts().map(|(_, alert)| alert), details);
     }
 
     /// What an alert tells of who wrote, as far as the windows have closed.
     fn details_of(&self, alert: &Alert) -> Summary {
-        details::of(alert, &self.voices, &self.roster, self.severe)
+        details::of(alert, &self.voices, &self.roster)
     }
 
     /// Learns whether all partitions are here. Panes that close while some are not teach nothing and open nothing, and nor
