@@ -273,6 +273,12 @@ fn list_of_signals(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": {"enum": names}})
 }
 
+fn list_of_signals_or_none(generator: &mut SchemaGenerator) -> Schema {
+    let mut list = list_of_signals(generator);
+    list.insert("type".to_owned(), ["array", "null"].as_slice().into());
+    list
+}
+
 /// `[alerts]`: to whom alerts are told, beside Prometheus.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -401,6 +407,6 @@ pub struct DepartmentConfig {
     /// Signals that make a message of this department severe, in place of `detect.severe_signals`: a fraud desk would leave out `fraud`.
     /// None (`[]`): no such tickets. Unset: those.
     #[serde(default)]
-    #[schemars(schema_with = "list_of_signals")]
+    #[schemars(schema_with = "list_of_signals_or_none")]
     pub severe_signals: Option<Vec<Signal>>,
 }

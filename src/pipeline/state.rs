@@ -14,9 +14,7 @@ use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, SavedVoices, S
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
 use crate::detect::{Alert, Detector, DetectorState, Mutes, Scope};
 use crate::ingest::{Positions, RecordIds};
-use crate::message::{
-    Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score, SignalSet,
-};
+use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
 use crate::publish::{AdjustedShares, DepartmentView, FeedbackCounts, PanesNow};
 use crate::score::shares::Shares;
 use crate::voices::{Summary, Voice, Voices};
