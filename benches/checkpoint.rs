@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group};
 use crossbeam_channel::bounded;
-use latido::checkpoint::{Encoder, PartitionPosition, SavedHour, Snapshot, decode, encode};
+use latido::checkpoint::{Encoder, PartitionPosition, SavedHour, SavedVoices, Snapshot, decode, encode};
 use latido::config::{Config, DepartmentConfig, DetectConfig, Roster, WindowsConfig};
 use latido::detect::Detector;
 use latido::message::{
@@ -56,7 +56,7 @@ fn score(is_negative: bool, seed: u32) -> Score {
 
 /// What the fold holds.
 struct Held {
-    names: Vec<Arc<str>>,
+    names: Arc<[Arc<str>]>,
     panes: Panes,
     voices: Voices,
     detector: Detector,
@@ -111,7 +111,8 @@ impl Held {
     fn take(&self) -> Snapshot {
         let name = |id: DepartmentId| Arc::clone(&self.names[id.index()]);
         let mut hours = SavedHour::sort(self.panes.hours().map(|(id, hour)| (name(id), Arc::clone(hour))));
-        let voices = self.voices.hours_of(ShardId(0)).map(|(id, hour)| (name(id), Arc::clone(hour)));
+        let voices = self.voices.hours_of(ShardId(0));
+        let voices = voices.map(|hour| SavedVoices::new(Arc::clone(&self.names), Arc::clone(hour)));
         SavedHour::add_voices(&mut hours, voices);
         Snapshot {
             shards: Vec::new(),
@@ -180,7 +181,7 @@ fn checkpoints(criterion: &mut Criterion) {
             });
             panes.restore(snapshot.window_end, named);
             let mut voices = Voices::new(usize::from(DEPARTMENTS), 1);
-            for (name, hour) in snapshot.hours.iter().flat_map(|hour| &hour.voices) {
+            for (name, hour) in snapshot.hours.iter().flat_map(|hour| hour.voices.departments()) {
                 let department = DepartmentId(u16::try_from(place(name)).unwrap_or_default());
                 voices.restore(ShardId(0), department, hour);
             }

@@ -416,6 +416,21 @@ fn a_severe_signal_that_there_is_not_is_answered_with_those_there_are() {
 }
 
 #[test]
+fn severe_signals_of_a_department_and_the_limit_of_a_day_are_checked_like_any_others() {
+    assert_snapshot!(refusal(
+        r#"
+        [detect]
+        severe_open_per_day = "30m"
+        [[departments]]
+        id = "claims"
+        severe_signals = ["fraud", "fraud"]
+        "#,
+        &[]
+    ));
+    assert_snapshot!(refusal("[[departments]]\nid = \"claims\"\nsevere_signals = [\"fraude\"]\n", &[]));
+}
+
+#[test]
 fn a_key_that_anybody_guesses_or_nobody_can_read_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let short = directory.path().join("short");

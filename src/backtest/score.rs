@@ -45,7 +45,7 @@ pub struct Scoring {
     roster: Option<Roster>,
     model: Arc<EmbeddedModel>,
     rules: Arc<Rules>,
-    /// What makes a message severe.
+    /// What makes a message severe, of a department that the config does not name.
     severe: SignalSet,
 }
 
@@ -104,7 +104,8 @@ impl Scoring {
                 let minute = message.event_time.as_millis().div_euclid(MINUTE_MILLIS);
                 let counts = counted.minutes.entry((minute, *department)).or_default();
                 counts.0 += Tally::of(score);
-                counts.1 += u32::from(score.signals.intersects(self.severe));
+                let severe = self.roster.as_ref().map_or(self.severe, |roster| roster.severe(*department));
+                counts.1 += u32::from(score.signals.intersects(severe));
             }
         }
         counted

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::format::{self, FormatError};
 use super::legacy::PaneCountsV3;
-use super::{SavedHour, Snapshot};
+use super::{SavedHour, SavedVoices, Snapshot};
 use crate::message::{EventTime, ModelId};
 use crate::voices::{HourVoices, Stretch};
 use crate::window::{HourPanes, Models, PANE, PANES_AN_HOUR, PaneCounts, Tally};
@@ -50,8 +51,8 @@ pub(super) enum PanesAre {
     OfVersion3,
 }
 
-/// Voices of an hour by place, as they were packed: of most places nothing changes any more.
-type Packed = BTreeMap<u8, (Named<Stretch>, Vec<u8>)>;
+/// Voices of an hour by place, and where in the bytes of that hour they are packed: of most places nothing changes any more.
+type Packed = BTreeMap<u8, (Named<Stretch>, Range<usize>)>;
 
 /// Something of each department.
 type Named<Item> = Vec<(Arc<str>, Arc<Item>)>;
@@ -62,11 +63,11 @@ type Named<Item> = Vec<(Arc<str>, Arc<Item>)>;
 /// # Errors
 /// If it cannot be encoded or compressed.
 pub(super) fn encode(hour: &SavedHour) -> Result<Vec<u8>, FormatError> {
-    encode_after(hour, &mut Packed::new())
+    Ok(encode_after(hour, &[], Packed::new())?.0)
 }
 
-/// The same, with what was packed before and is still so.
-fn encode_after(hour: &SavedHour, packed: &mut Packed) -> Result<Vec<u8>, FormatError> {
+/// The same, with what is still as it was packed in the bytes before; and where it is now.
+fn encode_after(hour: &SavedHour, before: &[u8], mut packed: Packed) -> Result<(Vec<u8>, Packed), FormatError> {
     let parts: Vec<Part<'_>> = hour
         .departments
         .iter()
@@ -77,42 +78,39 @@ fn encode_after(hour: &SavedHour, packed: &mut Packed) -> Result<Vec<u8>, Format
             other_models: panes.models().others().filter_map(narrow).collect(),
         })
         .collect();
-    pack_voices(hour, packed)?;
     let panes = format::pack(&parts)?;
-    let mut bytes =
-        Vec::with_capacity(panes.len() + packed.values().map(|(_, voices)| voices.len() + 5).sum::<usize>());
+    let mut bytes = Vec::with_capacity((panes.len() + 4).max(before.len()));
     put(&mut bytes, &panes)?;
-    for (place, (_, voices)) in packed {
-        bytes.push(*place);
-        put(&mut bytes, voices)?;
+    let mut now = Packed::new();
+    for (place, stretches) in by_place(hour) {
+        bytes.push(place);
+        let range = match packed.remove(&place) {
+            Some((known, range)) if are_same(&known, &stretches) => put(&mut bytes, &before[range])?,
+            _ => put(&mut bytes, &format::pack(&stretches)?)?,
+        };
+        now.insert(place, (stretches, range));
     }
-    Ok(bytes)
+    bytes.shrink_to_fit();
+    Ok((bytes, now))
 }
 
-fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Result<(), FormatError> {
+/// Gives where the part is now.
+fn put(bytes: &mut Vec<u8>, part: &[u8]) -> Result<Range<usize>, FormatError> {
     let length = u32::try_from(part.len()).map_err(|_| FormatError::ManifestTooLarge(part.len()))?;
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(part);
-    Ok(())
+    Ok(bytes.len() - part.len()..bytes.len())
 }
 
-/// Packs voices that are not packed, and forgets places that have none.
-fn pack_voices(hour: &SavedHour, packed: &mut Packed) -> Result<(), FormatError> {
+/// The voices of all departments by place within the hour, in the order of the ids.
+fn by_place(hour: &SavedHour) -> BTreeMap<u8, Named<Stretch>> {
     let mut by_place: BTreeMap<u8, Named<Stretch>> = BTreeMap::new();
-    for (department, voices) in &hour.voices {
+    for (department, voices) in hour.voices.departments() {
         for (place, stretch) in voices.pieces() {
             by_place.entry(place).or_default().push((Arc::clone(department), Arc::clone(stretch)));
         }
     }
-    packed.retain(|place, _| by_place.contains_key(place));
-    for (place, stretches) in by_place {
-        let is_packed = packed.get(&place).is_some_and(|(known, _)| are_same(known, &stretches));
-        if !is_packed {
-            let bytes = format::pack(&stretches)?;
-            packed.insert(place, (stretches, bytes));
-        }
-    }
-    Ok(())
+    by_place
 }
 
 fn are_same(known: &[(Arc<str>, Arc<Stretch>)], others: &[(Arc<str>, Arc<Stretch>)]) -> bool {
@@ -127,7 +125,7 @@ fn are_same(known: &[(Arc<str>, Arc<Stretch>)], others: &[(Arc<str>, Arc<Stretch
 pub(super) fn decode(hour: i64, bytes: &[u8], panes: PanesAre) -> Result<SavedHour, FormatError> {
     if panes == PanesAre::OfVersion3 {
         let parts = format::unpack::<Vec<PartV3>>(bytes)?.into_iter().map(Part::from);
-        return Ok(SavedHour { hour, departments: departments_of(hour, parts)?, voices: Vec::new() });
+        return Ok(SavedHour { hour, departments: departments_of(hour, parts)?, voices: SavedVoices::default() });
     }
     let (panes, rest) = take(bytes)?;
     let parts: Vec<Part<'_>> = format::unpack(panes)?;
@@ -162,7 +160,7 @@ fn departments_of<'a>(
 }
 
 /// Voices by department, in the order of the ids.
-fn voices_of(hour: i64, mut bytes: &[u8]) -> Result<Named<HourVoices>, FormatError> {
+fn voices_of(hour: i64, mut bytes: &[u8]) -> Result<SavedVoices, FormatError> {
     let mut pieces: BTreeMap<Arc<str>, Vec<(u8, Arc<Stretch>)>> = BTreeMap::new();
     while let Some((place, rest)) = bytes.split_first() {
         let (packed, behind) = take(rest)?;
@@ -177,7 +175,7 @@ fn voices_of(hour: i64, mut bytes: &[u8]) -> Result<Named<HourVoices>, FormatErr
         let is_sound = voices.is_sound(hour);
         is_sound.then(|| (department, Arc::new(voices))).ok_or(FormatError::Hour { hour })
     });
-    joined.collect()
+    Ok(SavedVoices::of(hour, joined.collect::<Result<_, _>>()?))
 }
 
 /// Hours that were encoded before, so that each is encoded once and not again until something is counted in it.
@@ -197,8 +195,8 @@ impl Cache {
             let kept = match before.remove(&hour.hour) {
                 Some(kept) if kept.0.is_same(hour) => kept,
                 known => {
-                    let mut packed = known.map(|(_, _, packed)| packed).unwrap_or_default();
-                    let bytes = encode_after(hour, &mut packed)?;
+                    let (before, packed) = known.map(|(_, bytes, packed)| (bytes, packed)).unwrap_or_default();
+                    let (bytes, packed) = encode_after(hour, &before, packed)?;
                     (hour.clone(), bytes, packed)
                 }
             };

@@ -17,6 +17,7 @@ mod store;
 mod tests;
 mod v1;
 mod v2;
+mod voices;
 
 pub use directory::{Damage, Directory, DirectoryError, Loaded, read, try_out};
 pub use format::{Encoder, FORMAT_VERSION, FormatError, decode, encode};
@@ -24,3 +25,4 @@ pub use kafka::{KafkaStore, KafkaStoreError};
 pub use learned::{LearnedError, encode_learned, read_learned};
 pub use snapshot::{PartitionPosition, SavedHour, SavedShard, Snapshot};
 pub use store::{Sent, Store, StoreError};
+pub use voices::SavedVoices;

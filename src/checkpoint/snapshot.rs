@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::SavedVoices;
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, NextOffset, PartitionId};
 use crate::publish::events::Outbox;
-use crate::voices::HourVoices;
 use crate::window::{HourPanes, PaneCounts};
 
 /// One moment of the fold. Departments are named, not numbered: their places may change with the config.
@@ -65,37 +65,41 @@ pub struct SavedHour {
     pub hour: i64,
     /// By id of the department.
     pub departments: BTreeMap<Arc<str>, Arc<HourPanes>>,
-    /// Who wrote what in this hour, with the id of the department, in the order of the ids.
-    pub voices: Vec<(Arc<str>, Arc<HourVoices>)>,
+    /// Who wrote what in this hour.
+    pub voices: SavedVoices,
 }
 
 impl SavedHour {
     /// Sorts the panes of departments into hours, oldest first.
     #[must_use]
     pub fn sort(panes: impl IntoIterator<Item = (Arc<str>, Arc<HourPanes>)>) -> Vec<Self> {
-        let mut hours: BTreeMap<i64, BTreeMap<Arc<str>, Arc<HourPanes>>> = BTreeMap::new();
+        let mut hours: BTreeMap<i64, Vec<(Arc<str>, Arc<HourPanes>)>> = BTreeMap::new();
         for (department, of_hour) in panes {
-            hours.entry(of_hour.hour()).or_default().insert(department, of_hour);
+            hours.entry(of_hour.hour()).or_default().push((department, of_hour));
         }
-        hours.into_iter().map(|(hour, departments)| Self { hour, departments, voices: Vec::new() }).collect()
+        // A map made of all at once compares a fraction of the ids that one does which they come to one by one: the fold waits for this.
+        let named = |(hour, departments): (i64, Vec<_>)| Self {
+            hour,
+            departments: departments.into_iter().collect(),
+            voices: SavedVoices::default(),
+        };
+        hours.into_iter().map(named).collect()
     }
 
     /// Whether both are the very same: nothing was counted in this hour in between.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         let (panes, others) = (&self.departments, &other.departments);
-        let (voices, other_voices) = (&self.voices, &other.voices);
         panes.len() == others.len()
-            && voices.len() == other_voices.len()
+            && self.voices.is_same(&other.voices)
             && panes.iter().zip(others).all(|((of, one), (of_other, other))| of == of_other && Arc::ptr_eq(one, other))
-            && voices.iter().zip(other_voices).all(|((of, one), (by, other))| of == by && Arc::ptr_eq(one, other))
     }
 
-    /// Puts in who wrote what, where there are panes of the same hour; of each hour in the order of the ids.
-    pub fn add_voices(hours: &mut [Self], voices: impl IntoIterator<Item = (Arc<str>, Arc<HourVoices>)>) {
-        for (department, of_hour) in voices {
-            let Ok(place) = hours.binary_search_by_key(&of_hour.hour(), |hour| hour.hour) else { continue };
-            hours[place].voices.push((department, of_hour));
+    /// Puts in who wrote what, where there are panes of the same hour.
+    pub fn add_voices(hours: &mut [Self], voices: impl IntoIterator<Item = SavedVoices>) {
+        for of_hour in voices {
+            let place = hours.binary_search_by_key(&of_hour.hour(), |hour| Some(hour.hour));
+            place.into_iter().for_each(|place| hours[place].voices = of_hour.clone());
         }
     }
 }

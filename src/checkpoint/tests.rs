@@ -70,8 +70,8 @@ fn hours() -> impl Strategy<Value = Vec<SavedHour>> {
 
 /// Somebody has written in each hour, in some of them much.
 fn with_voices(mut hours: Vec<SavedHour>) -> Vec<SavedHour> {
-    let mut found = Vec::new();
-    for hour in &hours {
+    for hour in &mut hours {
+        let mut found = Vec::new();
         for (number, department) in (1_u32..).zip(hour.departments.keys()) {
             let mut voices = Voices::new(1, 1);
             let start = EventTime::from_millis(hour.hour * 3_600_000);
@@ -84,10 +84,11 @@ fn with_voices(mut hours: Vec<SavedHour>) -> Vec<SavedHour> {
                     voices.close(start.plus(std::time::Duration::from_secs(900)));
                 }
             }
-            found.extend(voices.hours_of(ShardId(0)).map(|(_, hour)| (Arc::clone(department), Arc::clone(hour))));
+            let noted = voices.hours_of(ShardId(0)).flat_map(|hour| hour.departments());
+            found.extend(noted.map(|(_, noted)| (Arc::clone(department), Arc::clone(noted))));
         }
+        hour.voices = SavedVoices::of(hour.hour, found);
     }
-    SavedHour::add_voices(&mut hours, found);
     hours
 }
 
@@ -663,7 +664,10 @@ fn which_model_said_what_comes_back_from_a_checkpoint() {
     let snapshot = Snapshot { hours: saved, ..Snapshot::empty() };
     let read = decode(&encode(&snapshot).unwrap()).unwrap();
     let expected = vec![
-        (EventTime::from_millis(0), vec![(ModelId(7), one(1)), (ModelId(8), Tally { messages: 2, negative: 1, ..one(0) })]),
+        (
+            EventTime::from_millis(0),
+            vec![(ModelId(7), one(1)), (ModelId(8), Tally { messages: 2, negative: 1, ..one(0) })],
+        ),
         (EventTime::from_millis(10_000), vec![(ModelId(9), one(0))]),
         (EventTime::from_millis(4_000_000), vec![(ModelId(8), one(1))]),
     ];

@@ -78,6 +78,7 @@ impl Default for DetectConfig {
             prior_frustrated_ratio: 0.3,
             baselines: None,
             severe_signals: vec![Signal::HarmThreat, Signal::LegalThreat, Signal::Fraud],
+            severe_open_per_day: Span::from_secs(4 * 3_600),
             company_team: String::new(),
         }
     }
@@ -135,6 +136,7 @@ impl DepartmentConfig {
             time_zone: utc(),
             expected_negative_ratio: None,
             expected_frustrated_ratio: None,
+            severe_signals: None,
         }
     }
 }

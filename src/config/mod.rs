@@ -247,15 +247,25 @@ pub struct DetectConfig {
     /// such tickets. It counts for messages that are read from then on.
     #[schemars(schema_with = "list_of_signals")]
     pub severe_signals: Vec<Signal>,
+    /// For so long within a day (24 h from a ticket on, in event time) tickets of a department about severe messages may be open. Where such
+    /// messages are everyday business that is one ticket a day: it closes after that time, what comes afterwards waits, and the next
+    /// day's ticket tells of it and says how many there were. From `1h` to `24h`, which is no limit.
+    pub severe_open_per_day: Span,
     /// The team that is paged when many departments turn unhappy at once (`company_wide`).
     pub company_team: String,
 }
 
 impl DetectConfig {
-    /// The signals that make a message severe.
+    /// The signals that make a message severe where a department has none of its own.
     #[must_use]
     pub fn severe(&self) -> SignalSet {
         self.severe_signals.iter().copied().collect()
+    }
+
+    /// The signals that make a message of that department severe.
+    #[must_use]
+    pub fn severe_of(&self, department: &DepartmentConfig) -> SignalSet {
+        department.severe_signals.as_ref().map_or_else(|| self.severe(), |signals| signals.iter().copied().collect())
     }
 }
 
@@ -263,6 +273,12 @@ impl DetectConfig {
 fn list_of_signals(_: &mut SchemaGenerator) -> Schema {
     let names: Vec<&str> = Signal::ALL.iter().map(|signal| signal.as_str()).collect();
     json_schema!({"type": "array", "items": {"enum": names}})
+}
+
+fn list_of_signals_or_none(generator: &mut SchemaGenerator) -> Schema {
+    let mut list = list_of_signals(generator);
+    list.insert("type".to_owned(), ["array", "null"].as_slice().into());
+    list
 }
 
 /// `[alerts]`: to whom alerts are told, beside Prometheus.
@@ -390,4 +406,9 @@ pub struct DepartmentConfig {
     /// Ratio of frustrated messages to expect, 0 to 1, in place of a learned one.
     #[serde(default)]
     pub expected_frustrated_ratio: Option<f64>,
+    /// Signals that make a message of this department severe, in place of `detect.severe_signals`: a fraud desk would leave out `fraud`.
+    /// None (`[]`): no such tickets. Unset: those.
+    #[serde(default)]
+    #[schemars(schema_with = "list_of_signals_or_none")]
+    pub severe_signals: Option<Vec<Signal>>,
 }

@@ -1,7 +1,7 @@
 //! The departments by number, so that hot paths index arrays instead of comparing names.
 
 use super::{Config, DepartmentConfig};
-use crate::message::DepartmentId;
+use crate::message::{DepartmentId, SignalSet};
 
 /// Name of the department that takes the messages of unknown ones.
 pub const OTHER: &str = "other";
@@ -13,6 +13,8 @@ pub struct Roster {
     by_name: Vec<DepartmentId>,
     other: DepartmentId,
     company_team: String,
+    /// What makes a message severe, by department.
+    severe: Vec<SignalSet>,
 }
 
 impl Roster {
@@ -26,7 +28,9 @@ impl Roster {
         let position = departments.iter().position(|department| department.id == OTHER).unwrap_or_default();
         let mut by_name: Vec<DepartmentId> = (0..departments.len()).map(id_at).collect();
         by_name.sort_unstable_by(|one, other| departments[one.index()].id.cmp(&departments[other.index()].id));
-        Self { other: id_at(position), departments, by_name, company_team: config.detect.company_team.clone() }
+        let severe = departments.iter().map(|department| config.detect.severe_of(department)).collect();
+        let company_team = config.detect.company_team.clone();
+        Self { other: id_at(position), departments, by_name, company_team, severe }
     }
 
     /// How many departments there are, `other` included.
@@ -49,6 +53,15 @@ impl Roster {
     #[must_use]
     pub fn get(&self, id: DepartmentId) -> &DepartmentConfig {
         &self.departments[id.index()]
+    }
+
+    /// The signals that make a message of a department severe.
+    ///
+    /// # Panics
+    /// If the number is not of this roster.
+    #[must_use]
+    pub fn severe(&self, id: DepartmentId) -> SignalSet {
+        self.severe[id.index()]
     }
 
     /// The team that is paged for the company as a whole.

@@ -86,7 +86,8 @@ pub struct Alert {
     pub messages: u32,
     /// Ratio observed in the worst window, 0 to 1; messages where it is about volume or severe ones.
     pub observed: f64,
-    /// Ratio that was expected in it, 0 to 1; messages where it is about volume, 0 for severe ones.
+    /// Ratio that was expected in it, 0 to 1; messages where it is about volume. Of severe ones, how many came the day
+    /// before, where that is everyday business ([`DetectConfig::severe_open_per_day`](crate::config::DetectConfig)), and else 0.
     pub expected: f64,
     /// Probability of the worst window under the expected ratio, 0 to 1; 1 where nothing is tested
     /// ([`AlertKind::is_tested`]).

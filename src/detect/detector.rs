@@ -387,10 +387,9 @@ impl Detector {
             return Vec::new();
         }
         self.severe_until = Some(slice_end);
-        let hold = self.settings.hold.get();
         let of_departments = (0_u16..).map(DepartmentId).zip(self.departments.iter().zip(&mut self.severe));
         let changes = of_departments.filter_map(|(id, (department, severe))| {
-            let change = severe.follow(department.name(), slice_end, self.slice, hold)?;
+            let change = severe.follow(department.name(), slice_end, self.slice, &self.settings)?;
             Some(change.of(Scope::Department(id)))
         });
         changes.collect()

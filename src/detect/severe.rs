@@ -10,8 +10,12 @@ use super::handling::Handling;
 use super::kind::AlertKind;
 use super::tick::slice_end_of;
 use super::watch::{Change, Incident, OpenAlert};
+use crate::config::DetectConfig;
 use crate::message::EventTime;
 use crate::voices::Summary;
+
+/// What tickets of a department may be open for, they may within a day.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// The severe messages of one department.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,30 @@ pub(super) struct SevereWatch {
     open: Option<Box<OpenAlert>>,
     /// The tickets of late, so that those who live with such messages do not get one after the other.
     row: Option<Incident>,
+    /// The day that began with a ticket.
+    day: Option<Day>,
+}
+
+/// A day of tickets, so that those whose daily bread such messages are get one a day.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Day {
+    begun: EventTime,
+    /// For how long a ticket was open.
+    open_for: Duration,
+    /// Severe messages that tickets have told of.
+    messages: u32,
+    /// How many came the day before, where tickets were open for as long as they may and more came.
+    before: Option<u32>,
+}
+
+impl Day {
+    const fn new(begun: EventTime, before: Option<u32>) -> Self {
+        Self { begun, open_for: Duration::ZERO, messages: 0, before }
+    }
+
+    fn is_over(&self, end: EventTime) -> bool {
+        end >= self.begun.plus(DAY)
+    }
 }
 
 /// Messages that nobody has looked at.
@@ -40,20 +68,40 @@ impl SevereWatch {
     }
 
     /// Looks at what came up to the end of a slice.
-    pub(super) fn follow(&mut self, name: &str, end: EventTime, slice: Duration, hold: Duration) -> Option<Change> {
+    pub(super) fn follow(
+        &mut self,
+        name: &str,
+        end: EventTime,
+        slice: Duration,
+        settings: &DetectConfig,
+    ) -> Option<Change> {
+        let most = settings.severe_open_per_day.get();
+        self.turn_day(end, most);
+        if self.day.is_some_and(|day| day.open_for >= most) {
+            // They wait for the next day.
+            return None;
+        }
         let come = self.waiting.take_if(|waiting| slice_end_after(waiting.oldest, slice) <= end);
-        match (come, &mut self.open) {
-            (Some(come), Some(open)) => {
-                open.note_severe(end, come);
-                None
-            }
-            (Some(come), None) => Some(self.open(name, end, slice, come)),
-            (None, Some(open)) => {
-                let hold = self.row.map_or(hold, |row| row.hold(hold));
-                let is_over = open.calm_since.is_none_or(|last| end >= last.plus(hold));
-                if is_over { self.close(end) } else { None }
-            }
-            (None, None) => None,
+        let Some(open) = &mut self.open else {
+            return come.map(|come| self.open(name, end, slice, come));
+        };
+        let day = self.day.get_or_insert(Day::new(end.minus(slice), None));
+        day.open_for += slice;
+        let is_used_up = day.open_for >= most;
+        let hold = self.row.map_or(settings.hold.get(), |row| row.hold(settings.hold.get()));
+        if let Some(come) = come {
+            day.messages = day.messages.saturating_add(come.messages);
+            open.note_severe(end, come);
+        }
+        let is_calm = come.is_none() && open.calm_since.is_none_or(|last| end >= last.plus(hold));
+        if is_calm || is_used_up { self.close(end) } else { None }
+    }
+
+    /// Ends a day. Where its tickets were open for as long as they may, and something waits, the next one begins with that.
+    fn turn_day(&mut self, end: EventTime, most: Duration) {
+        let Some(over) = self.day.take_if(|day| day.is_over(end)) else { return };
+        if let Some(waiting) = self.waiting.filter(|_| over.open_for >= most) {
+            self.day = Some(Day::new(end, Some(over.messages.saturating_add(waiting.messages))));
         }
     }
 
@@ -72,6 +120,12 @@ impl SevereWatch {
             row.returns += 1;
         }
         self.row = Some(row);
+        let day = self.day.get_or_insert(Day::new(end, None));
+        let are_held = day.before.is_some() && day.begun == end;
+        if !are_held {
+            day.messages = day.messages.saturating_add(come.messages);
+        }
+        let before = day.before.unwrap_or_default();
         // By when it was written, not by when it came: whoever reads the same messages gives the same id.
         let started = slice_end_after(come.oldest, slice);
         let kind = AlertKind::Severe;
@@ -86,7 +140,7 @@ impl SevereWatch {
             window_seconds: seconds_between(come.oldest, end),
             messages: come.messages,
             observed: f64::from(come.messages),
-            expected: 0.0,
+            expected: f64::from(before),
             p_value: 1.0,
             recurrence: 0.0,
             replayed: false,

@@ -11,13 +11,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
+use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, SavedVoices, Snapshot};
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
 use crate::detect::{Alert, Detector, DetectorState, Mutes, Scope};
 use crate::ingest::{Positions, RecordIds};
-use crate::message::{
-    Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score, SignalSet,
-};
+use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
 use crate::publish::{AdjustedShares, DepartmentView, FeedbackCounts, PanesNow};
 use crate::score::shares::Shares;
 use crate::voices::{Summary, Voice, Voices};
@@ -47,13 +45,9 @@ struct Closing {
 pub(super) struct State {
     roster: Arc<Roster>,
     /// The departments' ids, to be shared with checkpoints.
-    names: Vec<Arc<str>>,
-    /// The departments in the order of their ids.
-    by_name: Vec<DepartmentId>,
+    names: Arc<[Arc<str>]>,
     /// What windows and detector are made from.
     settings: (WindowsConfig, DetectConfig),
-    /// The signals that make a message severe.
-    severe: SignalSet,
     /// What was learned from history, for departments of which nothing is known here.
     learned: DetectorState,
     /// The shard of each partition, where panes are kept by partition; else all are in the first.
@@ -95,15 +89,11 @@ impl State {
             adjusted: vec![AdjustedShares::default(); windows.len()],
             ..DepartmentView::default()
         };
-        let mut by_name: Vec<DepartmentId> = roster.iter().map(|(id, _)| id).collect();
-        by_name.sort_unstable_by(|one, other| roster.get(*one).id.cmp(&roster.get(*other).id));
         let mutes = Arc::new(Mutes::new(&config.mutes, &roster));
         let mut detector = Detector::new(&config.detect, &roster);
         detector.set_mutes(Arc::clone(&mutes));
         Self {
-            by_name,
             settings: (config.windows.clone(), config.detect.clone()),
-            severe: config.detect.severe(),
             learned: DetectorState::default(),
             shards: BTreeMap::new(),
             clock: StreamClock::new(&config.windows),
@@ -196,7 +186,7 @@ impl State {
         let own = own.flat_map(|(shard, hours)| hours.iter().map(move |hour| (shard, hour)));
         for (shard, hour) in common.chain(own) {
             beat();
-            for (name, voices) in &hour.voices {
+            for (name, voices) in hour.voices.departments() {
                 if let Some(department) = self.roster.find(name) {
                     self.voices.restore(shard, department, voices);
                 }
@@ -271,11 +261,9 @@ impl State {
         let name = |department: DepartmentId| Arc::clone(&self.names[department.index()]);
         let panes = self.panes.hours_of(shard).map(|(department, hour)| (name(department), Arc::clone(hour)));
         let mut hours = SavedHour::sort(panes);
-        let voices = self.by_name.iter().flat_map(|department| {
-            let hours = self.voices.hours_of_department(shard, *department);
-            hours.map(|hour| (name(*department), Arc::clone(hour)))
-        });
-        SavedHour::add_voices(&mut hours, voices);
+        let voices = self.voices.hours_of(shard);
+        let named = voices.map(|hour| SavedVoices::new(Arc::clone(&self.names), Arc::clone(hour)));
+        SavedHour::add_voices(&mut hours, named);
         hours
     }
 
@@ -301,7 +289,7 @@ impl State {
             let placed = match outcome {
                 Outcome::Scored(placed, audience, score) => {
                     let is_late = partition.is_late(placed.event_time, stream_time);
-                    let counts = PaneCounts::of(score, self.severe);
+                    let counts = PaneCounts::of(score, self.roster.severe(placed.department));
                     let (department, at) = (placed.department, placed.event_time);
                     let place_in_panes = (shard, department);
                     let by_model = [(score.model, counts.tally)];
@@ -380,14 +368,14 @@ impl State {
             let change = change.with(|alert| self.details_of(alert));
             self.enter_change(change, replaying);
         }
-        let Self { book, detector, voices, roster, severe, .. } = self;
-        let details = |alert: &Alert| details::of(alert, voices, roster, *severe);
+        let Self { book, detector, voices, roster, .. } = self;
+        let details = |alert: &Alert| details::of(alert, voices, roster);
         book.refresh(detector.open_alerts().map(|(_, alert)| alert), details);
     }
 
     /// What an alert tells of who wrote, as far as the windows have closed.
     fn details_of(&self, alert: &Alert) -> Summary {
-        details::of(alert, &self.voices, &self.roster, self.severe)
+        details::of(alert, &self.voices, &self.roster)
     }
 
     /// Learns whether all partitions are here. Panes that close while some are not teach nothing and open nothing, and nor

@@ -1,12 +1,14 @@
 //! Who wrote what: what an alert tells beyond its figures. Pure code, in event time only.
 //!
-//! [`Voices`] keeps, for each department and stretch of 5 minutes of the last 12 hours, how many messages there were and with which
-//! signals, how many different customers wrote them ([`Customers`]), and the ids of the most telling unhappy ones ([`Sample`]). Of a
-//! text it keeps nothing, of a customer a keyed hash (INV-8).
+//! [`Voices`] keeps, for each department and stretch of the last 12 hours, how many messages there were and with which signals, how
+//! many different customers wrote them ([`Customers`]), and the ids of the most telling unhappy ones ([`Sample`]). A stretch is 5
+//! minutes of the last two hours, and half an hour before: what began long ago need not be known to the minute. Of a text it keeps
+//! nothing, of a customer a keyed hash (INV-8).
 //!
 //! The same messages make the same record, in whatever order and batches they come (INV-5): all that is kept is a sum, a set or a
-//! choice by rank. What an alert tells at a moment is of the minutes that were closed by then; messages ahead of it wait.
+//! choice by rank, and which stretch it lies in is by the last closed minute alone. What an alert tells at a moment is of the minutes that were closed by then; messages ahead of it wait.
 
+mod company;
 mod customers;
 mod hour;
 mod record;
@@ -18,6 +20,7 @@ mod tests;
 
 use crate::message::{CustomerHash, EventTime, Score};
 
+pub use company::CompanyHour;
 pub use customers::Customers;
 pub use hour::HourVoices;
 pub use record::Voices;
@@ -25,8 +28,12 @@ pub use sample::Sample;
 pub use stretch::Stretch;
 pub use summary::{SignalFound, Summary, Voiced};
 
-/// Minutes of a stretch.
+/// Minutes of a stretch that closed lately.
 const STRETCH_MINUTES: i64 = 5;
+/// Minutes of one that closed long ago: then three of four stretches are gone.
+const HALF_MINUTES: i64 = 30;
+/// What ended so many minutes ago did so long ago. Most alerts begin later than that.
+const LATELY_MINUTES: i64 = 120;
 const HOUR_MINUTES: i64 = 60;
 const MINUTE_MILLIS: i64 = 60_000;
 

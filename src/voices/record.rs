@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::summary::{self, Summary, Voiced};
-use super::{HourVoices, Stretch, Voice, hour_of, minute_of};
+use super::{CompanyHour, HALF_MINUTES, HourVoices, LATELY_MINUTES, Stretch, Voice, hour_of, minute_of};
 use crate::message::{DepartmentId, EventTime};
 use crate::window::ShardId;
 
@@ -13,13 +13,15 @@ const HOURS_KEPT: i64 = 13;
 
 /// Who wrote what.
 ///
-/// - Memory: at most 1.4 KB for each department, stretch of 5 minutes and shard with a message, 13 hours of them and what is ahead;
-///   about 0.3 KB where a stretch has ten messages.
-/// - Cost: some searches in small trees for a message; a minute's close touches the departments that had a message in it.
+/// - Memory: at most 1.4 KB for each department, stretch and shard with a message, about 0.3 KB where a stretch has ten messages. There are
+///   at most 53 stretches, 30 of 5 minutes and 23 of half an hour, and the minutes ahead.
+/// - Cost: some searches in small trees for a message; a minute's close touches the departments that had a message in it, and each half
+///   hour those that had one two hours ago.
 #[derive(Clone, Debug)]
 pub struct Voices {
-    /// By shard, then department: hours by number.
-    shards: Vec<Vec<BTreeMap<i64, Arc<HourVoices>>>>,
+    /// By shard: hours by number.
+    shards: Vec<BTreeMap<i64, Arc<CompanyHour>>>,
+    departments: usize,
     /// The first minute that is not closed.
     end: Option<i64>,
     /// Which shards and departments have messages in an open minute.
@@ -30,7 +32,7 @@ impl Voices {
     /// Nothing of so many departments, in so many shards, at least one.
     #[must_use]
     pub fn new(departments: usize, shards: usize) -> Self {
-        Self { shards: vec![vec![BTreeMap::new(); departments]; shards.max(1)], end: None, open: BTreeMap::new() }
+        Self { shards: vec![BTreeMap::new(); shards.max(1)], departments, end: None, open: BTreeMap::new() }
     }
 
     /// Takes note of a message of a shard; what is older than all that is kept is passed over. `id` is asked only where the message may be a sample.
@@ -39,14 +41,13 @@ impl Voices {
     /// If the department or the shard is not one of those that this was made for.
     pub fn note(&mut self, shard: ShardId, department: DepartmentId, voice: &Voice<'_>, id: impl FnOnce() -> String) {
         let minute = minute_of(voice.event_time);
-        let hour = hour_of(minute);
-        if self.oldest().is_some_and(|oldest| hour < oldest) {
+        if self.oldest().is_some_and(|oldest| hour_of(minute) < oldest) {
             return;
         }
-        let hours = &mut self.shards[shard.0][department.index()];
-        let of_hour = Arc::make_mut(hours.entry(hour).or_insert_with(|| Arc::new(HourVoices::new(hour))));
-        if self.end.is_some_and(|end| minute < end) {
-            of_hour.closed(minute).add(voice, id);
+        let (end, long_ago) = (self.end, self.long_ago());
+        let of_hour = self.hour(shard, hour_of(minute)).of_mut(department);
+        if end.is_some_and(|end| minute < end) {
+            of_hour.closed(minute, long_ago > Some(minute)).add(voice, id);
             return;
         }
         let (stretch, is_new) = of_hour.open(minute);
@@ -65,38 +66,25 @@ impl Voices {
         let waiting = self.open.split_off(&end);
         for (minute, places) in std::mem::replace(&mut self.open, waiting) {
             for (shard, department) in places {
-                let hours = &mut self.shards[shard][usize::from(department)];
-                if let Some(hour) = hours.get_mut(&hour_of(minute)) {
-                    Arc::make_mut(hour).close(minute);
-                }
+                self.hour(ShardId(shard), hour_of(minute)).of_mut(DepartmentId(department)).close(minute);
             }
         }
-        let before = self.oldest();
+        let before = (self.oldest(), self.long_ago());
         self.end = Some(end);
-        if self.oldest() != before {
+        if self.oldest() != before.0 {
             self.forget();
+        }
+        if self.long_ago() != before.1 {
+            self.coarsen();
         }
     }
 
-    /// The hours of one shard, in no order, to be saved.
+    /// The hours of one shard, oldest first, to be saved.
     ///
     /// # Panics
     /// If the shard is not one of those that this was made for.
-    pub fn hours_of(&self, shard: ShardId) -> impl Iterator<Item = (DepartmentId, &Arc<HourVoices>)> {
-        let departments = (0_u16..).map(DepartmentId).zip(&self.shards[shard.0]);
-        departments.flat_map(|(department, hours)| hours.values().map(move |hour| (department, hour)))
-    }
-
-    /// The hours of one department in a shard, oldest first, to be saved.
-    ///
-    /// # Panics
-    /// If the department or the shard is not one of those that this was made for.
-    pub fn hours_of_department(
-        &self,
-        shard: ShardId,
-        department: DepartmentId,
-    ) -> impl Iterator<Item = &Arc<HourVoices>> {
-        self.shards[shard.0][department.index()].values()
+    pub fn hours_of(&self, shard: ShardId) -> impl Iterator<Item = &Arc<CompanyHour>> {
+        self.shards[shard.0].values()
     }
 
     /// Takes up a saved hour of a department.
@@ -107,11 +95,8 @@ impl Voices {
         for minute in saved.open_minutes() {
             self.open.entry(minute).or_default().insert((shard.0, department.0));
         }
-        let hours = &mut self.shards[shard.0][department.index()];
-        match hours.get_mut(&saved.hour()) {
-            Some(known) => Arc::make_mut(known).merge(saved),
-            None => drop(hours.insert(saved.hour(), Arc::clone(saved))),
-        }
+        assert!(department.index() < self.departments, "{department:?} of {}", self.departments);
+        self.hour(shard, saved.hour()).merge(department, saved);
     }
 
     /// What there is to tell of some departments from a moment on, up to the last closed minute.
@@ -120,15 +105,18 @@ impl Voices {
     /// If a department is not one of those that this was made for.
     #[must_use]
     pub fn summary(&self, departments: &[DepartmentId], since: EventTime, about: Voiced) -> Summary {
-        let all = self.shards.iter().flat_map(|shard| {
-            departments
-                .iter()
-                .flat_map(|department| shard[department.index()].values().flat_map(|hour| hour.stretches()))
-        });
+        let hours = self.shards.iter().flat_map(BTreeMap::values);
+        let all = hours.flat_map(|hour| departments.iter().filter_map(|department| hour.of(*department)));
         let (within, before): (Vec<_>, Vec<_>) =
-            all.partition(|(start, _)| start + super::STRETCH_MINUTES > minute_of(since));
+            all.flat_map(HourVoices::stretches).partition(|(end, _)| *end > minute_of(since));
         let stretches = |of: Vec<(i64, _)>| -> Vec<&Stretch> { of.into_iter().map(|(_, stretch)| stretch).collect() };
         summary::of(&stretches(within), &stretches(before), about)
+    }
+
+    /// An hour of a shard, to be changed.
+    fn hour(&mut self, shard: ShardId, hour: i64) -> &mut CompanyHour {
+        let hours = &mut self.shards[shard.0];
+        Arc::make_mut(hours.entry(hour).or_insert_with(|| Arc::new(CompanyHour::new(hour))))
     }
 
     /// The oldest hour kept; none while all are.
@@ -136,12 +124,24 @@ impl Voices {
         self.end.map(|end| hour_of(end) - HOURS_KEPT)
     }
 
+    /// The minute, at which a half of an hour starts, before which all ended long ago; none while nothing did.
+    fn long_ago(&self) -> Option<i64> {
+        self.end.map(|end| (end - LATELY_MINUTES).div_euclid(HALF_MINUTES) * HALF_MINUTES)
+    }
+
     fn forget(&mut self) {
         let Some(oldest) = self.oldest() else { return };
-        for hours in self.shards.iter_mut().flatten() {
-            if hours.keys().next().is_some_and(|first| *first < oldest) {
-                *hours = hours.split_off(&oldest);
-            }
+        for hours in &mut self.shards {
+            *hours = hours.split_off(&oldest);
+        }
+    }
+
+    /// Puts what ended long ago together. An hour in which nothing does stays shared.
+    fn coarsen(&mut self) {
+        let Some(long_ago) = self.long_ago() else { return };
+        let hours = self.shards.iter_mut().flat_map(|hours| hours.range_mut(..=hour_of(long_ago)));
+        for (_, hour) in hours.filter(|(_, hour)| hour.has_fine_before(long_ago)) {
+            Arc::make_mut(hour).coarsen(long_ago);
         }
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::book::{Book, Plan};
 use super::key::{Item, Key};
 use super::log::Values;
-use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, Snapshot};
+use crate::checkpoint::{PartitionPosition, SavedHour, SavedShard, SavedVoices, Snapshot};
 use crate::config::WindowsConfig;
 use crate::message::{CustomerHash, DepartmentId, EventTime, ModelId, NextOffset, PartitionId};
 use crate::publish::events::Outbox;
@@ -57,8 +57,8 @@ impl Fold {
         let shard = |(number, partition): (usize, PartitionId)| {
             let hours = self.panes.hours_of(ShardId(number)).map(|(_, hour)| (Arc::from("billing"), Arc::clone(hour)));
             let mut hours = SavedHour::sort(hours);
-            let voices =
-                self.voices.hours_of(ShardId(number)).map(|(_, hour)| (Arc::from("billing"), Arc::clone(hour)));
+            let hours_of = self.voices.hours_of(ShardId(number));
+            let voices = hours_of.map(|hour| SavedVoices::new([Arc::from("billing")].into(), Arc::clone(hour)));
             SavedHour::add_voices(&mut hours, voices);
             SavedShard { partition, hours }
         };
@@ -93,7 +93,8 @@ impl Fold {
         }
         for saved in &snapshot.shards {
             let number = usize::try_from(saved.partition.partition).unwrap();
-            for hour in saved.hours.iter().flat_map(|hour| hour.voices.iter().map(|(_, hour)| hour)) {
+            for hour in saved.hours.iter().flat_map(|hour| hour.voices.departments().into_iter().map(|(_, hour)| hour))
+            {
                 fold.voices.restore(ShardId(number), DepartmentId(0), hour);
             }
         }

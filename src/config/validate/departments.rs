@@ -42,6 +42,8 @@ fn itself(place: &str, department: &DepartmentConfig, check: &mut Check<'_>) {
         let fits = ratio.is_none_or(|ratio| (0.0..=1.0).contains(&ratio));
         check.need(fits, &["departments", place, name], "not a ratio", "write a number from 0 to 1");
     }
+    let signals = department.severe_signals.as_deref().unwrap_or_default();
+    super::stream::severe_signals(&["departments", place, "severe_signals"], signals, check);
     let plain = !department.team.contains(char::is_control);
     check.need(plain, &["departments", place, "team"], "holds control characters", "write it on one line");
 }

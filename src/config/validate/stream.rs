@@ -7,7 +7,7 @@ use super::Check;
 use crate::config::names::guess;
 use crate::config::{BreakerConfig, DetectConfig, InputConfig, KafkaConfig, PipelineConfig, Span, WindowsConfig};
 use crate::detect::AlertKind;
-use crate::message::MAX_TEXT_BYTES;
+use crate::message::{MAX_TEXT_BYTES, Signal};
 
 const PANE: Duration = Duration::from_secs(10);
 const HOUR: Span = Span::from_secs(3_600);
@@ -182,12 +182,23 @@ pub(super) fn detect(detect: &DetectConfig, check: &mut Check<'_>) {
     for (name, count) in counts {
         check.need(count > 0, &["detect", name], "zero", "write at least 1");
     }
-    let mut seen = BTreeSet::new();
-    for (place, signal) in detect.severe_signals.iter().enumerate().filter(|(_, signal)| !seen.insert(**signal)) {
-        let (path, remedy) = (["detect", "severe_signals"], "list each signal once");
-        check.refuse_item(&path, place, signal.as_str(), "listed twice", remedy);
-    }
+    severe_signals(&["detect", "severe_signals"], &detect.severe_signals, check);
+    let is_kept = (HOUR..=DAY).contains(&detect.severe_open_per_day);
+    check.need(
+        is_kept,
+        &["detect", "severe_open_per_day"],
+        "no part of a day",
+        "write a span from 1h to 24h (no limit)",
+    );
     check.need(detect.hold <= DAY, &["detect", "hold"], "too long", "write a span of at most 24h");
+}
+
+/// Each is named once.
+pub(super) fn severe_signals(path: &[&str], signals: &[Signal], check: &mut Check<'_>) {
+    let mut seen = BTreeSet::new();
+    for (nth, signal) in signals.iter().enumerate().filter(|(_, signal)| !seen.insert(**signal)) {
+        check.refuse_item(path, nth, signal.as_str(), "listed twice", "list each signal once");
+    }
 }
 
 fn tickets(detect: &DetectConfig, check: &mut Check<'_>) {

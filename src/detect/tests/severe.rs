@@ -1,6 +1,7 @@
 //! Single messages that a person must read.
 
 use super::*;
+use crate::config::Span;
 use crate::detect::Severity;
 
 const CALM: Tally = Tally { messages: 10, negative: 2, positive: 0, frustrated: 1 };
@@ -48,34 +49,88 @@ fn more_of_them_are_the_same_ticket_which_closes_once_none_has_come_for_the_hold
 }
 
 #[test]
-fn whoever_gets_them_all_the_time_gets_a_ticket_an_hour_at_most() {
+fn each_that_comes_back_holds_the_next_one_longer() {
     let mut feed = Feed::new(configured());
-    for _ in 0..24 * 60 / 16 {
+    for _ in 0..12 {
         feed.severe_minute(1, CALM);
         feed.minutes(15, CALM);
     }
-    assert_eq!(feed.tickets().len(), 2, "each that comes back holds the next one longer");
+    assert_eq!(feed.tickets().len(), 2);
     let mut worst = Feed::new(configured());
-    for _ in 0..24 {
+    for _ in 0..22 {
         worst.severe_minute(1, CALM);
         worst.minutes(61, CALM);
     }
-    assert_eq!(worst.tickets().len(), 24);
+    assert_eq!(
+        worst.tickets().len(),
+        6,
+        "15, 30 and three times 60 minutes, and 15 more: then the day's 4 hours are over"
+    );
+}
+
+#[test]
+fn a_department_whose_daily_bread_they_are_gets_a_ticket_a_day_that_tells_of_all_and_says_so() {
+    let mut feed = Feed::new(configured());
+    let days = 5;
+    for _ in 0..days * 24 * 60 {
+        feed.severe_minute(2, CALM);
+    }
+    let tickets = feed.tickets();
+    assert_eq!(tickets.len(), days);
+    assert!(tickets[0].expected.abs() < f64::EPSILON, "nothing is known of the day before");
+    let a_day = 2 * 24 * 60;
+    for (ticket, closed) in tickets[1..].iter().zip(&feed.closed[1..]) {
+        assert!((ticket.expected - f64::from(a_day)).abs() < 20.0, "{ticket:?}");
+        assert_eq!(ticket.messages, a_day - 2 * (4 * 60 + 1) + 2, "what had waited, and the minute in which it opens");
+        assert_eq!(closed.messages - ticket.messages, 2 * 4 * 60);
+    }
+    let told: u32 = feed.closed.iter().map(|alert| alert.messages).sum();
+    let open: u32 = feed.detector.open_alerts().map(|(_, alert)| alert.messages).sum();
+    assert_eq!((told + open) / a_day, u32::try_from(days).unwrap() - 1, "of all but those that wait now");
+    let length = |alert: &Alert| alert.ended.unwrap().as_millis() - alert.started.as_millis();
+    assert_eq!(length(&feed.closed[0]), 4 * 60 * MINUTE);
+}
+
+#[test]
+fn a_wave_of_them_delays_none_of_the_day_after_and_is_not_taken_for_daily_bread() {
+    let mut feed = Feed::new(configured());
+    (0..10 * 60).for_each(|_| feed.severe_minute(5, CALM));
+    assert_eq!((feed.tickets().len(), feed.closed.len()), (1, 1));
+    feed.minutes(14 * HOUR, CALM);
+    feed.minutes(2, CALM);
+    assert_eq!(feed.tickets().len(), 2, "the rest of the wave is told when the day is over");
+    feed.minutes(8 * HOUR, CALM);
+    feed.severe_minute(1, CALM);
+    assert_eq!(feed.tickets().len(), 3, "at once");
+    feed.minutes(40 * HOUR, CALM);
+    feed.severe_minute(1, CALM);
+    let tickets = feed.tickets();
+    assert_eq!(tickets.len(), 4);
+    assert!(tickets[3].expected.abs() < f64::EPSILON, "{:?}", tickets[3]);
+}
+
+#[test]
+fn a_limit_of_a_day_is_none() {
+    let settings = DetectConfig { severe_open_per_day: Span::from_secs(24 * 3_600), ..DetectConfig::default() };
+    let mut feed = Feed::with(&settings, configured());
+    (0..50 * 60).for_each(|_| feed.severe_minute(1, CALM));
+    assert_eq!((feed.tickets().len(), feed.closed.len()), (1, 0));
 }
 
 #[test]
 fn a_storm_of_them_is_one_ticket() {
     let mut feed = Feed::new(configured());
-    (0..6 * 60).for_each(|_| feed.severe_minute(500, tally(600, 0, 0)));
+    (0..3 * 60).for_each(|_| feed.severe_minute(500, tally(600, 0, 0)));
     assert_eq!(feed.tickets().len(), 1);
     let open: Vec<u32> = feed.detector.open_alerts().map(|(_, alert)| alert.messages).collect();
-    assert_eq!(open[0].max(open[open.len() - 1]), 6 * 60 * 500);
+    assert_eq!(open[0].max(open[open.len() - 1]), 3 * 60 * 500);
 }
 
 #[test]
 fn a_ticket_neither_stops_learning_nor_holds_or_opens_any_other_alert() {
+    let settings = DetectConfig { severe_open_per_day: Span::from_secs(24 * 3_600), ..DetectConfig::default() };
     let run = |with_tickets: bool| {
-        let mut feed = Feed::new(unknown());
+        let mut feed = Feed::with(&settings, unknown());
         let mut dice = Dice(5);
         for minute in 0..3 * 24 * 60 {
             let is_incident = (2_000..2_120).contains(&minute);
@@ -158,6 +213,21 @@ fn a_ticket_goes_on_after_a_restart_as_if_there_had_been_none() {
         let saved = restarted.detector.snapshot();
         restarted.detector = Feed::new(configured()).detector;
         restarted.detector.restore(saved);
+    }
+    assert_eq!((restarted.opened.len(), restarted.closed.len()), (2, 2));
+    assert_eq!((&restarted.opened, &restarted.closed), (&unbroken.opened, &unbroken.closed));
+}
+
+#[test]
+fn the_day_of_a_ticket_goes_on_after_a_restart() {
+    let (mut unbroken, mut restarted) = (Feed::new(configured()), Feed::new(configured()));
+    for minute in 0..30 * 60 {
+        [&mut unbroken, &mut restarted].into_iter().for_each(|feed| feed.severe_minute(1, CALM));
+        if minute % 50 == 0 {
+            let saved = restarted.detector.snapshot();
+            restarted.detector = Feed::new(configured()).detector;
+            restarted.detector.restore(saved);
+        }
     }
     assert_eq!((restarted.opened.len(), restarted.closed.len()), (2, 2));
     assert_eq!((&restarted.opened, &restarted.closed), (&unbroken.opened, &unbroken.closed));

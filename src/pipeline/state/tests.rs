@@ -18,6 +18,7 @@ use crate::detect::Alert;
 use crate::ingest::{BatchBuilder, Rejection};
 use crate::message::{
     CustomerHash, Language, ModelId, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal,
+    SignalSet,
 };
 use crate::pipeline::scoring::Placed;
 

@@ -90,7 +90,7 @@ impl From<&Alert> for AlertItem {
             window_seconds: alert.window_seconds,
             messages: alert.messages,
             observed: alert.observed,
-            expected: tested(alert.expected),
+            expected: Some(alert.expected).filter(|expected| alert.kind.is_tested() || *expected > 0.0),
             p_value: tested(alert.p_value),
             by_chance_per_month: tested(alert.recurrence),
             replayed: alert.replayed,

@@ -74,7 +74,7 @@ fn severe() -> SignalSet {
 fn restored(voices: &Voices, end: EventTime) -> Voices {
     let mut again = Voices::new(usize::from(DEPARTMENTS), SHARDS);
     for shard in (0..SHARDS).map(ShardId) {
-        for (department, hour) in voices.hours_of(shard) {
+        for (department, hour) in voices.hours_of(shard).flat_map(|hour| hour.departments()) {
             let bytes = postcard::to_stdvec(&**hour).unwrap();
             let hour: HourVoices = postcard::from_bytes(&bytes).unwrap();
             assert!(hour.is_sound(hour.hour()));
@@ -151,12 +151,75 @@ fn angry(second: i64, customer: u32, id: &str) -> Said {
 fn what_is_handed_out_stays_as_it_was() {
     let mut voices = Voices::new(1, 1);
     note(&mut voices, &angry(0, 1, "a"));
-    let before: Vec<_> = voices.hours_of(ShardId(0)).map(|(_, hour)| Arc::clone(hour)).collect();
-    let copy = HourVoices::clone(&before[0]);
+    let before: Vec<_> = voices.hours_of(ShardId(0)).map(Arc::clone).collect();
+    let copy = on_its_own(&before[0]);
     note(&mut voices, &angry(1, 2, "b"));
     voices.close(at(120));
     assert_eq!(*before[0], copy);
-    assert_ne!(**voices.hours_of(ShardId(0)).next().unwrap().1, copy);
+    assert_ne!(**voices.hours_of(ShardId(0)).next().unwrap(), copy);
+}
+
+/// The same with nothing that it shares.
+fn on_its_own(hour: &CompanyHour) -> CompanyHour {
+    let copied = hour.departments().map(|(department, hour)| {
+        let pieces = hour.pieces().map(|(place, stretch)| (place, Arc::new(Stretch::clone(stretch))));
+        (department, Arc::new(HourVoices::of_pieces(hour.hour(), pieces)))
+    });
+    CompanyHour::of_departments(hour.hour(), copied)
+}
+
+#[test]
+fn hours_in_which_nothing_changes_stay_the_very_same() {
+    let mut voices = Voices::new(2, 1);
+    for hour in 0..6 {
+        (0..2).for_each(|department| {
+            note(&mut voices, &Said { department, ..angry(hour * 3_600, 1, "m") });
+        });
+        voices.close(at(hour * 3_600 + 60));
+    }
+    let handed_out: Vec<_> = voices.hours_of(ShardId(0)).map(Arc::clone).collect();
+    note(&mut voices, &angry(5 * 3_600 + 70, 1, "m"));
+    voices.close(at(5 * 3_600 + 180));
+    let same = voices.hours_of(ShardId(0)).zip(&handed_out).map(|(now, before)| Arc::ptr_eq(now, before));
+    assert_eq!(same.collect::<Vec<_>>(), [true, true, true, true, true, false]);
+    let departments =
+        |hour: &Arc<CompanyHour>| hour.departments().map(|(_, hour)| Arc::clone(hour)).collect::<Vec<_>>();
+    let (now, before) = (voices.hours_of(ShardId(0)).last().unwrap(), handed_out.last().unwrap());
+    let same = departments(now).into_iter().zip(departments(before)).map(|(now, before)| Arc::ptr_eq(&now, &before));
+    assert_eq!(same.collect::<Vec<_>>(), [false, true], "of a department where nobody wrote nothing is copied");
+}
+
+#[test]
+fn what_ended_two_hours_ago_is_known_by_the_half_hour_and_what_came_since_by_5_minutes() {
+    let mut voices = Voices::new(1, 1);
+    for minute in 0..180 {
+        note(&mut voices, &angry(minute * 60, u32::try_from(minute).unwrap(), "m"));
+    }
+    let since = |voices: &Voices, minute: i64| {
+        voices.summary(&[DepartmentId(0)], at(minute * 60), Voiced::Everyone).customers.unwrap()
+    };
+    voices.close(at(149 * 60));
+    assert_eq!([14, 27, 47].map(|minute| since(&voices, minute)), [139, 124, 104], "each from its 5 minutes on");
+    voices.close(at(150 * 60));
+    assert_eq!([14, 27, 47].map(|minute| since(&voices, minute)), [150, 150, 105], "the first half hour is one");
+    voices.close(at(180 * 60));
+    assert_eq!([14, 27, 47, 64].map(|minute| since(&voices, minute)), [180, 180, 150, 120]);
+    let hours: Vec<_> = voices.hours_of(ShardId(0)).flat_map(|hour| hour.departments()).collect();
+    assert_eq!(hours.iter().map(|(_, hour)| hour.pieces().count()).collect::<Vec<_>>(), [2, 12, 12]);
+}
+
+#[test]
+fn a_department_has_53_stretches_at_most_however_long_it_is_written_to() {
+    let mut voices = Voices::new(1, 1);
+    for minute in 0..30 * 60 {
+        note(&mut voices, &angry(minute * 60, 1, "m"));
+        // Late, for the oldest there is.
+        note(&mut voices, &angry((minute - 700) * 60, 1, "m"));
+        voices.close(at((minute + 1) * 60));
+        let hours = voices.hours_of(ShardId(0)).flat_map(|hour| hour.departments());
+        let pieces: usize = hours.map(|(_, hour)| hour.pieces().count()).sum();
+        assert!(pieces <= 53, "{pieces} at {minute}");
+    }
 }
 
 #[test]

@@ -95,8 +95,9 @@ impl Model {
             .filter(|said| departments.contains(&said.department))
             .filter(|said| (oldest..closed_until).contains(&said.second))
             .collect();
+        let stretch = |second| stretch_of(second, closed_until);
         let (within, before): (Vec<&Said>, Vec<&Said>) =
-            of.into_iter().partition(|said| said.second.div_euclid(300) >= since.div_euclid(300));
+            of.into_iter().partition(|said| said.second >= since || stretch(said.second) == stretch(since));
         let is_behind = |said: &&&Said| match about {
             Voiced::Everyone => true,
             Voiced::Severe(_) => said.is_severe(),
@@ -106,7 +107,7 @@ impl Model {
         Summary {
             customers: (!customers.is_empty()).then_some(customers.len() as u64),
             signals: signals(&within, &before, about),
-            samples: samples(&within, about),
+            samples: samples(&within, about, stretch),
         }
     }
 }
@@ -135,11 +136,18 @@ fn signals(within: &[&Said], before: &[&Said], about: Voiced) -> Vec<SignalFound
     found.into_iter().take(5).map(|(_, found)| found).collect()
 }
 
+/// In which stretch a second lies, by its start and length.
+fn stretch_of(second: i64, closed_until: i64) -> (i64, i64) {
+    let half_hour = second.div_euclid(1_800) * 1_800;
+    let is_long_ago = half_hour + 1_800 + 7_200 <= closed_until;
+    if is_long_ago { (half_hour, 1_800) } else { (second.div_euclid(300) * 300, 300) }
+}
+
 /// At most three of each stretch, before they are asked what they are about.
-fn samples(within: &[&Said], about: Voiced) -> Vec<String> {
-    let mut stretches: BTreeMap<(usize, u16, i64), Vec<&Said>> = BTreeMap::new();
+fn samples(within: &[&Said], about: Voiced, stretch: impl Fn(i64) -> (i64, i64)) -> Vec<String> {
+    let mut stretches: BTreeMap<(usize, u16, (i64, i64)), Vec<&Said>> = BTreeMap::new();
     for said in within.iter().filter(|said| said.is_negative() || said.is_frustrated() || said.is_severe()) {
-        stretches.entry((said.shard, said.department, said.second.div_euclid(300))).or_default().push(said);
+        stretches.entry((said.shard, said.department, stretch(said.second))).or_default().push(said);
     }
     let kept = stretches.into_values().flat_map(|of| best(of));
     let is_about = |said: &&Said| match about {

@@ -56,6 +56,24 @@ fn a_severe_message_is_a_ticket_once_its_minute_is_over() {
 }
 
 #[test]
+fn a_departments_own_severe_signals_stand_in_place_of_all_others() {
+    let mut config = config(&["billing", "claims"]);
+    config.departments[0].severe_signals = Some(vec![Signal::Fraud]);
+    let mut state = live(&config);
+    let of_claims = |second| {
+        let Outcome::Scored(mut placed, audience, score) = threat(second) else { panic!("a message") };
+        placed.department = state.roster.find("claims").unwrap();
+        Outcome::Scored(placed, audience, score)
+    };
+    let said = vec![threat(5), of_claims(6)];
+    feed(&mut state, 0, said);
+    feed(&mut state, 0, calm(7..90));
+    let of: Vec<&str> = tickets(&state).iter().map(|ticket| &*ticket.department).collect();
+    assert_eq!(of, ["claims"], "and what the others have is as it was");
+    assert_eq!(tickets(&state)[0].details.signals[0].signal, Signal::LegalThreat);
+}
+
+#[test]
 fn without_severe_signals_there_are_no_tickets() {
     let mut config = config(&["billing"]);
     config.detect.severe_signals = vec![Signal::Fraud];
