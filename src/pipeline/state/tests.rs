@@ -16,7 +16,7 @@ use crate::config::{DepartmentConfig, Span};
 use crate::detect::Alert;
 use crate::ingest::{BatchBuilder, Rejection};
 use crate::message::{
-    CustomerHash, Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal,
+    CustomerHash, Language, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal, SignalSet,
 };
 use crate::pipeline::scoring::Placed;
 
