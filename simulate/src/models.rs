@@ -18,7 +18,7 @@ pub(crate) struct TwoModels {
 
 impl TwoModels {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { random: Pcg64Mcg::seed_from_u64(seed ^ 0x5ec0_4d) }
+        Self { random: Pcg64Mcg::seed_from_u64(seed ^ 0x005e_c04d) }
     }
 
     /// What they say of messages of which the second one scores a part. The first calls as many unhappy as the minute has.

@@ -73,17 +73,17 @@ impl SavedHour {
     /// Sorts the panes of departments into hours, oldest first.
     #[must_use]
     pub fn sort(panes: impl IntoIterator<Item = (Arc<str>, Arc<HourPanes>)>) -> Vec<Self> {
-        let mut hours: BTreeMap<i64, Vec<(Arc<str>, Arc<HourPanes>)>> = BTreeMap::new();
+        let mut hours = BTreeMap::<i64, Vec<_>>::new();
         for (department, of_hour) in panes {
             hours.entry(of_hour.hour()).or_default().push((department, of_hour));
         }
         // A map made of all at once compares a fraction of the ids that one does which they come to one by one: the fold waits for this.
-        let named = |(hour, departments): (i64, Vec<_>)| Self {
+        let named = hours.into_iter().map(|(hour, departments)| Self {
             hour,
             departments: departments.into_iter().collect(),
             voices: SavedVoices::default(),
-        };
-        hours.into_iter().map(named).collect()
+        });
+        named.collect()
     }
 
     /// Whether both are the very same: nothing was counted in this hour in between.

@@ -74,9 +74,9 @@ impl Biases {
             bias.latest = start;
             if teaches && !bias.is_learned() {
                 bias.taught += messages;
-                for ratio in 0..RATIOS {
+                for (ratio, normal) in normal.into_iter().enumerate() {
                     bias.unhappy[ratio] += f64::from(counts.unhappy[ratio]);
-                    bias.expected[ratio] += messages * normal[ratio];
+                    bias.expected[ratio] += messages * normal;
                 }
             }
         }

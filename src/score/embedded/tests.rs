@@ -95,7 +95,9 @@ fn the_language_is_found_and_a_given_one_is_kept() {
 fn assert_prior(text: &str) {
     let score = score(text);
     let shown: String = text.chars().take(20).collect();
-    assert_eq!(score, super::prior(scorer().model.header.prior, Language::Other, score.signals), "{shown:?}");
+    let model = scorer().model;
+    let prior = super::prior(model.header.prior, Language::Other, score.signals);
+    assert_eq!(score, Score { model: model.id(), ..prior }, "{shown:?}");
     assert_eq!(score.sentiment.label(), Sentiment::Neutral);
     assert!(!score.is_frustrated());
     assert_sound(&score);
