@@ -6,6 +6,7 @@ mod exposition;
 mod fixture;
 mod http;
 mod prometheus;
+mod rule_cases;
 mod serving;
 mod shipped_files;
 #[path = "../support/mod.rs"]
