@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 GRAFANA = ROOT / "config/grafana"
 
-SCHEMA_VERSION = 41
+SCHEMA_VERSION = 42
 UIDS = {"overview": "latido-overview", "department": "latido-department", "pipeline": "latido-pipeline"}
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTED = {"job": 'job=~"$job"', "instance": 'instance=~"$instance"'}
