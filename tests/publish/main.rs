@@ -7,6 +7,7 @@ mod fixture;
 mod http;
 mod prometheus;
 mod rule_cases;
+mod runbooks;
 mod serving;
 mod shipped_files;
 #[path = "../support/mod.rs"]
