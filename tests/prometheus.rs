@@ -22,7 +22,7 @@ fn firing(prometheus: &Prometheus) -> Result<Vec<PrometheusAlert>, String> {
     Ok(alerts.into_iter().filter(|alert| alert.is_firing() && !alert.label("department").is_empty()).collect())
 }
 
-/// Asks the queries of every panel.
+/// Asks the queries of every panel: a demo may lack only what takes more than its day of history.
 fn ask_the_dashboards(prometheus: &Prometheus) -> Result<String, String> {
     let url = format!("http://{}", prometheus.address());
     let mut command = Command::new("python3");

@@ -112,7 +112,7 @@ impl Stage {
 }
 
 /// The departments of the shipped config: those whose teams the shipped routes name.
-fn shipped_departments() -> Value {
+pub(crate) fn shipped_departments() -> Value {
     let config: Table = shipped::read("config/latido.toml").parse().expect("the shipped config is TOML");
     config["departments"].clone()
 }
