@@ -3,12 +3,14 @@
 
     .ci/dashboards.py                                     the files alone
     .ci/dashboards.py --prometheus http://localhost:9090  each query too, against a Prometheus that scrapes a Latido
+    .ci/dashboards.py --prometheus URL --complete         each must find data: a department knows its usual, an alert is open
 
 The rules are those of Grafana's dashboard-linter that make sense for one job. That Grafana draws what is meant is not tested.
 """
 
 import argparse
 import json
+import math
 import re
 import sys
 import time
@@ -20,25 +22,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 GRAFANA = ROOT / "config/grafana"
 
-SCHEMA_VERSION = 41
+SCHEMA_VERSION = 42
 UIDS = {"overview": "latido-overview", "department": "latido-department", "pipeline": "latido-pipeline"}
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECTED = {"job": 'job=~"$job"', "instance": 'instance=~"$instance"'}
 UNITS = {"none", "short", "percentunit", "s", "bytes", "cps", "cpm"}
 
-# Families of which there may be no series, each with when. Any other query that finds nothing is a mistake.
-MAY_BE_EMPTY = {
-    "latido_alert_feedback_total": "nobody has judged an alert yet",
-    "latido_baseline_messages_per_hour": "not known in the first day",
-    "latido_baseline_messages_per_hour_low": "not known in the first day",
-    "latido_baseline_messages_per_hour_high": "not known in the first day",
-    "latido_window_adjusted_negative_ratio": "too few messages, or a model without tables",
-    "latido_window_adjusted_negative_ratio_low": "too few messages, or a model without tables",
-    "latido_window_adjusted_negative_ratio_high": "too few messages, or a model without tables",
-    "latido_window_adjusted_frustration_ratio": "too few messages, or a model without tables",
-    "latido_window_adjusted_frustration_ratio_low": "too few messages, or a model without tables",
-    "latido_window_adjusted_frustration_ratio_high": "too few messages, or a model without tables",
-    "latido_topic_partitions": "not known before the brokers told it",
+# Series that a sound Latido may not have yet, each with when. A query may find nothing only if such a series is all that it lacks.
+# With --complete nothing may be lacking.
+NOT_YET = {
+    "latido_baseline_messages_per_hour": "no such hour of such a day was seen yet",
+    "latido_baseline_messages_per_hour_low": "no such hour of such a day was seen yet",
+    "latido_baseline_messages_per_hour_high": "no such hour of such a day was seen yet",
+    "latido_window_adjusted_negative_ratio": "no message in the window, or a model without tables",
+    "latido_window_adjusted_negative_ratio_low": "no message in the window, or a model without tables",
+    "latido_window_adjusted_negative_ratio_high": "no message in the window, or a model without tables",
+    "latido_window_adjusted_frustration_ratio": "no message in the window, or a model without tables",
+    "latido_window_adjusted_frustration_ratio_low": "no message in the window, or a model without tables",
+    "latido_window_adjusted_frustration_ratio_high": "no message in the window, or a model without tables",
+    "latido_topic_partitions": "the brokers did not tell yet",
 }
 
 # What Grafana would put in place of a variable. The longer names first.
@@ -57,6 +59,10 @@ SERIES = re.compile(r"\b(?:latido_|process_|scrape_|up\b)\w*")
 SPANS = ("$__rate_interval", "28d")
 RANGE_S = 600
 STEP_S = 15
+# What makes a panel show 0 where nothing is found; it would hide that nothing is found.
+OR_ZERO = " or vector(0)"
+# What leaves of alerts those that are open: of the company, none in most incidents.
+IF_OPEN = " == 1"
 
 
 class Dashboard:
@@ -219,11 +225,20 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise ValueError(json.load(error).get("error", error)) from error
 
-    def query(self, text, is_instant):
+    def finds(self, text, is_instant):
+        """Whether a query finds a number: what is not a number is no data."""
         now = time.time()
         if is_instant:
-            return self.api("query", query=text, time=now)["result"]
-        return self.api("query_range", query=text, start=now - RANGE_S, end=now, step=STEP_S)["result"]
+            found = self.api("query", query=text, time=now)["result"]
+        else:
+            found = self.api("query_range", query=text, start=now - RANGE_S, end=now, step=STEP_S)["result"]
+        samples = (sample for series in found for sample in series.get("values", [series.get("value")]))
+        return any(math.isfinite(float(value)) for _, value in samples)
+
+    def has(self, selector):
+        """Whether there were such series in the range that is shown."""
+        now = time.time()
+        return bool(self.api("series", **{"match[]": selector}, start=now - RANGE_S, end=now))
 
 
 def filled(query):
@@ -232,46 +247,66 @@ def filled(query):
     return query
 
 
-def may_be_empty(query):
-    return next((f"{one}: {MAY_BE_EMPTY[one]}" for one in SERIES.findall(query) if one in MAY_BE_EMPTY), None)
+def not_yet(query, prometheus):
+    """Why a query may find nothing: the reasons of the series that it lacks, if each of them has one."""
+    series = {(name, f"{name}{{{matchers}}}") for name, matchers in selectors(query)}
+    lacking = {name for name, selector in series if not prometheus.has(selector)}
+    if lacking and lacking <= NOT_YET.keys():
+        return "; ".join(f"{name}: {NOT_YET[name]}" for name in sorted(lacking))
+    return None
 
 
-def ask(board, prometheus):
-    """Runs every query; yields what is wrong. Says what was empty and may be."""
-    asked = 0
+def ask_panels(board, prometheus, is_complete):
     for panel, name, target in board.queries():
         where = f"{board.name()} / {panel['title']} / {name}"
         query = filled(target["expr"])
-        asked += 1
+        if is_complete:
+            query = query.removesuffix(OR_ZERO)
         try:
-            found = prometheus.query(query, target["instant"])
+            if prometheus.finds(query, target["instant"]):
+                continue
+            if not is_complete and (reason := not_yet(query, prometheus)):
+                print(f"nothing found yet: {where}: {reason}")
+            else:
+                yield f"{where}: nothing found: {query}"
         except ValueError as error:
             yield f"{where}: {error}: {query}"
-            continue
-        if not found and (reason := may_be_empty(query)):
-            print(f"empty, as it may be: {where}: {reason}")
-        elif not found:
-            yield f"{where}: nothing found: {query}"
+
+
+def ask_annotations(board, prometheus):
     for annotation in board.json["annotations"]["list"]:
-        asked += 1
+        where = f"{board.name()} / annotation {annotation['name']}"
+        query = filled(annotation["expr"]).removesuffix(IF_OPEN)
         try:
-            # Nothing is the usual answer here: no alert is open.
-            prometheus.query(filled(annotation["expr"]), False)
+            if not prometheus.finds(query, False):
+                yield f"{where}: nothing found: {query}"
         except ValueError as error:
-            yield f"{board.name()} / annotation {annotation['name']}: {error}"
+            yield f"{where}: {error}: {query}"
+
+
+def ask_variables(board, prometheus):
     for variable in board.json["templating"]["list"]:
         if variable["type"] == "query":
-            asked += 1
             series, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"]).groups()
             if not any(label in one for one in prometheus.api("series", **{"match[]": filled(series)})):
                 yield f"{board.name()} / variable {variable['name']}: nothing found: {series}"
-    print(f"{board.name()}: {asked} queries asked")
+
+
+def ask(board, prometheus, is_complete):
+    """Runs every query; yields what is wrong. Says what was empty and may be."""
+    yield from ask_panels(board, prometheus, is_complete)
+    yield from ask_annotations(board, prometheus)
+    yield from ask_variables(board, prometheus)
+    print(f"{board.name()}: {sum(1 for _ in board.queries())} queries of panels asked")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prometheus", metavar="URL", help="run every query against this Prometheus")
-    prometheus = parser.parse_args().prometheus
+    parser.add_argument("--complete", action="store_true", help="take nothing for not there yet")
+    arguments = parser.parse_args()
+    if arguments.complete and not arguments.prometheus:
+        parser.error("--complete is about queries: name a --prometheus")
     boards = [Dashboard(path) for path in sorted((GRAFANA / "dashboards").glob("*.json"))]
     problems = [] if {board.name() for board in boards} == set(UIDS) else [f"not the dashboards {sorted(UIDS)}"]
     for board in boards:
@@ -280,10 +315,10 @@ def main():
         print(f"{board.name()}: {sum(1 for _ in board.panels())} panels, {queries} queries")
     problems += lint_links_of_rules()
     named = {series for board in boards for *_, target in board.queries() for series in SERIES.findall(target["expr"])}
-    problems += [f"MAY_BE_EMPTY names {one}, which no panel asks for" for one in sorted(MAY_BE_EMPTY.keys() - named)]
-    if prometheus and not problems:
+    problems += [f"NOT_YET names {one}, which no panel asks for" for one in sorted(NOT_YET.keys() - named)]
+    if arguments.prometheus and not problems:
         for board in boards:
-            problems += ask(board, Prometheus(prometheus))
+            problems += ask(board, Prometheus(arguments.prometheus), arguments.complete)
     for problem in problems:
         print(f"FAIL {problem}", file=sys.stderr)
     sys.exit(1 if problems else 0)

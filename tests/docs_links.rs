@@ -44,7 +44,7 @@ fn every_link_between_the_pages_leads_to_a_file() {
 #[test]
 fn every_runbook_that_a_rule_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for file in ["latido.rules.yml", "latido-fallback.rules.yml"] {
+    for file in ["latido-departments.rules.yml", "latido-pipeline.rules.yml", "latido-fallback.rules.yml"] {
         let rules = fs::read_to_string(root.join("config/prometheus/rules").join(file)).expect("the rules");
         let named: Vec<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("runbook_url: ")).collect();
         assert_eq!(named.len(), rules.matches("- alert: ").count(), "{file}: an alert without a runbook");

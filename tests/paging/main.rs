@@ -2,6 +2,7 @@
 //! rules, a real Alertmanager with the shipped routes, and a webhook in the pager's place.
 //!
 //! `cargo xtask prometheus` runs these; it takes some five minutes.
+//! Beside it, what the dashboards show meanwhile.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that panics has said what is wrong")]
 
 mod alertmanager;
@@ -10,6 +11,7 @@ mod alertmanager;
 mod broker;
 mod customers;
 mod one_page;
+mod panels;
 #[path = "../support/mod.rs"]
 mod support;
 mod webhook;

@@ -145,7 +145,7 @@ fn assert_one_page(told: &[Notification], owned: &Owned, has_ended: bool) {
 }
 
 /// The departments of the shipped config: those whose teams the shipped routes name.
-fn shipped_departments() -> Value {
+pub(crate) fn shipped_departments() -> Value {
     let config: Table = shipped::read("config/latido.toml").parse().expect("the shipped config is TOML");
     config["departments"].clone()
 }

@@ -6,6 +6,8 @@ mod exposition;
 mod fixture;
 mod http;
 mod prometheus;
+mod rule_cases;
+mod runbooks;
 mod serving;
 mod shipped_files;
 #[path = "../support/mod.rs"]

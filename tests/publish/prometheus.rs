@@ -56,8 +56,8 @@ impl Daemon {
     }
 }
 
-/// What pages for a department; the pipeline's alerts have none.
-const FIRING: &str = r#"ALERTS{department!="",alertstate="firing"}"#;
+/// What pages for a department; the pipeline's alerts have none, and a ticket is no page.
+const FIRING: &str = r#"ALERTS{department!="",severity="page",alertstate="firing"}"#;
 
 #[test]
 #[ignore = "needs prometheus"]

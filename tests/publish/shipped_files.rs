@@ -8,17 +8,22 @@ use std::process::Command;
 use crate::exposition::families;
 use crate::fixture::Company;
 
-const RULES: &str = "config/prometheus/rules/latido.rules.yml";
-/// Departments by Prometheus alone.
-const FALLBACK_RULES: &str = "config/prometheus/rules/latido-fallback.rules.yml";
+/// Departments by what the daemon found.
+const DEPARTMENT_RULES: &str = "config/prometheus/rules/latido-departments.rules.yml";
+/// Every file of rules: besides those, Latido itself, and departments by Prometheus alone.
+const RULES: [&str; 3] = [
+    DEPARTMENT_RULES,
+    "config/prometheus/rules/latido-pipeline.rules.yml",
+    "config/prometheus/rules/latido-fallback.rules.yml",
+];
 /// What the department rules read: open alerts, held where the daemon is gone.
 const HELD: &str = "- record: department:latido_alert_active:held";
 
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-fn read(name: &str) -> String {
+pub(crate) fn read(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -30,16 +35,14 @@ fn rules_of(file: &str) -> BTreeMap<String, String> {
     blocks.map(|block| (block.lines().next().unwrap().to_owned(), alone(block))).collect()
 }
 
-fn rules() -> BTreeMap<String, String> {
-    let mut rules = rules_of(RULES);
-    rules.extend(rules_of(FALLBACK_RULES));
-    rules
+pub(crate) fn rules() -> BTreeMap<String, String> {
+    RULES.into_iter().flat_map(rules_of).collect()
 }
 
 /// The text of each recording rule by its name; of those of one name, together.
 fn recorded() -> BTreeMap<String, String> {
     let mut recorded = BTreeMap::<String, String>::new();
-    for file in [RULES, FALLBACK_RULES] {
+    for file in RULES {
         for block in read(file).split("- record: ").skip(1) {
             let (name, rest) = block.split_once('\n').unwrap();
             recorded.entry(name.to_owned()).or_default().push_str(rest.split("- alert: ").next().unwrap());
@@ -90,6 +93,28 @@ fn each_alert_has_the_runbook_that_it_names() {
 }
 
 #[test]
+fn the_shipped_prometheus_loads_the_rules_and_tells_an_alertmanager() {
+    let config = read("config/prometheus/prometheus.yml");
+    let lines: Vec<&str> = config.lines().map(str::trim).filter(|line| !line.starts_with('#')).collect();
+    for wanted in ["- rules/latido-departments.rules.yml", "- rules/latido-pipeline.rules.yml", "alerting:"] {
+        assert!(lines.contains(&wanted), "{wanted} in {config}");
+    }
+    assert!(lines.contains(&r#"- targets: ["localhost:9093"]"#), "{config}");
+}
+
+#[test]
+fn whatever_a_site_loads_for_departments_it_hears_of_latido_itself_by_one_file() {
+    let [departments, pipeline, fallback] = RULES.map(rules_of);
+    for alert in ["LatidoDown", "LatidoWatermarkStalled", "LatidoWatchdog", "LatidoBlind"] {
+        assert!(pipeline.contains_key(alert), "{alert}");
+    }
+    for (alert, rule) in pipeline {
+        assert!(!departments.contains_key(&alert) && !fallback.contains_key(&alert), "{alert} twice");
+        assert!(rule.contains("team: platform\n"), "{alert} is about a department");
+    }
+}
+
+#[test]
 fn rules_read_families_that_exist_and_the_page_on_metrics_says_which() {
     let exposed = families(&Company::live().scrape());
     let page = read("docs/metrics.md");
@@ -117,9 +142,10 @@ fn rules_read_families_that_exist_and_the_page_on_metrics_says_which() {
 
 #[test]
 fn a_department_alert_waits_for_nothing_and_asks_nobody_else() {
-    let rules: Vec<String> = rules_of(RULES).into_values().filter(|rule| rule.contains(&HELD[10..])).collect();
+    let rules: Vec<String> =
+        rules_of(DEPARTMENT_RULES).into_values().filter(|rule| rule.contains(&HELD[10..])).collect();
     assert!(rules.len() >= 4, "one for each kind");
-    let text = read(RULES);
+    let text = read(DEPARTMENT_RULES);
     let held = text.split(HELD).nth(1).and_then(|rest| rest.split("- alert: ").next()).unwrap();
     let expressions = rules.iter().map(|rule| rule.split("annotations:").next().unwrap());
     for expression in expressions.chain([held]) {
@@ -160,7 +186,7 @@ fn succeed(program: &str, arguments: &[&str]) -> String {
 #[test]
 #[ignore = "needs promtool"]
 fn promtool_accepts_the_rules_and_the_scrape_config() {
-    succeed("promtool", &["check", "rules", RULES, FALLBACK_RULES]);
+    succeed("promtool", &[&["check", "rules"], &RULES[..]].concat());
     succeed("promtool", &["check", "config", "config/prometheus/prometheus.yml"]);
 }
 

@@ -16,6 +16,8 @@ use super::{free_port, seconds, shipped};
 const HURRY: [(&str, &str); 2] =
     [("scrape_interval: 15s", "scrape_interval: 1s"), ("evaluation_interval: 15s", "evaluation_interval: 1s")];
 const HURRY_OF_RULES: [(&str, &str); 1] = [("keep_firing_for: 5m", "keep_firing_for: 5s")];
+/// In place of the shipped Alertmanager's address, where whoever is there would be told: a port that refuses.
+const NOBODY: &str = "127.0.0.1:1";
 const START_LIMIT: Duration = seconds(30);
 const HTTP_LIMIT: Duration = seconds(10);
 
@@ -52,7 +54,7 @@ impl PrometheusAlert {
 }
 
 impl Prometheus {
-    /// Starts one that scrapes the target and tells nobody; returns once it is ready.
+    /// Starts one that scrapes the target and reaches nobody; returns once it is ready.
     pub(crate) fn start(target: &str) -> Self {
         Self::start_with(target, None)
     }
@@ -131,22 +133,19 @@ impl Prometheus {
     }
 }
 
-/// The shipped config in a hurry, with a target of the test's own and all that stands there in comments for whoever wants it.
+/// The shipped config in a hurry, with a target and an Alertmanager of the test's own, and with the rules that stand there in a comment.
 fn config_for(target: &str, alertmanager: Option<&str>) -> String {
     let mut text = shipped::hurried("config/prometheus/prometheus.yml", &HURRY);
     text = shipped::replaced(&text, "localhost:9464", target);
     text = shipped::replaced(&text, "# - rules/latido-fallback", "- rules/latido-fallback");
-    let Some(alertmanager) = alertmanager else { return text };
-    let (above, alerting) = text.split_once("# alerting:").expect("an example of how to name an Alertmanager");
-    let example = format!("alerting:{}", alerting.replace("\n# ", "\n"));
-    format!("{above}{}", shipped::replaced(&example, "localhost:9093", alertmanager))
+    shipped::replaced(&text, "localhost:9093", alertmanager.unwrap_or(NOBODY))
 }
 
 /// The shipped rules in a hurry, where the config looks for them.
 pub(crate) fn copy_rules(beside_config: &Path) {
     let copies = beside_config.join("rules");
     fs::create_dir(&copies).expect("a directory for the rules");
-    for name in ["latido.rules.yml", "latido-fallback.rules.yml"] {
+    for name in ["latido-departments.rules.yml", "latido-pipeline.rules.yml", "latido-fallback.rules.yml"] {
         let text = shipped::hurried(&format!("config/prometheus/rules/{name}"), &HURRY_OF_RULES);
         fs::write(copies.join(name), text).expect("the rules are written");
     }

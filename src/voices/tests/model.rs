@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+/// Shard, department, and the minutes of a stretch.
+type Place = (usize, u16, (i64, i64));
+
 pub(super) const DEPARTMENTS: u16 = 2;
 pub(super) const SHARDS: usize = 2;
 
@@ -145,7 +148,7 @@ fn stretch_of(second: i64, closed_until: i64) -> (i64, i64) {
 
 /// At most three of each stretch, before they are asked what they are about.
 fn samples(within: &[&Said], about: Voiced, stretch: impl Fn(i64) -> (i64, i64)) -> Vec<String> {
-    let mut stretches: BTreeMap<(usize, u16, (i64, i64)), Vec<&Said>> = BTreeMap::new();
+    let mut stretches: BTreeMap<Place, Vec<&Said>> = BTreeMap::new();
     for said in within.iter().filter(|said| said.is_negative() || said.is_frustrated() || said.is_severe()) {
         stretches.entry((said.shard, said.department, stretch(said.second))).or_default().push(said);
     }
