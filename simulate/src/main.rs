@@ -156,10 +156,13 @@ fn false_alarms(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// A kind of world by its name.
+type Named = (&'static str, fn(f64) -> World);
+
 fn shifts(arguments: &Arguments) -> Result<()> {
     println!("| world | messages in 5 min | to | {} |", join(&arguments.budgets, |budget| format!("budget {budget}")));
     println!("|---|---|---|{}", "---|".repeat(arguments.budgets.len()));
-    let worlds: [(&str, fn(f64) -> World); 2] = [("steady", World::steady), ("rhythmic", World::rhythmic)];
+    let worlds: [Named; 2] = [("steady", World::steady), ("rhythmic", World::rhythmic)];
     for (name, world) in worlds {
         for volume in arguments.volumes.iter().copied() {
             for to in [0.3, 0.4, 0.6] {
