@@ -84,7 +84,7 @@ fn every_panel_finds_data_while_a_department_that_is_known_is_in_trouble() {
     let mut prometheus = Prometheus::start(&listen);
     daemon.wait_ready(START_LIMIT);
     customers.go_on();
-    customers.turn_unhappy();
+    customers.set_unhappy(DEPARTMENTS[0], true);
     daemon.wait_for_metrics("an alert is open", ALERT_LIMIT, |samples| {
         samples.sum("latido_alert_active", &[("department", DEPARTMENTS[0]), ("severity", "page")]) >= 1.0
     });
