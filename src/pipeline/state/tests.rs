@@ -4,6 +4,7 @@ mod details;
 mod marking;
 mod muting;
 mod replayed_day;
+mod replayed_week;
 mod severe;
 mod told;
 
