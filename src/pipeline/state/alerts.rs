@@ -27,7 +27,7 @@ impl State {
     pub(super) fn enter_change(&mut self, change: AlertChange, replaying: bool) {
         let (happened, id, scope) = (Happened::from(&change), change.alert().id.clone(), change.scope());
         let alert = change.alert();
-        let muted = self.mutes.reason(scope, alert.kind, alert.ended.unwrap_or(alert.started));
+        let muted = self.mutes.reason(scope, alert.kind, self.moment_of(alert));
         let paging = self.book.enter(change, replaying, muted);
         self.tell(happened, &id, replaying);
         match happened {
@@ -35,6 +35,12 @@ impl State {
             // It was told of as what it was.
             Happened::Escalated | Happened::Closed => self.count_pages(paging.iter()),
         }
+    }
+
+    /// When something happened to an alert. A severe message may have been written long before it came.
+    fn moment_of(&self, alert: &Alert) -> EventTime {
+        let opened = if alert.kind.is_tested() { None } else { self.panes.window_end() };
+        alert.ended.or(opened).unwrap_or(alert.started)
     }
 
     /// Lets go of pages whose mute has begun, and pages what is still open where one has ended.
