@@ -75,7 +75,7 @@ fn open(path: &Path) -> CountsFile {
 
 fn run(history: &mut dyn History) -> Backtest {
     let (detect, incidents) = (DetectConfig::default(), Incidents::none());
-    let setup = Setup { detect: &detect, departments: &[], incidents: &incidents };
+    let setup = Setup { detect: &detect, departments: &[], mutes: &[], incidents: &incidents };
     let replayed = replay(history, Names::default(), setup).unwrap_or_else(|error| panic!("{error}"));
     Backtest::of(&replayed, Source::default(), detect.false_alarms_per_month, false)
 }

@@ -19,6 +19,9 @@ const HEADER: [&str; 5] = ["time", "department", "messages", "negative", "frustr
 /// So many different times tell the step.
 const TELLING_TIMES: usize = 200;
 
+/// With fewer times between rows nothing is plain.
+const FEWEST_TIMES: usize = 12;
+
 /// A department's counts, with the line that they stand on.
 #[derive(Clone, Copy)]
 struct Counted {
@@ -49,10 +52,10 @@ impl CountsFile {
         let mut lines = Lines::new(path, reader)?;
         let (mut ahead, mut names) = (VecDeque::new(), names.clone());
         let step = match step {
-            Some(step) => step,
+            Some(step) => StepFinder::default().check(step, &mut lines, &mut names, &mut ahead)?,
             None => StepFinder::default().find(&mut lines, &mut names, &mut ahead)?,
         };
-        let last_start = last_start(&last_line);
+        let last_start = last_line.as_deref().and_then(last_start);
         Ok(Self { lines, step, ahead, names, last_start })
     }
 }
@@ -104,6 +107,8 @@ struct StepFinder {
     times: usize,
     /// The largest step on which all so far lie, 0 before the second.
     step: u64,
+    /// How far each is from the one before, in milliseconds.
+    apart: Vec<u64>,
 }
 
 impl StepFinder {
@@ -133,6 +138,38 @@ impl StepFinder {
         })
     }
 
+    /// Takes a step that somebody names, unless the rows are plainly of a longer one: all of a row's messages would lie in its first part.
+    fn check(
+        mut self,
+        step: Step,
+        lines: &mut Lines,
+        names: &mut Names,
+        ahead: &mut VecDeque<Counted>,
+    ) -> Result<Step, HistoryError> {
+        while self.times < TELLING_TIMES {
+            let Some(counted) = lines.next(names)? else { break };
+            ahead.push_back(counted);
+            if counted.row.start.as_millis() % step.millis() != 0 {
+                return Err(lines.off_grid(counted.line, counted.row.start, step));
+            }
+            self.take(lines, &counted)?;
+        }
+        let Some(longer) = Step::of_millis(self.step).ok().filter(|found| found.millis() > step.millis()) else {
+            return Ok(step);
+        };
+        let regular = self.apart.iter().filter(|apart| **apart == self.step).count();
+        if self.apart.len() < FEWEST_TIMES || regular * 10 < self.apart.len() * 9 {
+            return Ok(step);
+        }
+        let what =
+            format!("its rows are of {longer}: in steps of {step} all messages of a row would lie in its first {step}");
+        Err(HistoryError::file(
+            &lines.path,
+            what,
+            format!("say --step {longer}, or leave it out; or give rows of {step}"),
+        ))
+    }
+
     fn take(&mut self, lines: &Lines, counted: &Counted) -> Result<(), HistoryError> {
         let start = counted.row.start;
         let Some(last) = self.last.replace(start) else {
@@ -144,7 +181,9 @@ impl StepFinder {
         }
         self.times += 1;
         let before = self.step;
-        self.step = common(self.step, start.as_millis().abs_diff(last.as_millis()));
+        let apart = start.as_millis().abs_diff(last.as_millis());
+        self.apart.push(apart);
+        self.step = common(self.step, apart);
         // Only ever smaller: what is too short now stays so.
         if self.step < 10_000 {
             let grid = if before == 0 { "10s".to_owned() } else { format!("{} s", before / 1_000) };

@@ -33,7 +33,9 @@ impl Packing {
 /// Opens a file; the bar is as long as its bytes on disk.
 pub(super) fn open(path: &Path, bar: &ProgressBar) -> io::Result<Box<dyn Read>> {
     let file = File::open(path)?;
-    bar.set_length(file.metadata()?.len());
+    if let Some(length) = length_of(&file)? {
+        bar.set_length(length);
+    }
     bar.set_position(0);
     unpacked(path, bar.wrap_read(file))
 }
@@ -47,11 +49,21 @@ fn unpacked(path: &Path, file: impl Read + 'static) -> io::Result<Box<dyn Read>>
     })
 }
 
-/// The last line of a file that is not blank, or as much of it as the file's last bytes hold. A packed file is unpacked for it.
-pub(super) fn last_line(path: &Path) -> io::Result<Vec<u8>> {
+/// How many bytes a file has; none of a pipe or a terminal.
+fn length_of(file: &File) -> io::Result<Option<u64>> {
+    let known = file.metadata()?;
+    Ok(known.is_file().then_some(known.len()))
+}
+
+/// The last line of a file that is not blank, or as much of it as the file's last bytes hold. A packed file is unpacked for it. None of
+/// what can be read only once, such as a pipe: it is not opened.
+pub(super) fn last_line(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    if !path.metadata()?.is_file() {
+        return Ok(None);
+    }
     let tail = if Packing::of(path) == Packing::Plain { plain_tail(path)? } else { packed_tail(path)? };
     let line = tail.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    Ok(line.to_vec())
+    Ok(Some(line.to_vec()))
 }
 
 fn plain_tail(path: &Path) -> io::Result<Vec<u8>> {

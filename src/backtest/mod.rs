@@ -11,6 +11,7 @@ mod history;
 mod incidents;
 mod input;
 mod messages;
+mod muting;
 mod outcome;
 mod replay;
 mod report;

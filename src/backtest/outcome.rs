@@ -48,6 +48,8 @@ pub struct Backtest {
     pub with_incidents: bool,
     /// Listed incidents that began when nothing was recorded: they count neither as found nor as missed.
     pub listed_left_out: u64,
+    /// Alerts that mutes of the config held from first to last: they are not among the others.
+    pub muted: u64,
     /// All departments together: what is counted a month is of one department on average.
     pub total: DepartmentOutcome,
     /// Every alert.
@@ -92,6 +94,8 @@ pub struct AlertRow {
     pub ended: Option<Moment>,
     /// Probability of its worst window under what was expected; none of a severe message.
     pub peak_p: Option<f64>,
+    /// How many times in 28 days chance alone brings about as much; none of a severe message.
+    pub by_chance_per_month: Option<f64>,
     /// The departments that an alert of the company is about; left out of others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub departments: Vec<String>,
@@ -200,6 +204,7 @@ impl Backtest {
             total,
             alerts: replayed.alerts.iter().map(|(_, alert)| AlertRow::of(alert)).collect(),
             departments,
+            muted: replayed.muted,
         }
     }
 }
@@ -214,6 +219,7 @@ impl AlertRow {
             since: Moment(alert.since),
             ended: alert.ended.map(Moment),
             peak_p: alert.kind.is_tested().then_some(alert.p_value),
+            by_chance_per_month: alert.kind.is_tested().then_some(alert.recurrence),
             departments: alert.departments.clone(),
         }
     }

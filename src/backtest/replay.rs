@@ -1,11 +1,13 @@
 //! Drives the detector through a history, step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::muting::Muting;
 use super::shift::{self, Shifts};
 use super::tradeoff::TradeOff;
 use super::{History, HistoryError, Incidents, Names, Row, Step};
-use crate::config::{DepartmentConfig, DetectConfig};
+use crate::config::{DepartmentConfig, DetectConfig, MuteConfig};
 use crate::detect::{Alert, AlertChange, AlertKind, Detector, DetectorState, Scope, Usual};
 use crate::message::{DepartmentId, EventTime, ModelId};
 use crate::window::Tally;
@@ -25,6 +27,8 @@ pub struct Setup<'a> {
     pub detect: &'a DetectConfig,
     /// What the config says of departments: they are watched from the beginning, others from their first row on.
     pub departments: &'a [DepartmentConfig],
+    /// Whose alerts page nobody, and when; what comes in maintenance is not learned.
+    pub mutes: &'a [MuteConfig],
     /// What really happened.
     pub incidents: &'a Incidents,
 }
@@ -80,6 +84,8 @@ pub struct Replayed {
     pub(super) departments: Vec<Followed>,
     /// Closed ones, and those open at the end.
     pub(super) alerts: Vec<(Scope, Alert)>,
+    /// Alerts that a mute held from first to last.
+    pub(super) muted: u64,
 }
 
 /// Runs a history through the detector. `names` are those that the history was opened with.
@@ -111,6 +117,7 @@ struct Replay<'a> {
     gaps: Vec<TimeSpan>,
     departments: Vec<Followed>,
     alerts: Vec<(Scope, Alert)>,
+    muting: Muting<'a>,
 }
 
 impl<'a> Replay<'a> {
@@ -118,6 +125,7 @@ impl<'a> Replay<'a> {
         let (step, last_start) = (history.step(), history.last_start());
         Self {
             model: history.model(),
+            muting: Muting::new(setup.mutes),
             setup,
             detector: Detector::of_slices(setup.detect, step.slice()),
             step,
@@ -164,6 +172,7 @@ impl<'a> Replay<'a> {
         let configured = self.setup.departments.iter().find(|department| department.id == name);
         let config = configured.cloned().unwrap_or_else(|| DepartmentConfig::named(name));
         let department = self.detector.watch(&config);
+        self.muting.watch(&config);
         let incidents = self.setup.incidents.of(name);
         self.tallies.push(Tally::default());
         self.departments.push(Followed {
@@ -197,17 +206,23 @@ impl<'a> Replay<'a> {
         let (start, end) = (self.now, self.now.plus(self.step.length()));
         let slice_millis = i64::try_from(self.slice.as_millis()).unwrap_or(i64::MAX);
         let is_slice_end = end.as_millis() % slice_millis == 0;
+        if let Some(mutes) = self.muting.take_news() {
+            self.detector.set_mutes(mutes);
+        }
         self.begin_shifts(start);
-        let Self { detector, tallies, departments, model, .. } = self;
+        let Self { detector, tallies, departments, model, muting, .. } = self;
         let changes = detector.close_by_model(end, |department| [(*model, tallies[department.index()])]);
         for ((place, followed), tally) in (0_u16..).zip(departments.iter_mut()).zip(tallies.iter_mut()) {
             if is_slice_end {
-                followed.trade_off.observe(end, detector.budget_reached(DepartmentId(place)));
+                let is_held = muting.holds_all(Scope::Department(DepartmentId(place)), end);
+                let reached = detector.budget_reached(DepartmentId(place)).filter(|_| !is_held);
+                followed.trade_off.observe(end, reached);
             }
             followed.shifts.feed(end, (*model, *tally), is_slice_end);
             *tally = Tally::default();
         }
-        self.enter(changes);
+        self.enter(changes, end);
+        self.muting.follow(&self.detector, end);
     }
 
     fn begin_shifts(&mut self, start: EventTime) {
@@ -216,8 +231,10 @@ impl<'a> Replay<'a> {
             return;
         }
         for (place, followed) in (0_u16..).zip(&mut self.departments) {
-            // A shift within an incident would be found for the incident's sake.
-            let is_disturbed = || followed.open > 0 || followed.trade_off.is_listed(start);
+            // A shift within an incident would be found for the incident's sake, one that is muted by nobody.
+            let scope = Scope::Department(DepartmentId(place));
+            let is_disturbed =
+                || followed.open > 0 || followed.trade_off.is_listed(start) || self.muting.holds_any(scope, start);
             if followed.shifts.is_due(start) && !is_disturbed() {
                 followed.shifts.begin(&self.detector, DepartmentId(place), start, self.slice);
             }
@@ -227,21 +244,24 @@ impl<'a> Replay<'a> {
     fn skip(&mut self, gap: TimeSpan) {
         self.gaps.push(gap);
         let changes = leave(&mut self.detector, gap, self.step.length());
-        self.enter(changes);
+        self.enter(changes, gap.until);
         for followed in &mut self.departments {
             followed.trade_off.interrupt();
             followed.shifts.abandon();
         }
     }
 
-    fn enter(&mut self, changes: Vec<AlertChange>) {
+    fn enter(&mut self, changes: Vec<AlertChange>, end: EventTime) {
         for change in changes {
             match change {
-                AlertChange::Opened(scope, alert) => self.count_open(scope, alert.kind, |open| open + 1),
+                AlertChange::Opened(scope, alert) => {
+                    self.count_open(scope, alert.kind, |open| open + 1);
+                    self.muting.note_opened(scope, &alert, end);
+                }
                 AlertChange::Escalated(..) => {}
                 AlertChange::Closed(scope, alert) => {
                     self.count_open(scope, alert.kind, |open| open.saturating_sub(1));
-                    self.alerts.push((scope, alert));
+                    self.alerts.extend(self.muting.paged(alert).map(|alert| (scope, alert)));
                 }
             }
         }
@@ -262,12 +282,14 @@ impl<'a> Replay<'a> {
             self.close_step();
             TimeSpan { from, until: self.now.plus(self.step.length()) }
         });
-        let Self { detector, step, model, rows, gaps, departments, mut alerts, .. } = self;
-        alerts.extend(detector.open_alerts().map(|(scope, alert)| (scope, alert.clone())));
+        let Self { detector, step, model, rows, gaps, departments, mut alerts, mut muting, .. } = self;
+        let open = detector.open_alerts().filter_map(|(scope, alert)| Some((scope, muting.paged(alert.clone())?)));
+        alerts.extend(open);
         alerts.sort_by(|(_, one), (_, other)| {
             (one.started, &one.department, one.kind).cmp(&(other.started, &other.department, other.kind))
         });
-        Replayed { detector, step, model, recorded, rows, gaps, departments, alerts }
+        let muted = muting.never_paged;
+        Replayed { detector, step, model, recorded, rows, gaps, departments, alerts, muted }
     }
 }
 
@@ -291,6 +313,8 @@ impl Replayed {
     #[must_use]
     pub fn learned(mut self) -> DetectorState {
         let Some(recorded) = self.recorded else { return DetectorState::default() };
+        // What follows is no time of the history, and none of its maintenance.
+        self.detector.set_mutes(Arc::default());
         let gap = TimeSpan { from: recorded.until, until: recorded.until.plus(LETS_GO_AFTER) };
         leave(&mut self.detector, gap, self.step.slice());
         // The first whole slice after a gap begins all tests anew. It is one as usual: an empty one would be silence.

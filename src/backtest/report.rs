@@ -170,7 +170,7 @@ fn alerts(run: &Backtest, page: &mut Page) {
         page.paragraph("None.");
         return;
     }
-    let head = ["started", "department", "kind", "severity", "since", "lasted", "peak p"];
+    let head = ["started", "department", "kind", "severity", "since", "lasted", "by chance"];
     page.table("text", &head, run.alerts.iter().take(ROWS).map(alert_cells));
     page.left_out(ROWS, run.alerts.len(), "alerts");
 }

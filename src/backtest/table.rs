@@ -79,6 +79,9 @@ pub(super) fn head_lines(run: &Backtest) -> Vec<String> {
     if run.listed_left_out > 0 {
         lines.push(format!("left out: {} listed incidents that began when nothing was recorded", run.listed_left_out));
     }
+    if run.muted > 0 {
+        lines.push(format!("left out: {} alerts that mutes of the config held from first to last", grouped(run.muted)));
+    }
     if run.source.not_by_customers > 0 {
         lines.push(format!("left out: {} messages of agents and bots", grouped(run.source.not_by_customers)));
     }
@@ -95,7 +98,7 @@ fn alerts(run: &Backtest, out: &mut String) {
     }
     let mut table = Table::new(
         &[false, false, false, false, true, true, true],
-        &["started", "department", "kind", "severity", "since", "lasted", "peak p"],
+        &["started", "department", "kind", "severity", "since", "lasted", "by chance"],
     );
     for alert in run.alerts.iter().take(ALERTS_SHOWN) {
         table.push(alert_cells(alert));
@@ -119,7 +122,7 @@ pub(super) fn alert_cells(alert: &AlertRow) -> Vec<String> {
         alert.severity.as_str().to_owned(),
         format!("-{}", span(seconds(alert.since, alert.started))),
         alert.ended.map_or_else(|| "still open".to_owned(), |ended| span(seconds(alert.started, ended))),
-        alert.peak_p.map_or_else(|| "-".to_owned(), |p| format!("{p:.0e}")),
+        alert.by_chance_per_month.map_or_else(|| "-".to_owned(), by_chance),
     ]
 }
 
@@ -227,6 +230,19 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
+/// How long it takes until chance alone brings about as much, for what it does so many times in 28 days.
+fn by_chance(a_month: f64) -> String {
+    const MOST: f64 = 1e6;
+    let months = 1.0 / a_month;
+    match months {
+        _ if months >= MOST || months.is_nan() => "never".to_owned(),
+        _ if months < 1.0 => format!("once in {:.1} days", 28.0 * months),
+        _ if months < 10.0 => format!("once in {months:.1} months"),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 10 and a million")]
+        _ => format!("once in {} months", grouped(months.round() as u64)),
+    }
+}
+
 /// A number with commas.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -254,6 +270,15 @@ mod tests {
         let spans = [0, 59, 60, 3_599, 3_600, 7_500, 86_400, 270_000].map(span);
         assert_eq!(spans, ["0s", "59s", "1m", "59m", "1h", "2h 05m", "1d 00h", "3d 03h"]);
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn what_is_rare_is_told_as_how_seldom_chance_brings_it_about() {
+        let told = [14.0, 1.0, 0.4, 0.02, 1e-4, 1e-9, 0.0].map(by_chance);
+        let months = ["once in 2.5 months", "once in 50 months", "once in 10,000 months"];
+        assert_eq!(told[..2], ["once in 2.0 days", "once in 1.0 months"]);
+        assert_eq!(told[2..5], months);
+        assert_eq!(told[5..], ["never", "never"]);
     }
 
     #[test]

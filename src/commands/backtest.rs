@@ -36,7 +36,9 @@ Examples:
            after an end are of it; others are false. Without it, all count.
 
 Files of --counts and --input may be packed, by their ending: .gz or .zst.
-With a config its departments have their time zones and expected ratios.
+--counts takes a pipe too, such as /dev/stdin.
+With a config its departments have their time zones and expected ratios, and
+its mutes hold.
 
 For each budget of false alarms it says how many alarms there would have been
 and how soon a shift would have been found: the odds of negative and frustrated
@@ -104,7 +106,8 @@ pub fn run(args: BacktestArgs) -> anyhow::Result<()> {
     check_places(&args)?;
     config.detect.false_alarms_per_month = args.budget.unwrap_or(config.detect.false_alarms_per_month);
     let incidents = args.incidents.as_deref().map_or_else(|| Ok(Incidents::none()), Incidents::read)?;
-    let setup = Setup { detect: &config.detect, departments: &config.departments, incidents: &incidents };
+    let (departments, mutes) = (&*config.departments, &*config.mutes);
+    let setup = Setup { detect: &config.detect, departments, mutes, incidents: &incidents };
     let (replayed, source) = history(&args, &config, setup)?;
     let run = Backtest::of(&replayed, source, config.detect.false_alarms_per_month, args.incidents.is_some());
     if let Some(path) = &args.report {

@@ -66,7 +66,8 @@ impl AlertState {
 /// messages, which are none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// URL-safe, the same after a restart or a replay: `<department>-<kind>-<started, ms>`.
+    /// URL-safe, the same after a restart or a replay: `<department>-<kind>-<started, ms>`, and `-2`, `-3` of
+    /// further tickets of the same minute.
     pub id: String,
     /// Id of the department.
     pub department: String,

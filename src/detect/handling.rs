@@ -15,6 +15,8 @@ pub struct Handling {
     pub paged: bool,
     /// What people said of it.
     pub feedback: Option<Feedback>,
+    /// What people said of it was counted as what they say of its incident.
+    pub stands_for_incident: bool,
 }
 
 /// What people said of an alert.

@@ -67,19 +67,26 @@ impl Mutes {
     /// Those of a validated config. What names a department that is not of the roster mutes nothing there.
     #[must_use]
     pub fn new(mutes: &[MuteConfig], roster: &Roster) -> Self {
-        let applied = |own_zone: &str, applies: &dyn Fn(&MuteConfig) -> bool| -> Vec<Applied> {
-            let places = mutes.iter().enumerate().filter(|(_, mute)| applies(mute));
-            let zone = |mute: &MuteConfig| zone_of(mute.time_zone.as_deref().unwrap_or(own_zone));
-            places.map(|(place, mute)| Applied { place, zone: zone(mute) }).collect()
-        };
-        let of_department = |id: &str, zone: &str| {
-            applied(zone, &|mute| mute.departments.iter().any(|name| name == id || name == EVERY_DEPARTMENT))
-        };
+        let mut all = Self::of_company(mutes);
+        for (_, known) in roster.iter() {
+            all.watch(mutes, &known.id, &known.time_zone);
+        }
+        all
+    }
+
+    /// Those of the company alone: departments come one by one ([`Self::watch`]).
+    #[must_use]
+    pub fn of_company(mutes: &[MuteConfig]) -> Self {
         Self {
             mutes: mutes.iter().enumerate().map(|(place, mute)| Mute::new(place, mute)).collect(),
-            departments: roster.iter().map(|(_, known)| of_department(&known.id, &known.time_zone)).collect(),
-            company: applied("UTC", &|mute| mute.departments.iter().any(|name| name == EVERY_DEPARTMENT)),
+            departments: Vec::new(),
+            company: applied(mutes, "UTC", |name| name == EVERY_DEPARTMENT),
         }
+    }
+
+    /// Takes one more department: the next number's. `mutes` are those that these were made of, `zone` is its time zone.
+    pub fn watch(&mut self, mutes: &[MuteConfig], id: &str, zone: &str) {
+        self.departments.push(applied(mutes, zone, |name| name == id || name == EVERY_DEPARTMENT));
     }
 
     /// Why an alert of that kind pages nobody at that moment; none where it pages. Of several mutes the first one counts.
@@ -136,6 +143,13 @@ impl Mutes {
         let mutes = applied.iter().map(|applied| (&self.mutes[applied.place], &applied.zone));
         mutes.filter(move |(mute, zone)| mute.is_in_force(at, zone)).map(|(mute, _)| mute)
     }
+}
+
+/// The mutes of some name among those that they are for.
+fn applied(mutes: &[MuteConfig], own_zone: &str, is_meant: impl Fn(&str) -> bool) -> Vec<Applied> {
+    let meant = mutes.iter().enumerate().filter(|(_, mute)| mute.departments.iter().any(|name| is_meant(name)));
+    let zone = |mute: &MuteConfig| zone_of(mute.time_zone.as_deref().unwrap_or(own_zone));
+    meant.map(|(place, mute)| Applied { place, zone: zone(mute) }).collect()
 }
 
 impl Mute {

@@ -1,6 +1,7 @@
 //! Single messages that a person must read: a ticket for each run of them. Nothing is tested and nothing is learned, so that the
 //! first message of a department counts, and so does one of a daemon that holds a part of the partitions.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// The severe messages of one department.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct SevereWatch {
+    /// How many tickets each minute of late has had, by its end: a message that comes after its minute's ticket has closed makes another.
+    told: BTreeMap<EventTime, u32>,
     /// Those that no ticket knows of yet.
     waiting: Option<Waiting>,
     open: Option<Box<OpenAlert>>,
@@ -58,6 +61,9 @@ struct Waiting {
     oldest: EventTime,
     messages: u32,
 }
+
+/// How long it is known which minutes had tickets: longer than any message may be late and still count.
+const KNOWN_FOR: Duration = Duration::from_secs(48 * 3_600);
 
 impl SevereWatch {
     /// Takes note of messages in the pane that starts at a moment, whenever they come.
@@ -127,10 +133,11 @@ impl SevereWatch {
         }
         let before = day.before.unwrap_or_default();
         // By when it was written, not by when it came: whoever reads the same messages gives the same id.
-        let started = slice_end_after(come.oldest, slice);
+        // (Those that waited for a day to be over: by that.)
+        let started = if are_held { end } else { slice_end_after(come.oldest, slice) };
         let kind = AlertKind::Severe;
         let alert = Alert {
-            id: format!("{name}-{}-{}", kind.as_str(), started.as_millis()),
+            id: self.next_id(name, started, end),
             department: name.to_owned(),
             kind,
             severity: kind.severity(),
@@ -153,6 +160,17 @@ impl SevereWatch {
         let open = self.open.insert(Box::new(OpenAlert::new(alert.clone())));
         open.calm_since = Some(end);
         Change::Opened(alert)
+    }
+
+    /// The id of a minute's next ticket: each has its own, since whoever was told of one takes what has its id for the same again. They
+    /// are numbered, so that a replay, which may read more of the minute at once, gives no id that live processing would not have given.
+    fn next_id(&mut self, name: &str, started: EventTime, now: EventTime) -> String {
+        let oldest = now.minus(KNOWN_FOR);
+        self.told.retain(|minute, _| *minute >= oldest);
+        let tickets = self.told.entry(started).or_default();
+        *tickets = tickets.saturating_add(1);
+        let first = format!("{name}-{}-{}", AlertKind::Severe.as_str(), started.as_millis());
+        if *tickets == 1 { first } else { format!("{first}-{tickets}") }
     }
 
     fn close(&mut self, end: EventTime) -> Option<Change> {

@@ -1,11 +1,16 @@
 //! The alerts that are open and those closed lately.
 
+mod incident;
+mod limit;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::detect::{Alert, AlertChange, AlertKind, Feedback, Handling, Severity};
 use crate::message::EventTime;
 use crate::voices::Summary;
+
+pub(super) use self::limit::MOST_CLOSED;
 
 /// How long a closed alert is kept (event time).
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -28,10 +33,23 @@ pub(super) enum Holding {
     Waiting,
 }
 
+/// What became of a mark.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Marked {
+    /// The alert as it is then.
+    pub(super) alert: Alert,
+    /// It is the first that people say of it.
+    pub(super) is_first: bool,
+    /// It is the first that they say of the incident it is of, and that paged.
+    pub(super) is_first_of_incident: bool,
+}
+
 /// Alerts, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct AlertBook {
     alerts: Arc<Vec<Alert>>,
+    /// Closed ones that were forgotten before their time, since the start of the process.
+    forgotten: u64,
 }
 
 impl AlertBook {
@@ -41,7 +59,13 @@ impl AlertBook {
         let is_lost = |alert: &mut Alert| alert.ended.is_none() && !followed.contains(&&*alert.id);
         let lost = alerts.extract_if(.., is_lost).map(|alert| alert.id).collect();
         self.alerts = Arc::new(alerts);
+        self.keep_within_limits();
         lost
+    }
+
+    /// Holds nothing any more.
+    pub(super) fn begin_anew(&mut self) {
+        self.alerts = Arc::default();
     }
 
     /// The alerts, oldest first.
@@ -71,6 +95,7 @@ impl AlertBook {
         let Some(known) = alerts.iter_mut().find(|known| known.id == alert.id) else {
             let page = page_once(&mut alert, !opens);
             alerts.push(alert);
+            self.keep_within_limits();
             return page;
         };
         if !opens {
@@ -79,7 +104,11 @@ impl AlertBook {
         let known_handling = std::mem::take(&mut known.handling);
         alert.handling = Handling { muted: alert.handling.muted, ..known_handling };
         *known = alert;
-        page_once(known, !opens)
+        let page = page_once(known, !opens);
+        if !opens {
+            self.keep_within_limits();
+        }
+        page
     }
 
     /// An open alert is clearly worse, or more urgent. A ticket that was shown and becomes a page counts again.
@@ -138,18 +167,21 @@ impl AlertBook {
         paging
     }
 
-    /// Takes what people say of an alert. Gives it as it is then, and whether it is the first they say of it; none where there is no such
-    /// alert.
-    pub(super) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<(Alert, bool)> {
+    /// Takes what people say of an alert; none where there is no such alert.
+    pub(super) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<Marked> {
         let place = self.alerts.iter().position(|known| known.id == id)?;
         let known = &self.alerts[place];
         let says_the_same = |said: &Feedback| (said.verdict, &said.note) == (feedback.verdict, &feedback.note);
         if known.handling.feedback.as_ref().is_some_and(says_the_same) {
-            return Some((known.clone(), false));
+            return Some(Marked { alert: known.clone(), is_first: false, is_first_of_incident: false });
         }
+        let incident = incident::of(&self.alerts, place);
+        let is_counted = incident.iter().any(|place| self.alerts[*place].handling.stands_for_incident);
+        let is_first_of_incident = !incident.is_empty() && !is_counted;
         let known = &mut Arc::make_mut(&mut self.alerts)[place];
+        known.handling.stands_for_incident |= is_first_of_incident;
         let is_first = known.handling.feedback.replace(feedback).is_none();
-        Some((known.clone(), is_first))
+        Some(Marked { alert: known.clone(), is_first, is_first_of_incident })
     }
 
     /// Brings the open alerts up to their latest peak, with what there is to tell then.

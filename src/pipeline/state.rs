@@ -68,6 +68,8 @@ pub(super) struct State {
     pub(super) company_pages: u64,
     /// What people said of them first, in the order of [`Verdict::ALL`](crate::detect::Verdict::ALL).
     pub(super) company_feedback: FeedbackCounts,
+    /// Its incidents by the first that people said of each.
+    pub(super) company_incidents_marked: FeedbackCounts,
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
@@ -109,6 +111,7 @@ impl State {
             dirty: vec![true; roster.len()],
             company_pages: 0,
             company_feedback: FeedbackCounts::default(),
+            company_incidents_marked: FeedbackCounts::default(),
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
@@ -164,7 +167,7 @@ impl State {
         self.panes = Panes::with_shards(&self.settings.0, self.roster.len(), shards);
         self.voices = Voices::new(self.roster.len(), shards);
         self.detector = self.new_detector();
-        self.book = AlertBook::default();
+        self.book.begin_anew();
         self.events.begin_anew();
         self.clock.begin_anew();
         self.catching_up = true;

@@ -35,6 +35,8 @@ pub struct DepartmentView {
     pub alerts_opened: [[u64; Severity::ALL.len()]; AlertKind::ALL.len()],
     /// Alerts by the first verdict that people gave, in the order of [`AlertKind::ALL`].
     pub feedback: [FeedbackCounts; AlertKind::ALL.len()],
+    /// Incidents that paged, each by the first verdict that people gave on an alert of it.
+    pub incidents_marked: FeedbackCounts,
     /// Which kinds of alerts are muted now, in the order of [`AlertKind::ALL`].
     pub muted: [bool; AlertKind::ALL.len()],
     /// Sums of the windows that end at [`StreamView::window_end`], in the order of `windows.lengths`.
@@ -127,6 +129,10 @@ pub struct StreamView {
     pub company_muted: bool,
     /// Alerts of the whole company by the first verdict that people gave.
     pub company_feedback: FeedbackCounts,
+    /// Its incidents that paged, by the first verdict on each.
+    pub company_incidents_marked: FeedbackCounts,
+    /// Closed alerts forgotten before their 7 days, since there were too many.
+    pub alerts_forgotten: u64,
     /// Every alert that is open or closed within the last 7 days of event time, oldest first.
     pub alerts: Arc<Vec<Alert>>,
     /// The bounded buffers (INV-6).

@@ -53,6 +53,45 @@ fn the_same_history_gives_the_same_output_packed_or_not() {
     assert_eq!(run("counts.csv.gz"), plain);
 }
 
+#[cfg(unix)]
+#[test]
+fn counts_come_through_a_pipe_too() {
+    let desk = Desk::new();
+    let file = desk.write("counts.csv", counts(22));
+    let run = |source: std::process::Stdio| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_latido"));
+        command.args(["backtest", "--counts", "/dev/stdin", "--json"]).env_clear().stdin(source);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let mut cat = std::process::Command::new("cat").arg(&file).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let piped = run(cat.stdout.take().unwrap().into());
+    assert!(cat.wait().unwrap().success());
+    let whole = run(std::fs::File::open(&file).unwrap().into());
+    assert_eq!((&piped["alerts"], &piped["messages"]), (&whole["alerts"], &whole["messages"]));
+    assert!(!piped["alerts"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn the_mutes_of_the_config_hold_in_a_run_too() {
+    let desk = Desk::new();
+    desk.write("counts.csv", counts(28));
+    desk.write(
+        "latido.toml",
+        "[[departments]]\nid = \"care\"\n\n[[mutes]]\ndepartments = [\"care\"]\nfrom = 2026-01-25T00:00:00Z\nuntil = 2026-01-27T00:00:00Z\n",
+    );
+    let of_care = |run: &serde_json::Value| {
+        run["alerts"].as_array().unwrap().iter().filter(|alert| alert["department"] == "care").count() as u64
+    };
+    let plain = desk.json(&["--counts", "counts.csv"]);
+    let muted = desk.json(&["--counts", "counts.csv", "--config", "latido.toml"]);
+    assert_eq!((plain["muted"].as_u64(), of_care(&muted)), (Some(0), 0));
+    assert_eq!(muted["muted"].as_u64(), Some(of_care(&plain)));
+    let told = desk.run(&["--counts", "counts.csv", "--config", "latido.toml"]);
+    assert!(text(&told.stdout).contains("alerts that mutes of the config held from first to last"), "{told:?}");
+}
+
 #[test]
 fn people_get_tables_and_a_page_that_needs_nothing_else() {
     let desk = Desk::new();

@@ -91,7 +91,7 @@ fn before_anything_happened_every_counter_is_there_at_0() {
     let scrape = Company::new().scrape();
     let counters: BTreeSet<_> =
         scrape.lines().filter_map(|line| line.strip_prefix("# TYPE latido_")?.strip_suffix(" counter")).collect();
-    assert_eq!(counters.len(), 18, "{counters:?}");
+    assert_eq!(counters.len(), 20, "{counters:?}");
     for line in scrape.lines().filter(|line| line.starts_with("latido_")) {
         let (name, value) = line.rsplit_once(' ').unwrap();
         let is_counter = counters.iter().any(|counter| name["latido_".len()..].split('{').next() == Some(counter));

@@ -180,6 +180,7 @@ pub(crate) fn alerts() -> Vec<Alert> {
             muted: Some("a move".to_owned()),
             paged: false,
             feedback: Some(Feedback { verdict: Verdict::False, note: "expected".to_owned(), marked: NOW }),
+            stands_for_incident: false,
         },
         ..open.clone()
     };
@@ -212,6 +213,8 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         company_pages: 1,
         company_muted: true,
         company_feedback: [0, 1],
+        company_incidents_marked: [0, 1],
+        alerts_forgotten: 0,
         alerts: Arc::new(alerts()),
         buffers: vec![Buffer { name: "batches", items: 3, items_limit: 64, bytes: 4_096, bytes_limit: 33_554_432 }],
     }
@@ -237,6 +240,7 @@ pub(crate) fn billing() -> DepartmentView {
         unsupported_language: 5,
         alerts_opened: [[0, 0], [1, 0], [0, 0], [0, 2], [0, 0], [0, 3]],
         feedback: [[0, 0], [2, 3], [0, 0], [0, 0], [0, 0], [1, 0]],
+        incidents_marked: [2, 2],
         muted: [false, false, true, false, false, false],
         windows: vec![
             Tally { messages: 40, negative: 30, positive: 2, frustrated: 30 },

@@ -319,6 +319,9 @@ async fn an_alert_is_marked_and_answered_as_it_is_then() {
     assert_eq!(alert["feedback"], said);
     let answer = say(&router, OPEN, r#"{"verdict": "false"}"#).await.json();
     assert_eq!(answer["feedback"], json!({ "verdict": "false", "note": null, "marked": "2026-03-01T10:00:00Z" }));
+    let family = "la familia \u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}, \u{645}\u{6CC}\u{200C}\u{62E}";
+    let answer = say(&router, OPEN, &json!({ "verdict": "useful", "note": family }).to_string()).await;
+    assert_eq!(answer.json()["feedback"]["note"], family, "joiners are of how people write");
     let note = "\u{1F642}".repeat(500);
     let escaped: String = "\\ud83d\\ude42".repeat(500);
     let answer = say(&router, OPEN, &format!(r#"{{"verdict": "false", "note": "{escaped}"}}"#)).await;
@@ -347,6 +350,17 @@ async fn what_cannot_be_a_mark_is_told_what_would_be_right() {
         (OPEN, r#"{"verdict": "false", "text": "x"}"#, StatusCode::UNPROCESSABLE_ENTITY, "unknown field `text`"),
         (OPEN, r#"{"verdict": "false", "note": 7}"#, StatusCode::UNPROCESSABLE_ENTITY, "note"),
         (OPEN, r#"{"verdict": "false", "note": "a\nb"}"#, StatusCode::UNPROCESSABLE_ENTITY, "on one line"),
+        (
+            OPEN,
+            r#"{"verdict": "false", "note": "a\u202eb"}"#,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "`note` holds \\u{202e}",
+        ),
+        (OPEN, r#"{"verdict": "false", "note": "a\u2066b"}"#, StatusCode::UNPROCESSABLE_ENTITY, "\\u{2066}"),
+        (OPEN, r#"{"verdict": "false", "note": "a\u2028b"}"#, StatusCode::UNPROCESSABLE_ENTITY, "\\u{2028}"),
+        (OPEN, r#"{"verdict": "false", "note": "a\u2029b"}"#, StatusCode::UNPROCESSABLE_ENTITY, "\\u{2029}"),
+        (OPEN, r#"{"verdict": "false", "note": "\ufeffa\u200bb"}"#, StatusCode::UNPROCESSABLE_ENTITY, "\\u{feff}"),
+        (OPEN, r#"{"verdict": "false", "note": "\udb40\udc41"}"#, StatusCode::UNPROCESSABLE_ENTITY, "\\u{e0041}"),
         (OPEN, &long, StatusCode::UNPROCESSABLE_ENTITY, "501 characters; write at most 500"),
         (OPEN, &huge, StatusCode::PAYLOAD_TOO_LARGE, "length limit"),
     ] {

@@ -66,12 +66,13 @@ fn a_packed_file_is_read_by_its_ending() {
 fn the_end_is_known_from_the_last_line() {
     let directory = tempfile::tempdir().unwrap();
     for (name, packed) in [("counts.csv", false), ("counts.csv.zst", true)] {
-        let text = format!("{HEAD}0,care,3,1,0\n{}86400,care,2,0,0\n\n", "60,care,1,0,0\n".repeat(20_000));
+        let rows: String = (1..=20_000).map(|minute| format!("{},care,1,0,0\n", minute * 60)).collect();
+        let text = format!("{HEAD}0,care,3,1,0\n{rows}1260000,care,2,0,0\n\n");
         let bytes = if packed { zstd::encode_all(text.as_bytes(), 1).unwrap() } else { text.into_bytes() };
         let path = directory.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         let file = CountsFile::open(&path, Some(Step::MINUTE), &Names::default(), &ProgressBar::hidden()).unwrap();
-        assert_eq!(file.last_start(), Some(EventTime::from_millis(86_400_000)), "{name}");
+        assert_eq!(file.last_start(), Some(EventTime::from_millis(1_260_000_000)), "{name}");
     }
 }
 
@@ -159,6 +160,21 @@ fn a_time_beside_the_step_is_refused_wherever_it_stands() {
     let text = format!("{HEAD}0,a,1,0,0\n300,a,1,0,0\n360,a,1,0,0\n");
     let told = read_as("counts.csv", text.as_bytes(), Step::of_millis(300_000).ok()).map(|_| ()).unwrap_err();
     assert!(told.starts_with("FILE:4: the time 1970-01-01T00:06:00Z is no multiple of the step of 5m"), "{told}");
+}
+
+#[test]
+fn a_step_that_is_shorter_than_that_of_the_rows_is_refused_where_they_plainly_have_one() {
+    let named = |hours: &[i64]| {
+        let rows: String = hours.iter().map(|hour| format!("{},a,1,0,0\n", hour * 3_600)).collect();
+        read_as("counts.csv", format!("{HEAD}{rows}").as_bytes(), Step::of_millis(300_000).ok()).map(|_| ())
+    };
+    let hourly: Vec<i64> = (0..30).collect();
+    let told = named(&hourly).unwrap_err();
+    let what = "FILE: its rows are of 1h: in steps of 5m all messages of a row would lie in its first 5m; say --step 1h, or leave it out";
+    assert!(told.starts_with(what), "{told}");
+    let few_and_far: Vec<i64> = (0..30).map(|number| number * number * 7).collect();
+    assert_eq!(named(&few_and_far), Ok(()), "of a department that hardly writes");
+    assert_eq!(named(&hourly[..5]), Ok(()), "too few to tell");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn two_weeks() -> Vec<Row> {
 
 fn run(step: Step, rows: Vec<Row>, departments: u16) -> Replayed {
     let (detect, incidents) = (DetectConfig::default(), Incidents::none());
-    let setup = Setup { detect: &detect, departments: &[], incidents: &incidents };
+    let setup = Setup { detect: &detect, departments: &[], mutes: &[], incidents: &incidents };
     replay(&mut Listed { step, rows: rows.into_iter() }, names(departments), setup).unwrap()
 }
 
@@ -203,4 +203,59 @@ fn what_was_learned_in_coarse_steps_opens_nothing_either() {
         assert_eq!(live.restore(replayed.learned()), Vec::<String>::new());
         assert_eq!(live.open_alerts().map(|(_, alert)| alert.clone()).collect::<Vec<_>>(), []);
     }
+}
+
+/// A run of one department with one mute; `about` says of what and when, in TOML.
+fn run_muted(rows: Vec<Row>, about: &str) -> Replayed {
+    let (detect, incidents) = (DetectConfig::default(), Incidents::none());
+    let mutes: Vec<MuteConfig> = vec![toml::from_str(&format!("departments = ['d0']\n{about}")).unwrap()];
+    let departments = [DepartmentConfig::named("d0")];
+    let setup = Setup { detect: &detect, departments: &departments, mutes: &mutes, incidents: &incidents };
+    replay(&mut Listed { step: Step::MINUTE, rows: rows.into_iter() }, names(1), setup).unwrap()
+}
+
+fn span(from: i64, until: i64) -> String {
+    let [from, until] = [from, until].map(|minute| EventTime::from_millis(minute * MINUTE).to_rfc3339());
+    format!("from = '{from}'\nuntil = '{until}'")
+}
+
+const INCIDENT: i64 = 12 * DAY_MINUTES;
+
+#[test]
+fn what_a_mute_of_the_config_holds_from_first_to_last_is_no_alert_and_is_counted() {
+    let found = run(Step::MINUTE, two_weeks(), 1).alerts;
+    assert!(!found.is_empty());
+    let muted = run_muted(two_weeks(), &span(INCIDENT, INCIDENT + 2 * DAY_MINUTES));
+    assert_eq!(opened(&muted), []);
+    assert_eq!(muted.muted, found.len() as u64);
+    assert_eq!(muted.departments[0].trade_off.alarms, [0; 6], "nor would it have been one at another budget");
+    let other_kind = run_muted(two_weeks(), &format!("kinds = ['silence']\n{}", span(INCIDENT, INCIDENT + 600)));
+    assert_eq!((other_kind.alerts, other_kind.muted), (found, 0));
+}
+
+#[test]
+fn what_is_still_open_when_its_mute_ends_pages_then() {
+    let ends = INCIDENT + 90;
+    let muted = run_muted(two_weeks(), &span(INCIDENT, ends));
+    assert!(!muted.alerts.is_empty());
+    for (_, alert) in &muted.alerts {
+        assert_eq!(alert.started, EventTime::from_millis(ends * MINUTE), "{alert:?}");
+        assert!(alert.since < alert.started && alert.ended > Some(alert.started));
+    }
+    let begins_later = run_muted(two_weeks(), &span(INCIDENT + 90, INCIDENT + 600));
+    assert_eq!(opened(&begins_later), opened(&run(Step::MINUTE, two_weeks(), 1)), "it had paged before");
+}
+
+#[test]
+fn what_came_in_maintenance_is_not_learned() {
+    let outage = 5 * DAY_MINUTES..6 * DAY_MINUTES;
+    let week = |is_short: bool| -> Vec<Row> {
+        let minutes = (0..7 * DAY_MINUTES).filter(|minute| !is_short || !outage.contains(minute) || minute % 3 == 0);
+        minutes.map(|minute| row(minute * MINUTE, 0, 6, false)).collect()
+    };
+    let about = format!("maintenance = true\n{}", span(outage.start, outage.end));
+    let [short, whole] = [true, false].map(|is_short| run_muted(week(is_short), &about).learned());
+    assert_eq!(short, whole);
+    let [short, whole] = [true, false].map(|is_short| run(Step::MINUTE, week(is_short), 1).learned());
+    assert_ne!(short, whole, "without maintenance it is");
 }

@@ -81,6 +81,7 @@ fn alerts() -> [Alert; 2] {
                 note: "the card processor".to_owned(),
                 marked: EventTime::from_millis(1_750_000_200_000),
             }),
+            stands_for_incident: true,
         },
         details: Summary {
             customers: Some(31),

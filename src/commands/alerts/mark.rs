@@ -20,7 +20,8 @@ next checkpoint on (checkpoint.interval).";
 
 /// Say that an alert was false or useful
 ///
-/// It is kept with the alert for 7 days and counted in latido_alert_feedback_total. No threshold changes by it.
+/// It is kept with the alert for 7 days and counted in latido_alert_feedback_total; its incident, if it paged, in
+/// latido_incidents_marked_total. No threshold changes by it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct MarkArgs {

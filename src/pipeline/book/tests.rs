@@ -111,3 +111,41 @@ fn a_new_peak_and_the_end_of_an_alert_keep_what_became_of_it() {
     let closed = &book.alerts()[0];
     assert!(closed.ended.is_some() && closed.handling.paged && closed.handling.muted.is_some(), "{closed:?}");
 }
+
+fn closed(started: i64, ended: i64) -> AlertBook {
+    let mut book = AlertBook::default();
+    for number in 0..10 {
+        let (from, until) = (started + number, ended - number);
+        book.enter(AlertChange::Opened(BILLING, alert(from, None)), false, None);
+        book.enter(AlertChange::Closed(BILLING, alert(from, Some(until))), false, None);
+    }
+    book.enter(AlertChange::Opened(BILLING, alert(1, None)), false, None);
+    book
+}
+
+#[test]
+fn of_too_many_closed_alerts_those_that_closed_first_are_forgotten_and_counted_and_open_ones_stay() {
+    let size = closed(100, 1_000).closed();
+    assert_eq!(size.items, 10);
+    assert!(size.bytes > 10 * size_of::<Alert>(), "texts are counted too");
+    for most in [limit::Size { items: 4, ..size }, limit::Size { bytes: size.bytes * 4 / 10, ..size }] {
+        let mut book = closed(100, 1_000);
+        book.keep_within(most);
+        let kept: Vec<Option<i64>> = book.alerts().iter().map(|alert| Some(alert.ended?.as_millis())).collect();
+        assert_eq!(kept, [Some(1_000), Some(999), Some(998), Some(997), None]);
+        assert_eq!(book.forgotten(), 6);
+    }
+}
+
+#[test]
+fn the_limit_of_closed_alerts_holds_whatever_is_entered_or_restored() {
+    let saved: Vec<Alert> = (0..6_000).map(|number| alert(number, Some(10_000 + number))).collect();
+    let mut book = AlertBook::default();
+    book.restore(saved, &[]);
+    assert_eq!((book.closed().items, book.forgotten()), (MOST_CLOSED.items, 1_000));
+    book.enter(AlertChange::Opened(BILLING, alert(7_000, None)), false, None);
+    book.enter(AlertChange::Closed(BILLING, alert(7_000, Some(20_000))), false, None);
+    assert_eq!((book.closed().items, book.forgotten()), (MOST_CLOSED.items, 1_001));
+    book.begin_anew();
+    assert_eq!((book.alerts().len(), book.forgotten()), (0, 1_001), "a counter is the process's");
+}

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Fold;
 use crate::ingest::{Batch, FETCH_AHEAD, OUTSTANDING_LIMIT};
+use crate::pipeline::book::MOST_CLOSED;
 use crate::pipeline::scoring::wall_clock;
 use crate::publish::events::{BYTES_LIMIT, ITEMS_LIMIT};
 use crate::publish::{Buffer, PartitionView, StreamView};
@@ -59,6 +60,8 @@ impl Fold {
             company_pages: self.state.company_pages,
             company_muted: self.state.is_company_muted(),
             company_feedback: self.state.company_feedback,
+            company_incidents_marked: self.state.company_incidents_marked,
+            alerts_forgotten: self.state.book.forgotten(),
             alerts: Arc::clone(self.state.book.alerts()),
             buffers: self.buffers(),
         }
@@ -66,6 +69,7 @@ impl Fold {
 
     fn buffers(&self) -> Vec<Buffer> {
         let (shared, budget) = (&self.links.shared, &self.limits.budget);
+        let closed_alerts = self.state.book.closed();
         let mut buffers = vec![
             Buffer {
                 name: "in_flight",
@@ -80,6 +84,13 @@ impl Fold {
                 items_limit: FETCH_AHEAD,
                 bytes: shared.fetched_bytes(),
                 bytes_limit: budget.fetched,
+            },
+            Buffer {
+                name: "closed_alerts",
+                items: closed_alerts.items,
+                items_limit: MOST_CLOSED.items,
+                bytes: closed_alerts.bytes,
+                bytes_limit: MOST_CLOSED.bytes,
             },
         ];
         if let Some(letters) = &self.links.letters {

@@ -4,7 +4,7 @@ use super::State;
 use crate::config::Roster;
 use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Feedback, Mutes, Scope};
 use crate::message::EventTime;
-use crate::pipeline::book::{Holding, Page};
+use crate::pipeline::book::{Holding, Marked, Page};
 use crate::publish::events::Happened;
 
 /// Which kinds of alerts are muted, in the order of [`AlertKind::ALL`]; none before a window was closed.
@@ -17,7 +17,7 @@ impl State {
     pub(super) fn enter_change(&mut self, change: AlertChange, replaying: bool) {
         let (happened, id, scope) = (Happened::from(&change), change.alert().id.clone(), change.scope());
         let alert = change.alert();
-        let muted = self.mutes.reason(scope, alert.kind, alert.ended.unwrap_or(alert.started));
+        let muted = self.mutes.reason(scope, alert.kind, self.moment_of(alert));
         let paging = self.book.enter(change, replaying, muted);
         self.tell(happened, &id, replaying);
         match happened {
@@ -25,6 +25,12 @@ impl State {
             // It was told of as what it was.
             Happened::Escalated | Happened::Closed => self.count_pages(paging.iter()),
         }
+    }
+
+    /// When something happened to an alert. A severe message may have been written long before it came.
+    fn moment_of(&self, alert: &Alert) -> EventTime {
+        let opened = if alert.kind.is_tested() { None } else { self.panes.window_end() };
+        alert.ended.or(opened).unwrap_or(alert.started)
     }
 
     /// Lets go of pages whose mute has begun, and pages what is still open where one has ended.
@@ -69,19 +75,22 @@ impl State {
     }
 
     /// Takes what people say of an alert; the alert as it is then, or none where there is no such alert. The first they say of each is
-    /// counted: a counter cannot take back what they think better of.
+    /// counted, and so is the first they say of each incident that paged: a counter cannot take back what they think better of.
     pub(in crate::pipeline) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<Alert> {
         let verdict = feedback.verdict as usize;
-        let (alert, is_first) = self.book.mark(id, feedback)?;
-        if !is_first {
-            return Some(alert);
-        }
+        let Marked { alert, is_first, is_first_of_incident } = self.book.mark(id, feedback)?;
+        let (alerts, incidents) = (u64::from(is_first), u64::from(is_first_of_incident));
         match scope_of(&self.roster, &alert.department) {
             Some(Scope::Department(department)) => {
-                self.views[department.index()].feedback[alert.kind as usize][verdict] += 1;
+                let view = &mut self.views[department.index()];
+                view.feedback[alert.kind as usize][verdict] += alerts;
+                view.incidents_marked[verdict] += incidents;
                 self.dirty[department.index()] = true;
             }
-            Some(Scope::Company) => self.company_feedback[verdict] += 1,
+            Some(Scope::Company) => {
+                self.company_feedback[verdict] += alerts;
+                self.company_incidents_marked[verdict] += incidents;
+            }
             // Its department is gone from the config: no series is its own.
             None => {}
         }

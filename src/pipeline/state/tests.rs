@@ -5,6 +5,7 @@ mod marking;
 mod muting;
 mod reloading;
 mod replayed_day;
+mod replayed_week;
 mod severe;
 mod told;
 

@@ -54,7 +54,24 @@ fn complaint_about(note: &str) -> Option<String> {
         return Some(format!("`note` has {characters} characters; write at most {most}"));
     }
     // It is shown in terminals.
-    note.contains(char::is_control).then(|| "`note` holds control characters; write it on one line".to_owned())
+    if note.contains(char::is_control) {
+        return Some("`note` holds control characters; write it on one line".to_owned());
+    }
+    let unseen = note.chars().find(|character| deceives(*character))?;
+    Some(format!(
+        "`note` holds {}, which nobody sees and which can turn text around; leave it out",
+        unseen.escape_unicode()
+    ))
+}
+
+/// Whether a character shows nothing itself and makes others look like something else, or break a line: those that Unicode calls format
+/// characters and separators of lines and paragraphs. The joiners that many scripts and emoji are written with are none of these.
+fn deceives(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{180e}'
+        | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
 fn not_marked(id: &str, why: NotMarked) -> Problem {

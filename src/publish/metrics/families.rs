@@ -44,6 +44,10 @@ families! {
         "Alerts that paged: without those muted or replayed from their first to their last moment.";
     ALERT_FEEDBACK: counter "alert_feedback_total" ["department", "alert", "verdict"]
         "Alerts that people marked, by their first verdict.";
+    INCIDENTS_MARKED: counter "incidents_marked_total" ["department", "verdict"]
+        "Incidents that paged and that people marked, by the first verdict on each: alerts of a department that overlap are one.";
+    ALERTS_FORGOTTEN: counter "alerts_forgotten_total" []
+        "Closed alerts forgotten before their 7 days, since too many were kept.";
     DEPARTMENT_INFO: gauge "department_info" ["department", "team"]
         "Always 1; says which team is paged for a department.";
     WINDOW_MESSAGES: gauge "window_messages" ["department", "window"]

@@ -184,6 +184,12 @@ impl BoardCollector {
                     }
                 },
             ),
+            self.company_and_departments(
+                view,
+                &known::INCIDENTS_MARKED,
+                |samples, company| push_marked(samples, company, view.stream.company_incidents_marked),
+                |samples, department, shown| push_marked(samples, department, shown.incidents_marked),
+            ),
         ]
     }
 
@@ -372,6 +378,12 @@ fn push_feedback(samples: &mut Samples<3>, department: Label<'_>, kind: AlertKin
     }
 }
 
+fn push_marked(samples: &mut Samples<2>, department: Label<'_>, counts: FeedbackCounts) {
+    for (verdict, incidents) in Verdict::ALL.iter().zip(counts) {
+        samples.push([department, Label::closed(verdict.as_str())], count(incidents));
+    }
+}
+
 fn add_messages(samples: &mut Samples<3>, department: Label<'_>, shown: &DepartmentView) {
     for (audience, counts) in Audience::ALL.iter().zip(shown.messages) {
         for (sentiment, messages) in Sentiment::ALL.iter().zip(counts) {
@@ -397,6 +409,7 @@ fn stream(stream: &StreamView) -> Vec<MetricFamily> {
         events.finish(),
         single(&known::ALERT_EVENT_FAILURES, Some(count(stream.alert_event_failures))),
         single(&known::ALERT_EVENTS_LOST, Some(count(stream.alert_events_lost))),
+        single(&known::ALERTS_FORGOTTEN, Some(count(stream.alerts_forgotten))),
         single(&known::WATERMARK, stream.watermark.map(EventTime::as_secs_f64)),
         single(&known::CATCHING_UP, Some(flag(stream.catching_up))),
         single(&known::PAGING_SUSPENDED, Some(flag(stream.paging_suspended))),

@@ -65,3 +65,63 @@ fn a_mark_of_an_alert_whose_department_is_gone_is_kept_and_counted_for_nobody() 
     assert!(again.mark(&id, said(Verdict::Useful, 1)).is_some());
     assert_eq!((counted(&again), again.company_feedback), ([0, 0], [0, 0]));
 }
+
+fn incidents_counted(state: &State) -> [u64; 2] {
+    let views = state.views.iter().map(|view| view.incidents_marked);
+    views.fold([0; 2], |sums, counts| [sums[0] + counts[0], sums[1] + counts[1]])
+}
+
+fn ids(state: &State) -> Vec<String> {
+    state.book.alerts().iter().map(|alert| alert.id.clone()).collect()
+}
+
+/// The same with live processing, so that all of it paged.
+fn with_incidents_that_paged(config: &Config) -> State {
+    let mut state = state(config);
+    state.clock.assign(partition(0), now(0));
+    state.follow_backlog(false, None, now(1));
+    for later in [0, 100_000] {
+        let said = incident().into_iter().map(|one| Said { second: one.second + later, ..one });
+        fold(&mut state, 0, &said.collect::<Vec<_>>());
+    }
+    state
+}
+
+#[test]
+fn an_incident_counts_once_however_many_kinds_of_alerts_it_had_and_by_its_first_verdict() {
+    let mut state = with_incidents_that_paged(&config(&["billing"]));
+    let alerts = state.book.alerts();
+    let begin_later = |alert: &&Alert| alert.started >= at(100_000);
+    let (first, second): (Vec<&Alert>, Vec<&Alert>) = alerts.iter().partition(|alert| !begin_later(alert));
+    assert!(first.len() >= 2 && !second.is_empty(), "{alerts:#?}");
+    for (place, id) in ids(&state).iter().enumerate() {
+        let verdict = if place == 0 { Verdict::False } else { Verdict::Useful };
+        state.mark(id, said(verdict, 1)).unwrap();
+        state.mark(id, said(Verdict::False, 2)).unwrap();
+    }
+    let marked: u64 = counted(&state).iter().sum();
+    assert_eq!(marked as usize, ids(&state).len(), "each alert counts");
+    assert_eq!(incidents_counted(&state), [1, 1], "the first was false, the second useful");
+}
+
+#[test]
+fn what_paged_nobody_is_no_incident_and_one_that_is_counted_is_not_again_after_a_restart() {
+    let config = config(&["billing"]);
+    let mut replayed = with_incident(&config);
+    replayed.follow_backlog(false, Some(at(0)), now(2));
+    for id in ids(&replayed) {
+        assert!(
+            replayed.mark(&id, said(Verdict::False, 1)).is_some_and(|alert| alert.replayed || alert.ended.is_none())
+        );
+    }
+    let open = replayed.book.alerts().iter().filter(|alert| alert.ended.is_none()).count();
+    assert_eq!((open, incidents_counted(&replayed)), (0, [0, 0]));
+
+    let mut paged = with_incidents_that_paged(&config);
+    let of_first = ids(&paged);
+    paged.mark(&of_first[0], said(Verdict::False, 1)).unwrap();
+    assert_eq!(incidents_counted(&paged), [1, 0]);
+    let mut restored = restarted(&paged, &config);
+    restored.mark(&of_first[1], said(Verdict::False, 1)).unwrap();
+    assert_eq!((counted(&restored), incidents_counted(&restored)), ([1, 0], [0, 0]));
+}

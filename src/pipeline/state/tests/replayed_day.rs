@@ -10,21 +10,21 @@ use crate::detect::Handling;
 const DEPARTMENTS: [&str; 4] = ["billing", "delivery", "shop", "support"];
 /// How many of a hundred messages are unhappy on a usual day, by department.
 const USUAL: [u32; 4] = [25, 15, 10, 30];
-const HOUR: i64 = 3_600;
-const DAY: i64 = 24 * HOUR;
+pub(super) const HOUR: i64 = 3_600;
+pub(super) const DAY: i64 = 24 * HOUR;
 /// How much later than it was written a message may arrive: within `windows.lateness`.
-const LATEST: i64 = 20;
+pub(super) const LATEST: i64 = 20;
 /// What comes after the day until its last windows are closed.
-const QUIET: u64 = 1_200;
+pub(super) const QUIET: u64 = 1_200;
 /// How many checkpoints are saved while the day is read.
 const SAVED: usize = 10;
 
 /// A message and where and when it arrives.
 #[derive(Clone, Copy, Debug)]
-struct Arrival {
-    partition: i32,
-    second: i64,
-    said: Said,
+pub(super) struct Arrival {
+    pub(super) partition: i32,
+    pub(super) second: i64,
+    pub(super) said: Said,
 }
 
 /// A department in trouble: of a hundred messages so many are unhappy in those seconds.
@@ -57,12 +57,18 @@ fn day(seed: u64, trouble: Option<&Trouble>) -> Vec<Arrival> {
     arrivals
 }
 
-/// The day as it went on: every few seconds what arrived in them, every partition always at its end.
+/// The day as it went on.
 fn live(config: &Config, day: &[Arrival]) -> State {
     let mut state = state(config);
     assign_all(&mut state);
-    let mut rest = day;
-    for second in (0..u64::try_from(DAY).unwrap() + QUIET).step_by(5) {
+    live_on(&mut state, day, 0..u64::try_from(DAY).unwrap() + QUIET, 5);
+    state
+}
+
+/// Time goes on: each so many seconds what arrived in them, every partition always at its end.
+pub(super) fn live_on(state: &mut State, arrivals: &[Arrival], seconds: std::ops::Range<u64>, step: usize) {
+    let mut rest = arrivals;
+    for second in seconds.step_by(step) {
         let arrived = rest.partition_point(|arrival| arrival.second <= i64::try_from(second).unwrap());
         let (these, later) = rest.split_at(arrived);
         rest = later;
@@ -73,9 +79,8 @@ fn live(config: &Config, day: &[Arrival]) -> State {
                 state.apply(&batch(number, outcomes), now(second));
             }
         }
-        come_to_the_end(&mut state, second);
+        come_to_the_end(state, second);
     }
-    state
 }
 
 /// A turn of the fold while there is nothing more to read.
@@ -89,32 +94,36 @@ fn come_to_the_end(state: &mut State, second: u64) {
 }
 
 /// A reader of the day's backlog.
-struct Replay<'a> {
+pub(super) struct Replay<'a> {
     config: &'a Config,
     /// By partition.
     log: Vec<Vec<Said>>,
-    state: State,
+    pub(super) state: State,
     /// Next offset by partition.
     next: Vec<usize>,
     /// The last checkpoint, and the offsets it goes on at.
     saved: (Vec<u8>, Vec<usize>),
     /// Alerts that paged in lives before this one.
-    paged: u64,
+    pub(super) paged: u64,
 }
 
 impl<'a> Replay<'a> {
     fn new(config: &'a Config, day: &[Arrival]) -> Self {
-        let of = |number| day.iter().filter(move |arrival| arrival.partition == number).map(|arrival| arrival.said);
-        let mut state = state(config);
-        assign_all(&mut state);
-        let start = encode(&state.snapshot(&positions(), at(0))).unwrap();
+        let start = encode(&Snapshot::empty()).unwrap();
+        Self::from(config, start, day)
+    }
+
+    /// One that starts from a checkpoint, and reads what comes after it.
+    pub(super) fn from(config: &'a Config, start: Vec<u8>, rest: &[Arrival]) -> Self {
+        let of = |number| rest.iter().filter(move |arrival| arrival.partition == number).map(|arrival| arrival.said);
+        let state = started(config, &start);
         let log: Vec<Vec<Said>> = (0..PARTITIONS).map(|number| of(number).collect()).collect();
         let next = vec![0; log.len()];
         Self { config, log, state, saved: (start, next.clone()), next, paged: 0 }
     }
 
     /// Reads it all at full speed in batches of so many records; dies after each of these counts of batches.
-    fn read(mut self, batch_records: usize, deaths: &[usize]) -> Self {
+    pub(super) fn read(mut self, batch_records: usize, deaths: &[usize]) -> Self {
         let saved_each = 1 + self.log.iter().map(Vec::len).sum::<usize>() / batch_records / SAVED;
         let mut batches = 0;
         while self.is_behind() {
@@ -161,16 +170,21 @@ impl<'a> Replay<'a> {
     /// Killed: what was read since the last checkpoint is read again.
     fn die(&mut self) {
         self.paged += alerts_opened(&self.state);
-        let mut again = state(self.config);
-        assert_eq!(again.restore(&decode(&self.saved.0).unwrap()), [""; 0]);
-        assign_all(&mut again);
-        self.state = again;
+        self.state = started(self.config, &self.saved.0);
         self.next = self.saved.1.clone();
     }
 }
 
+/// From a checkpoint on.
+pub(super) fn started(config: &Config, checkpoint: &[u8]) -> State {
+    let mut state = state(config);
+    assert_eq!(state.restore(&decode(checkpoint).unwrap()), [""; 0]);
+    assign_all(&mut state);
+    state
+}
+
 /// The alerts, but for whether they are replayed.
-fn alerts(state: &State) -> Vec<Alert> {
+pub(super) fn alerts(state: &State) -> Vec<Alert> {
     let found = |alert: &Alert| Alert { replayed: false, handling: Handling::default(), ..alert.clone() };
     state.book.alerts().iter().map(found).collect()
 }

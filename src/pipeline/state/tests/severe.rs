@@ -268,3 +268,65 @@ fn a_ticket_can_be_marked() {
     assert_eq!(tickets(&state)[0].messages, 2);
     assert!(tickets(&state)[0].handling.feedback.is_some());
 }
+
+/// Two messages of one minute that come late, one after the ticket of the other has closed.
+fn with_late_ones(config: &Config) -> State {
+    let mut state = live(config);
+    feed(&mut state, 0, vec![threat(5)]);
+    feed(&mut state, 0, calm(6..600));
+    feed(&mut state, 0, vec![threat(10)]);
+    feed(&mut state, 0, calm(600..1_200));
+    feed(&mut state, 0, vec![threat(15)]);
+    feed(&mut state, 0, calm(1_200..1_500));
+    state
+}
+
+#[test]
+fn a_late_message_of_a_minute_whose_ticket_has_closed_makes_a_ticket_of_its_own_and_is_told() {
+    let state = with_late_ones(&told_on_a_topic());
+    let ids: Vec<&str> = tickets(&state).iter().map(|ticket| &*ticket.id).collect();
+    let first = format!("billing-severe-{}", tickets(&state)[0].started.as_millis());
+    assert_eq!(ids, [&*first, &*format!("{first}-2"), &*format!("{first}-3")]);
+    assert!(tickets(&state).iter().all(|ticket| ticket.handling.paged && ticket.messages == 1));
+    assert_eq!(told(&state), 3);
+    let opened = events(&state).into_iter().filter(|(happened, _)| happened == "-opened-1").count();
+    assert_eq!(opened, 3, "each is told under an id that nobody has seen");
+}
+
+#[test]
+fn the_ids_of_tickets_of_one_minute_are_the_same_after_a_restart_and_no_others_in_a_replay() {
+    let config = told_on_a_topic();
+    let all: Vec<String> = tickets(&with_late_ones(&config)).iter().map(|ticket| ticket.id.clone()).collect();
+
+    let mut first = live(&config);
+    feed(&mut first, 0, vec![threat(5)]);
+    feed(&mut first, 0, calm(6..600));
+    let mut again = state(&config);
+    again.restore(&first.snapshot(&positions(), at(0)));
+    again.clock.assign(partition(0), now(0));
+    feed(&mut again, 0, vec![threat(10)]);
+    feed(&mut again, 0, calm(600..900));
+    assert_eq!(tickets(&again).iter().map(|ticket| ticket.id.clone()).collect::<Vec<_>>(), all[..2]);
+
+    // A replay reads them faster than panes close: fewer tickets, none with an id of its own.
+    let mut replayed = state(&config);
+    replayed.clock.assign(partition(0), now(0));
+    let outcomes = [vec![threat(5), threat(10), threat(15)], calm(16..1_500)].concat();
+    feed(&mut replayed, 0, outcomes);
+    assert_eq!(tickets(&replayed).iter().map(|ticket| ticket.id.clone()).collect::<Vec<_>>(), all[..1]);
+}
+
+#[test]
+fn a_late_message_is_muted_by_when_it_comes_and_not_by_when_it_was_written() {
+    // The first mute was over when the message came, the second had not begun when it was written.
+    for (from, until, is_muted) in [(0, 300, false), (300, 100_000, true)] {
+        let [from, until] = [from, until].map(|second| at(second).to_rfc3339());
+        let mute = format!("departments = ['billing']\nfrom = '{from}'\nuntil = '{until}'");
+        let config = Config { mutes: vec![toml::from_str(&mute).unwrap()], ..config(&["billing"]) };
+        let mut state = live(&config);
+        feed(&mut state, 0, calm(0..600));
+        feed(&mut state, 0, vec![threat(100)]);
+        feed(&mut state, 0, calm(600..700));
+        assert_eq!((tickets(&state).len(), told(&state)), (1, u64::from(!is_muted)), "{until}");
+    }
+}
