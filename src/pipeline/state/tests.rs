@@ -13,10 +13,10 @@ use proptest::prelude::*;
 
 use super::adjuster::tests::tables;
 use super::*;
-use crate::checkpoint::{decode, encode};
+use crate::checkpoint::{Snapshot, decode, encode};
 use crate::config::{DepartmentConfig, Span};
 use crate::detect::Alert;
-use crate::ingest::{BatchBuilder, Rejection};
+use crate::ingest::{BatchBuilder, Positions, Rejection};
 use crate::message::{
     CustomerHash, Language, ModelId, NextOffset, Offset, Probability, ScorerKind, SentimentScore, ShareCells, Signal,
     SignalSet,

@@ -5,6 +5,7 @@ use prometheus::proto::Metric;
 use super::*;
 use crate::config::{Config, DepartmentConfig};
 use crate::publish::AdjustedShares;
+use crate::publish::view::StreamView;
 use crate::score::shares::Estimate;
 
 /// A collector of departments whose every window has ratios and an estimate.
