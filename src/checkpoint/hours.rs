@@ -17,6 +17,9 @@ use crate::window::{HourPanes, Models, PANE, PANES_AN_HOUR, PaneCounts, Tally};
 /// Seconds in an hour.
 const HOUR_SECONDS: i64 = 3_600;
 
+/// No event time lies in an hour further from the epoch.
+const FURTHEST_HOUR: u64 = i64::MAX.unsigned_abs() / 3_600_000;
+
 /// One department in an hour.
 #[derive(Serialize, Deserialize)]
 struct Part<'a> {
@@ -123,6 +126,9 @@ fn are_same(known: &[(Arc<str>, Arc<Stretch>)], others: &[(Arc<str>, Arc<Stretch
 /// # Errors
 /// If they are none.
 pub(super) fn decode(hour: i64, bytes: &[u8], panes: PanesAre) -> Result<SavedHour, FormatError> {
+    if hour.unsigned_abs() > FURTHEST_HOUR {
+        return Err(FormatError::Hour { hour });
+    }
     if panes == PanesAre::OfVersion3 {
         let parts = format::unpack::<Vec<PartV3>>(bytes)?.into_iter().map(Part::from);
         return Ok(SavedHour { hour, departments: departments_of(hour, parts)?, voices: SavedVoices::default() });

@@ -78,7 +78,7 @@ impl Default for DetectConfig {
             prior_frustrated_ratio: 0.3,
             baselines: None,
             severe_signals: vec![Signal::HarmThreat, Signal::LegalThreat, Signal::Fraud],
-            severe_open_per_day: Span::from_secs(4 * 3_600),
+            severe_open_per_day: Span::from_secs(24 * 3_600),
             company_team: String::new(),
         }
     }

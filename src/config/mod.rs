@@ -247,9 +247,10 @@ pub struct DetectConfig {
     /// such tickets. It counts for messages that are read from then on.
     #[schemars(schema_with = "list_of_signals")]
     pub severe_signals: Vec<Signal>,
-    /// For so long within a day (24 h from a ticket on, in event time) tickets of a department about severe messages may be open. Where such
-    /// messages are everyday business that is one ticket a day: it closes after that time, what comes afterwards waits, and the next
-    /// day's ticket tells of it and says how many there were. From `1h` to `24h`, which is no limit.
+    /// For so long within a day (24 h from a ticket on, in event time) tickets of a department about severe messages may be open. For those
+    /// with whom such messages are everyday business, such as a bank's fraud: with `4h` they get a ticket a day that closes after that
+    /// time; what comes afterwards **waits**, and the next day's ticket tells of it and says how many there were. From `1h` to
+    /// `24h`, which is no limit: then no message waits.
     pub severe_open_per_day: Span,
     /// The team that is paged when many departments turn unhappy at once (`company_wide`).
     pub company_team: String,

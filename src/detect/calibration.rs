@@ -80,3 +80,29 @@ pub(super) fn fewer_when_busy(messages_an_hour: f64) -> f64 {
     let an_hour = messages_an_hour.max(0.5);
     0.86 * an_hour.powf(-0.18) * (1.0 + an_hour / 150.0).powf(-0.55)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Episodes of a month in which each slice of so many, far apart, is rare, and so many after it too.
+    fn episodes(slice: Duration, in_a_row: u32) -> f64 {
+        let mut calibration = Calibration::default();
+        let mut end = EventTime::from_millis(0);
+        for _ in 0..4 {
+            for rare in 0..2 * APART.as_secs() / slice.as_secs() {
+                end = end.plus(slice);
+                let recurrence = if rare < u64::from(in_a_row) { LEVEL / 2.0 } else { 2.0 * LEVEL };
+                calibration.observe(end, slice, recurrence);
+            }
+        }
+        calibration.episodes.round()
+    }
+
+    #[test]
+    fn an_episode_is_counted_where_an_alert_would_be_confirmed_however_long_slices_are() {
+        let minute = Duration::from_secs(60);
+        assert_eq!([episodes(minute, 1), episodes(minute, 2), episodes(minute, 30)], [0.0, 4.0, 4.0]);
+        assert_eq!([episodes(5 * minute, 1), episodes(5 * minute, 3)], [4.0, 4.0]);
+    }
+}

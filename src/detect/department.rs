@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertState, DepartmentOutlook, Severity, Usual};
-use super::baseline::{Baseline, Biases, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio};
+use super::baseline::{Baseline, Biased, Biases, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio};
 use super::by_model::ByModel;
 use super::calibration::{Calibration, fewer_when_busy, heavier_tail};
 use super::company::Part;
@@ -149,7 +149,11 @@ impl Department {
         self.biases.push((start, self.slice), by_model, normal, teaches);
         let biased = [0, 1].map(|ratio| {
             let correlation = self.baseline.correlation(ratio, HOUR_SPAN);
-            self.biases.of_slice(by_model, ratio, normal[ratio], correlation)
+            match self.configured[ratio] {
+                // The operator's word is of whatever model scores.
+                Some(_) => Biased { ratio: normal[ratio], deviation: 0.0 },
+                None => self.biases.of_slice(by_model, ratio, normal[ratio], correlation),
+            }
         });
         let means = biased.map(|biased| biased.ratio.clamp(0.001, 0.999));
         let expected = Expected { messages: 0.0, ratios: means, normal };
@@ -288,7 +292,10 @@ impl Department {
     /// What an hour is usually like.
     fn usual_at(&self, hour: HourOfWeek, priors: [f64; RATIOS]) -> [Option<Usual>; RATIOS + 1] {
         let known = self.ratios_at(hour, priors);
-        let ratios = [0, 1].map(|ratio| self.biases.of_late(ratio, known[ratio].ratio, 0.0).ratio);
+        let ratios = [0, 1].map(|ratio| match self.configured[ratio] {
+            Some(_) => known[ratio].ratio,
+            None => self.biases.of_late(ratio, known[ratio].ratio, 0.0).ratio,
+        });
         let messages = self.baseline.volume(hour, SPANS[HOUR_SPAN]).rate;
         let of_ratio = |ratio: usize| {
             let is_known = self.configured[ratio].is_some() || self.baseline.seen() > 0;

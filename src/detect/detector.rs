@@ -389,7 +389,8 @@ impl Detector {
         self.severe_until = Some(slice_end);
         let of_departments = (0_u16..).map(DepartmentId).zip(self.departments.iter().zip(&mut self.severe));
         let changes = of_departments.filter_map(|(id, (department, severe))| {
-            let change = severe.follow(department.name(), slice_end, self.slice, &self.settings)?;
+            let is_muted = self.mutes.reason(Scope::Department(id), AlertKind::Severe, slice_end).is_some();
+            let change = severe.follow(department.name(), slice_end, self.slice, (&self.settings, is_muted))?;
             Some(change.of(Scope::Department(id)))
         });
         changes.collect()

@@ -15,7 +15,7 @@ use crate::config::DetectConfig;
 use crate::message::EventTime;
 use crate::voices::Summary;
 
-/// What tickets of a department may be open for, they may within a day.
+/// What tickets of a department may be open for, they may within a day. A whole day is no limit.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// The severe messages of one department.
@@ -79,21 +79,23 @@ impl SevereWatch {
         name: &str,
         end: EventTime,
         slice: Duration,
-        settings: &DetectConfig,
+        (settings, is_muted): (&DetectConfig, bool),
     ) -> Option<Change> {
         let most = settings.severe_open_per_day.get();
         self.turn_day(end, most);
-        if self.day.is_some_and(|day| day.open_for >= most) {
-            // They wait for the next day.
-            return None;
+        if most < DAY && self.day.is_some_and(|day| day.open_for >= most) {
+            // What comes now waits for the next day.
+            return self.close(end);
         }
         let come = self.waiting.take_if(|waiting| slice_end_after(waiting.oldest, slice) <= end);
         let Some(open) = &mut self.open else {
             return come.map(|come| self.open(name, end, slice, come));
         };
         let day = self.day.get_or_insert(Day::new(end.minus(slice), None));
-        day.open_for += slice;
-        let is_used_up = day.open_for >= most;
+        if !is_muted {
+            day.open_for += slice;
+        }
+        let is_used_up = most < DAY && day.open_for >= most;
         let hold = self.row.map_or(settings.hold.get(), |row| row.hold(settings.hold.get()));
         if let Some(come) = come {
             day.messages = day.messages.saturating_add(come.messages);
@@ -106,7 +108,7 @@ impl SevereWatch {
     /// Ends a day. Where its tickets were open for as long as they may, and something waits, the next one begins with that.
     fn turn_day(&mut self, end: EventTime, most: Duration) {
         let Some(over) = self.day.take_if(|day| day.is_over(end)) else { return };
-        if let Some(waiting) = self.waiting.filter(|_| over.open_for >= most) {
+        if let Some(waiting) = self.waiting.filter(|_| most < DAY && over.open_for >= most) {
             self.day = Some(Day::new(end, Some(over.messages.saturating_add(waiting.messages))));
         }
     }

@@ -53,9 +53,9 @@ impl Models {
                 &mut self.others[newest].1
             }
         };
-        let mut sum = Tally::from_numbers(panes.get(place));
-        sum += tally;
-        panes.set(place, &sum.numbers());
+        let mut sum = panes.get(place);
+        sum.iter_mut().zip(tally.numbers()).for_each(|(sum, more)| *sum = sum.saturating_add(more));
+        panes.set(place, &sum);
     }
 
     /// What each model said of a pane in which all together counted so much.

@@ -49,7 +49,7 @@ fn write_the_rest(customers: &Customers) {
 }
 
 /// What `write_the_rest` and the mark must have moved.
-const MOVED: [&str; 7] = [
+const MOVED: [&str; 8] = [
     r#"latido_signals_total{signal="legal_threat"}"#,
     r#"latido_context_messages_total{author="agent"}"#,
     "latido_unsupported_language_texts_total",
@@ -57,6 +57,7 @@ const MOVED: [&str; 7] = [
     "latido_late_messages_total",
     r#"latido_rejected_records_total{reason="not_json"}"#,
     r#"latido_alert_feedback_total{verdict="useful"}"#,
+    r#"latido_incidents_marked_total{verdict="useful"}"#,
 ];
 
 /// Somebody was paged, and says that it was worth it.

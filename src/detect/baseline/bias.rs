@@ -106,8 +106,10 @@ impl Biases {
         for bias in &self.others {
             let share = share(bias);
             if share > 0.0 {
-                biased.ratio += share * (bias.ratio(ratio, normal) - normal);
-                biased.deviation += share * bias.deviation(normal, correlation);
+                let of_this = bias.ratio(ratio, normal);
+                biased.ratio += share * (of_this - normal);
+                // By the larger of the two: what is rare for one may not be for the other.
+                biased.deviation += share * bias.deviation(normal.max(of_this), correlation);
             }
         }
         biased
@@ -160,15 +162,17 @@ impl Bias {
     }
 
     /// Standard deviation of that ratio, given how little was seen of it: while the first mood lasts, that is part of it.
-    fn deviation(&self, normal: f64, correlation: f64) -> f64 {
-        let normal = normal.clamp(0.001, 0.999);
+    fn deviation(&self, ratio: f64, correlation: f64) -> f64 {
+        let ratio = ratio.clamp(0.001, 0.999);
         let moods = (self.hours * 3_600.0 / SPANS[MOOD_SPAN].as_secs_f64()).max(1.0);
-        let of_one = normal * (1.0 - normal);
-        (of_one * (1.0 / (self.messages + assumed_messages(normal)) + correlation / moods)).sqrt()
+        let of_one = ratio * (1.0 - ratio);
+        (of_one * (1.0 / (self.messages + assumed_messages(ratio)) + correlation / moods)).sqrt()
     }
 }
 
-/// What it is worth, in messages, that another model's odds are assumed to be those of the first, give or take a factor of e.
+/// What it is worth, in messages, that another model's odds are assumed to be those of the first, give or take a factor of e²; and
+/// never more than a few, since a model that finds hardly anything says little of one that does.
 fn assumed_messages(ratio: f64) -> f64 {
-    1.0 / (ratio * (1.0 - ratio))
+    const MOST: f64 = 10.0;
+    (0.25 / (ratio * (1.0 - ratio))).min(MOST)
 }

@@ -20,7 +20,7 @@ use super::kind::RATIOS;
 use super::tick::{Counts, Expected, SPANS};
 use crate::message::EventTime;
 
-pub(super) use self::bias::Biases;
+pub(super) use self::bias::{Biased, Biases};
 pub(super) use self::calendar::{Calendar, HOURS_OF_WEEK, HourOfWeek};
 
 /// A block teaches once it is this old, and only if no alert was open until then: an incident is not noticed at once.

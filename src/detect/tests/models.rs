@@ -56,6 +56,32 @@ fn a_switch_of_model_in_mid_stream_opens_nothing() {
 }
 
 #[test]
+fn a_model_that_finds_many_times_as_many_opens_nothing_either() {
+    for (first, second) in [(0.003, 0.08), (0.01, 0.15), (0.02, 0.2), (0.2, 0.5), (0.5, 0.1)] {
+        for (mean, seed) in [(1.0, 1), (6.0, 2), (30.0, 3)] {
+            // At the default budget chance alone would open one in these 30 days.
+            let settings = DetectConfig { false_alarms_per_month: 0.25, ..DetectConfig::default() };
+            let (mut feed, mut dice) = (Feed::with(&settings, unknown()), Dice(seed));
+            feed_minutes(&mut feed, &mut dice, 5 * DAY, mean, only(FIRST, (first, first / 2.0)));
+            let by_chance = feed.opened.len();
+            feed_minutes(&mut feed, &mut dice, 2 * DAY, mean, only(SECOND, (second, second / 2.0)));
+            assert_eq!(feed.opened.len(), by_chance, "{first} to {second}, {mean} a minute: {:?}", feed.opened.last());
+        }
+    }
+}
+
+#[test]
+fn a_ratio_that_is_configured_is_meant_whatever_model_scores() {
+    let mut feed = Feed::new(DepartmentConfig { expected_negative_ratio: Some(0.38), ..unknown() });
+    let mut dice = Dice(5);
+    feed_minutes(&mut feed, &mut dice, 3 * DAY, MEDIUM, only(FIRST, STRICT));
+    feed_minutes(&mut feed, &mut dice, 3 * DAY, MEDIUM, only(SECOND, STRICT));
+    assert!((feed.outlook().usual_negative.unwrap().expected - 0.38).abs() < 1e-9);
+    feed_minutes(&mut feed, &mut dice, 3 * HOUR, MEDIUM, only(SECOND, (0.6, 0.2)));
+    assert!(feed.kinds().contains(&AlertKind::NegativeSentiment), "{:?}", feed.kinds());
+}
+
+#[test]
 fn a_change_of_the_mix_of_models_opens_nothing() {
     for mean in [SMALL, MEDIUM, LARGE] {
         let (mut feed, mut dice) = learned(mean);

@@ -56,7 +56,7 @@ fn each_that_comes_back_holds_the_next_one_longer() {
         feed.minutes(15, CALM);
     }
     assert_eq!(feed.tickets().len(), 2);
-    let mut worst = Feed::new(configured());
+    let mut worst = limited(4);
     for _ in 0..22 {
         worst.severe_minute(1, CALM);
         worst.minutes(61, CALM);
@@ -70,7 +70,7 @@ fn each_that_comes_back_holds_the_next_one_longer() {
 
 #[test]
 fn a_department_whose_daily_bread_they_are_gets_a_ticket_a_day_that_tells_of_all_and_says_so() {
-    let mut feed = Feed::new(configured());
+    let mut feed = limited(4);
     let days = 5;
     for _ in 0..days * 24 * 60 {
         feed.severe_minute(2, CALM);
@@ -93,7 +93,7 @@ fn a_department_whose_daily_bread_they_are_gets_a_ticket_a_day_that_tells_of_all
 
 #[test]
 fn a_wave_of_them_delays_none_of_the_day_after_and_is_not_taken_for_daily_bread() {
-    let mut feed = Feed::new(configured());
+    let mut feed = limited(4);
     (0..10 * 60).for_each(|_| feed.severe_minute(5, CALM));
     assert_eq!((feed.tickets().len(), feed.closed.len()), (1, 1));
     feed.minutes(14 * HOUR, CALM);
@@ -109,10 +109,28 @@ fn a_wave_of_them_delays_none_of_the_day_after_and_is_not_taken_for_daily_bread(
     assert!(tickets[3].expected.abs() < f64::EPSILON, "{:?}", tickets[3]);
 }
 
+/// Of whose days tickets may be open for so long.
+fn limited(hours: u64) -> Feed {
+    let severe_open_per_day = Span::from_secs(hours * 3_600);
+    Feed::with(&DetectConfig { severe_open_per_day, ..DetectConfig::default() }, configured())
+}
+
 #[test]
-fn a_limit_of_a_day_is_none() {
-    let settings = DetectConfig { severe_open_per_day: Span::from_secs(24 * 3_600), ..DetectConfig::default() };
-    let mut feed = Feed::with(&settings, configured());
+fn a_limit_that_is_lowered_below_what_was_used_closes_the_ticket_and_the_next_day_tells_of_the_rest() {
+    let mut feed = Feed::new(configured());
+    (0..180).for_each(|_| feed.severe_minute(1, CALM));
+    let mut lowered = limited(1);
+    assert!(lowered.detector.restore(feed.detector.snapshot()).is_empty());
+    lowered.end = feed.end;
+    lowered.severe_minute(1, CALM);
+    assert_eq!(lowered.closed.len(), 1);
+    (0..22 * 60).for_each(|_| lowered.severe_minute(1, CALM));
+    assert_eq!(lowered.tickets().len(), 1);
+}
+
+#[test]
+fn by_default_no_severe_message_waits() {
+    let mut feed = Feed::new(configured());
     (0..50 * 60).for_each(|_| feed.severe_minute(1, CALM));
     assert_eq!((feed.tickets().len(), feed.closed.len()), (1, 0));
 }
@@ -220,12 +238,12 @@ fn a_ticket_goes_on_after_a_restart_as_if_there_had_been_none() {
 
 #[test]
 fn the_day_of_a_ticket_goes_on_after_a_restart() {
-    let (mut unbroken, mut restarted) = (Feed::new(configured()), Feed::new(configured()));
+    let (mut unbroken, mut restarted) = (limited(4), Feed::new(configured()));
     for minute in 0..30 * 60 {
         [&mut unbroken, &mut restarted].into_iter().for_each(|feed| feed.severe_minute(1, CALM));
         if minute % 50 == 0 {
             let saved = restarted.detector.snapshot();
-            restarted.detector = Feed::new(configured()).detector;
+            restarted.detector = limited(4).detector;
             restarted.detector.restore(saved);
         }
     }

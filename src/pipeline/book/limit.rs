@@ -43,6 +43,11 @@ impl AlertBook {
         closed.map(Size::of).fold(Size::default(), Size::plus)
     }
 
+    /// Another book goes on in place of one: its count is the process's.
+    pub(in crate::pipeline) fn go_on_counting_after(&mut self, before: &Self) {
+        self.forgotten += before.forgotten;
+    }
+
     /// Closed alerts that were forgotten before their time, since the start of the process.
     pub(in crate::pipeline) fn forgotten(&self) -> u64 {
         self.forgotten

@@ -54,6 +54,8 @@ impl State {
         self.clock = before.clock;
         self.company_pages = before.company_pages;
         self.company_feedback = before.company_feedback;
+        self.company_incidents_marked = before.company_incidents_marked;
+        self.book.go_on_counting_after(&before.book);
         self.rejected = before.rejected;
         self.delays = before.delays;
         self.catching_up = before.catching_up;

@@ -48,6 +48,7 @@ fn changes() -> Vec<(&'static str, Config)> {
                 config.detect.severe_signals = Vec::new();
             }),
         ),
+        ("a limit of severe tickets", with(&|config| config.detect.severe_open_per_day = Span::from_secs(3_600))),
         (
             "what it takes to be known",
             with(&|config| {
