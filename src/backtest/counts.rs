@@ -133,7 +133,7 @@ impl StepFinder {
             HistoryError::file(
                 path,
                 format!("its times are far apart: {error}"),
-                "say what the step is, such as --step 5m",
+                "give rows of 10 s to an hour, or, if they are rarer only because hardly anybody wrote, say their step, such as --step 5m",
             )
         })
     }
@@ -265,7 +265,7 @@ impl Lines {
         let time = self.moment(field)?;
         if time < self.time {
             let what = format!("the time {time} is before {}, the time of a row above", self.time);
-            return Err(self.refuse(what, "sort the rows by time"));
+            return Err(self.refuse(what, "sort the rows by time, or, if these are local times with a fixed offset over a clock change, give them in UTC"));
         }
         self.written.clear();
         self.written.extend_from_slice(&self.record[0]);
@@ -304,7 +304,8 @@ impl Lines {
         }
         if self.latest[department.index()] == Some(start) {
             let what = format!("a second row of {} at {start}", shown(name));
-            return Err(self.refuse(what, "add the two up, or remove one"));
+            return Err(self
+                .refuse(what, "give one row for each department and step, and local times of a clock change in UTC"));
         }
         self.latest[department.index()] = Some(start);
         Ok(department)
@@ -336,12 +337,7 @@ impl Lines {
 
     fn off_grid(&self, line: u64, start: EventTime, step: Step) -> HistoryError {
         let what = format!("the time {start} is no multiple of the step of {step}, counted in UTC");
-        HistoryError::line(
-            &self.path,
-            line,
-            what,
-            "round times down to their step, or say what it is, such as --step 1m",
-        )
+        HistoryError::line(&self.path, line, what, "round times down to their step")
     }
 
     fn line(&self) -> u64 {

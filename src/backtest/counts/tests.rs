@@ -124,11 +124,11 @@ fn what_is_wrong_is_said_with_its_line_and_what_to_do() {
     for (rows, expected) in [
         (
             "0,a,1,0,0\n60,a,1,0,0\n60,a,2,0,0\n",
-            "FILE:4: a second row of \"a\" at 1970-01-01T00:01:00Z; add the two up, or remove one",
+            "FILE:4: a second row of \"a\" at 1970-01-01T00:01:00Z; give one row for each department and step, and local times of a clock change in UTC",
         ),
         (
             "60,a,1,0,0\n0,b,1,0,0\n",
-            "FILE:3: the time 1970-01-01T00:00:00Z is before 1970-01-01T00:01:00Z, the time of a row above; sort the rows by time",
+            "FILE:3: the time 1970-01-01T00:00:00Z is before 1970-01-01T00:01:00Z, the time of a row above; sort the rows by time, or, if these are local times with a fixed offset over a clock change, give them in UTC",
         ),
         ("0,a,-1,0,0\n", "FILE:2: `messages` is \"-1\"; write a whole number from 0 to 4294967295"),
         ("0,a,1.5,0,0\n", "FILE:2: `messages` is \"1.5\"; write a whole number from 0 to 4294967295"),
