@@ -181,7 +181,10 @@ impl AlertBook {
         let known = &mut Arc::make_mut(&mut self.alerts)[place];
         known.handling.stands_for_incident |= is_first_of_incident;
         let is_first = known.handling.feedback.replace(feedback).is_none();
-        Some(Marked { alert: known.clone(), is_first, is_first_of_incident })
+        let alert = known.clone();
+        // A note takes room.
+        self.keep_within_limits();
+        Some(Marked { alert, is_first, is_first_of_incident })
     }
 
     /// Brings the open alerts up to their latest peak, with what there is to tell then.
@@ -203,8 +206,12 @@ impl AlertBook {
         let oldest = stream_time.minus(KEPT);
         let is_old = |alert: &Alert| alert.ended.is_some_and(|ended| ended < oldest);
         if self.alerts.iter().any(is_old) {
-            Arc::make_mut(&mut self.alerts).retain(|alert| !is_old(alert));
+            self.forget(is_old);
         }
+    }
+
+    fn forget(&mut self, mut is_forgotten: impl FnMut(&Alert) -> bool) {
+        Arc::make_mut(&mut self.alerts).retain(|alert| !is_forgotten(alert));
     }
 }
 

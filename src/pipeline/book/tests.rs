@@ -1,5 +1,5 @@
 use super::*;
-use crate::detect::Scope;
+use crate::detect::{Scope, Verdict};
 use crate::message::DepartmentId;
 
 fn alert(started: i64, ended: Option<i64>) -> Alert {
@@ -24,6 +24,10 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         details: Summary::default(),
         handling: Handling::default(),
     }
+}
+
+fn said(verdict: Verdict, note: &str) -> Feedback {
+    Feedback { verdict, note: note.to_owned(), marked: EventTime::from_millis(0) }
 }
 
 const BILLING: Scope = Scope::Department(DepartmentId(0));
@@ -148,4 +152,34 @@ fn the_limit_of_closed_alerts_holds_whatever_is_entered_or_restored() {
     assert_eq!((book.closed().items, book.forgotten()), (MOST_CLOSED.items, 1_001));
     book.begin_anew();
     assert_eq!((book.alerts().len(), book.forgotten()), (0, 1_001), "a counter is the process's");
+}
+
+#[test]
+fn restoring_far_too_many_closed_alerts_keeps_the_latest_without_a_scan_for_each() {
+    let saved: Vec<Alert> = (0..60_000).map(|number| alert(number, Some(100_000 + number))).collect();
+    let mut book = AlertBook::default();
+    let before = std::time::Instant::now();
+    book.restore(saved, &[]);
+    assert!(before.elapsed() < Duration::from_secs(10), "a scan for each takes over a minute: {:?}", before.elapsed());
+    assert_eq!((book.closed().items, book.forgotten()), (MOST_CLOSED.items, 55_000));
+    assert_eq!(book.alerts()[0].started, EventTime::from_millis(55_000), "the latest are kept, oldest first");
+    assert!(book.alerts().is_sorted_by_key(|alert| alert.started));
+}
+
+#[test]
+fn notes_on_closed_alerts_keep_to_the_limit_of_bytes() {
+    let sample = "x".repeat(4_096);
+    let details = Summary { samples: vec![sample], ..Summary::default() };
+    let of = |number| Alert { details: details.clone(), ..alert(number, Some(10_000 + number)) };
+    let mut book = AlertBook::default();
+    book.restore((0..MOST_CLOSED.items as i64).map(of).collect(), &[]);
+    let (kept, forgotten) = (book.alerts().len(), book.forgotten());
+    assert!(forgotten > 0, "they are as many bytes as may be");
+    let latest: Vec<String> = book.alerts()[kept - 10..].iter().map(|alert| alert.id.clone()).collect();
+    let note = "\u{1f642}".repeat(Feedback::NOTE_LIMIT);
+    for id in &latest {
+        assert!(book.mark(id, said(Verdict::Useful, &note)).is_some());
+    }
+    assert!(book.closed().bytes <= MOST_CLOSED.bytes, "{:?}", book.closed());
+    assert!(book.forgotten() > forgotten);
 }
