@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::replay::TimeSpan;
 use crate::config::{DepartmentConfig, MuteConfig};
 use crate::detect::{Alert, AlertKind, Detector, Mutes, Scope};
 use crate::message::EventTime;
@@ -46,9 +48,15 @@ impl<'a> Muting<'a> {
         std::mem::take(&mut self.is_new).then(|| Arc::new(self.mutes.clone()))
     }
 
-    /// Whether any alert of a department would be held at that moment.
-    pub(super) fn holds_any(&self, scope: Scope, at: EventTime) -> bool {
-        !self.config.is_empty() && self.mutes.muted(scope, at).contains(&true)
+    /// Whether any alert of a department would be held at the start of that time, or at the end of a slice in it.
+    pub(super) fn holds_any_within(&self, scope: Scope, time: TimeSpan, slice: Duration) -> bool {
+        if self.config.is_empty() {
+            return false;
+        }
+        // From the end: a mute that is to come is met at once, and one that holds already soon.
+        let mut ends =
+            std::iter::successors(Some(time.until), |at| Some(at.minus(slice)).filter(|at| *at >= time.from));
+        ends.any(|at| self.mutes.muted(scope, at).contains(&true))
     }
 
     /// Whether every alert of a department that comes of a test would be.

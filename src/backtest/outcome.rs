@@ -108,7 +108,7 @@ pub struct DepartmentOutcome {
     pub department: String,
     /// Messages.
     pub messages: u64,
-    /// Days for which it was watched; nothing was recorded on the others.
+    /// Days for which it was watched: without what was not recorded, and without the time for which a mute held all that is tested.
     pub days: f64,
     /// Alerts; tickets about severe messages are not among them.
     pub alerts: u64,
@@ -261,7 +261,7 @@ impl Tallied {
         Self {
             alerts: alerts.len() as u64,
             tickets: tickets.len() as u64,
-            watched: watched.length().saturating_sub(lost),
+            watched: watched.length().saturating_sub(lost).saturating_sub(followed.muted),
             false_alarms: false_alarms as u64,
             listed: listed
                 .iter()

@@ -62,6 +62,8 @@ pub(super) struct Followed {
     pub(super) name: String,
     /// Since when it is watched.
     pub(super) since: EventTime,
+    /// For how long of it, without what was not recorded, a mute held all that is tested.
+    pub(super) muted: Duration,
     pub(super) messages: u64,
     pub(super) days: Vec<Day>,
     pub(super) trade_off: TradeOff,
@@ -178,6 +180,7 @@ impl<'a> Replay<'a> {
         self.departments.push(Followed {
             name: name.to_owned(),
             since: self.now,
+            muted: Duration::ZERO,
             messages: 0,
             days: Vec::new(),
             trade_off: TradeOff::new(self.slice, incidents),
@@ -213,8 +216,11 @@ impl<'a> Replay<'a> {
         let Self { detector, tallies, departments, model, muting, .. } = self;
         let changes = detector.close_by_model(end, |department| [(*model, tallies[department.index()])]);
         for ((place, followed), tally) in (0_u16..).zip(departments.iter_mut()).zip(tallies.iter_mut()) {
+            let is_held = muting.holds_all(Scope::Department(DepartmentId(place)), end);
+            if is_held {
+                followed.muted += self.step.length();
+            }
             if is_slice_end {
-                let is_held = muting.holds_all(Scope::Department(DepartmentId(place)), end);
                 let reached = detector.budget_reached(DepartmentId(place)).filter(|_| !is_held);
                 followed.trade_off.observe(end, reached);
             }
@@ -231,10 +237,11 @@ impl<'a> Replay<'a> {
             return;
         }
         for (place, followed) in (0_u16..).zip(&mut self.departments) {
-            // A shift within an incident would be found for the incident's sake, one that is muted by nobody.
+            // A shift within an incident would be found for the incident's sake, and what is muted pages nobody who could find it.
             let scope = Scope::Department(DepartmentId(place));
-            let is_disturbed =
-                || followed.open > 0 || followed.trade_off.is_listed(start) || self.muting.holds_any(scope, start);
+            let lasts = TimeSpan { from: start, until: start.plus(shift::LASTS) };
+            let is_muted = || self.muting.holds_any_within(scope, lasts, self.slice);
+            let is_disturbed = || followed.open > 0 || followed.trade_off.is_listed(start) || is_muted();
             if followed.shifts.is_due(start) && !is_disturbed() {
                 followed.shifts.begin(&self.detector, DepartmentId(place), start, self.slice);
             }

@@ -6,7 +6,7 @@ mod limit;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::detect::{Alert, AlertChange, AlertKind, Feedback, Handling, Severity};
+use crate::detect::{Alert, AlertChange, AlertKind, Feedback, Handling, Severity, Verdict};
 use crate::message::EventTime;
 use crate::voices::Summary;
 
@@ -22,6 +22,8 @@ pub(super) struct Page {
     pub(super) department: String,
     pub(super) kind: AlertKind,
     pub(super) severity: Severity,
+    /// What was said of it before, where that counts for its incident from now on.
+    pub(super) said: Option<Verdict>,
 }
 
 /// What keeps an open alert from paging.
@@ -92,19 +94,21 @@ impl AlertBook {
         alert.replayed = opens && catching_up;
         alert.handling.muted = muted.map(str::to_owned);
         let alerts = Arc::make_mut(&mut self.alerts);
-        let Some(known) = alerts.iter_mut().find(|known| known.id == alert.id) else {
-            let page = page_once(&mut alert, !opens);
-            alerts.push(alert);
-            self.keep_within_limits();
-            return page;
-        };
-        if !opens {
-            alert.replayed = known.replayed;
+        let known_place = alerts.iter().position(|known| known.id == alert.id);
+        match known_place {
+            Some(place) => {
+                let known = &mut alerts[place];
+                if !opens {
+                    alert.replayed = known.replayed;
+                }
+                let known_handling = std::mem::take(&mut known.handling);
+                alert.handling = Handling { muted: alert.handling.muted, ..known_handling };
+                *known = alert;
+            }
+            None => alerts.push(alert),
         }
-        let known_handling = std::mem::take(&mut known.handling);
-        alert.handling = Handling { muted: alert.handling.muted, ..known_handling };
-        *known = alert;
-        let page = page_once(known, !opens);
+        let place = known_place.unwrap_or(self.alerts.len() - 1);
+        let page = self.page_once(place, !opens);
         if !opens {
             self.keep_within_limits();
         }
@@ -113,13 +117,14 @@ impl AlertBook {
 
     /// An open alert is clearly worse, or more urgent. A ticket that was shown and becomes a page counts again.
     fn escalate(&mut self, alert: Alert) -> Option<Page> {
-        let known = Arc::make_mut(&mut self.alerts).iter_mut().find(|known| known.id == alert.id)?;
+        let place = self.alerts.iter().position(|known| known.id == alert.id)?;
+        let known = &mut Arc::make_mut(&mut self.alerts)[place];
         tracing::info!(id = alert.id, severity = alert.severity.as_str(), "alert escalated");
         let was_ticket = known.severity == Severity::Ticket;
         let (replayed, handling) = (known.replayed, std::mem::take(&mut known.handling));
         *known = Alert { replayed, handling, ..alert };
         let pages_now = was_ticket && known.severity == Severity::Page && known.handling.paged;
-        pages_now.then(|| page_of(known))
+        pages_now.then(|| self.page_of(place))
     }
 
     /// Whether the open alert of that kind of a department pages nobody now: it is muted, only replayed, or waits to page.
@@ -131,12 +136,16 @@ impl AlertBook {
 
     /// Catching up is over: of what it opened, what is still open and not muted pages now, of those kinds. Gives which.
     pub(super) fn caught_up(&mut self, is_told: impl Fn(AlertKind) -> bool) -> Vec<Page> {
-        let is_replayed = |alert: &&mut Alert| alert.ended.is_none() && alert.replayed && is_told(alert.kind);
-        let paging = Arc::make_mut(&mut self.alerts).iter_mut().filter(is_replayed).filter_map(|alert| {
-            alert.replayed = false;
-            page_once(alert, false)
-        });
-        paging.collect()
+        let mut paging = Vec::new();
+        for place in 0..self.alerts.len() {
+            let known = &self.alerts[place];
+            if known.ended.is_some() || !known.replayed || !is_told(known.kind) {
+                continue;
+            }
+            Arc::make_mut(&mut self.alerts)[place].replayed = false;
+            paging.extend(self.page_once(place, false));
+        }
+        paging
     }
 
     /// Mutes may have begun or ended: says of each open alert what `holds` it. Unless all is `held_back`, what nothing holds any more pages,
@@ -162,26 +171,54 @@ impl AlertBook {
                 tracing::info!(id = known.id, muted, "an open alert is muted, or no longer");
             }
             known.handling.muted = muted;
-            paging.extend(page_once(known, held_back || waits));
+            paging.extend(self.page_once(place, held_back || waits));
         }
         paging
+    }
+
+    /// An alert pages where it is neither muted nor only replayed, unless it has before, or is `held_back`.
+    fn page_once(&mut self, place: usize, held_back: bool) -> Option<Page> {
+        let alert = &self.alerts[place];
+        if held_back || alert.replayed || alert.handling.muted.is_some() || alert.handling.paged {
+            return None;
+        }
+        Arc::make_mut(&mut self.alerts)[place].handling.paged = true;
+        Some(self.page_of(place))
+    }
+
+    /// The page of an alert that pages now. What people said while it was held was of no incident; now it is.
+    fn page_of(&mut self, place: usize) -> Page {
+        let said = self.count_incident(place);
+        let Alert { id, department, kind, severity, .. } = &self.alerts[place];
+        Page { id: id.clone(), department: department.clone(), kind: *kind, severity: *severity, said }
     }
 
     /// Takes what people say of an alert; none where there is no such alert.
     pub(super) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<Marked> {
         let place = self.alerts.iter().position(|known| known.id == id)?;
-        let known = &self.alerts[place];
+        let known = &mut Arc::make_mut(&mut self.alerts)[place];
         let says_the_same = |said: &Feedback| (said.verdict, &said.note) == (feedback.verdict, &feedback.note);
-        if known.handling.feedback.as_ref().is_some_and(says_the_same) {
-            return Some(Marked { alert: known.clone(), is_first: false, is_first_of_incident: false });
+        let is_first = known.handling.feedback.is_none();
+        if !known.handling.feedback.as_ref().is_some_and(says_the_same) {
+            known.handling.feedback = Some(feedback);
         }
+        let is_first_of_incident = self.count_incident(place).is_some();
+        let alert = self.alerts[place].clone();
+        // A note takes room.
+        self.keep_within_limits();
+        Some(Marked { alert, is_first, is_first_of_incident })
+    }
+
+    /// The verdict on an alert counts for its incident, if that paged and none was counted of it. Gives it where it counts now.
+    fn count_incident(&mut self, place: usize) -> Option<Verdict> {
+        let verdict = self.alerts[place].handling.feedback.as_ref()?.verdict;
         let incident = incident::of(&self.alerts, place);
         let is_counted = incident.iter().any(|place| self.alerts[*place].handling.stands_for_incident);
-        let is_first_of_incident = !incident.is_empty() && !is_counted;
-        let known = &mut Arc::make_mut(&mut self.alerts)[place];
-        known.handling.stands_for_incident |= is_first_of_incident;
-        let is_first = known.handling.feedback.replace(feedback).is_none();
-        Some(Marked { alert: known.clone(), is_first, is_first_of_incident })
+        if incident.is_empty() || is_counted {
+            return None;
+        }
+        Arc::make_mut(&mut self.alerts)[place].handling.stands_for_incident = true;
+        Some(verdict)
     }
 
     /// Brings the open alerts up to their latest peak, with what there is to tell then.
@@ -203,21 +240,16 @@ impl AlertBook {
         let oldest = stream_time.minus(KEPT);
         let is_old = |alert: &Alert| alert.ended.is_some_and(|ended| ended < oldest);
         if self.alerts.iter().any(is_old) {
-            Arc::make_mut(&mut self.alerts).retain(|alert| !is_old(alert));
+            self.forget(is_old);
         }
     }
-}
 
-fn page_of(alert: &Alert) -> Page {
-    let Alert { id, department, kind, severity, .. } = alert;
-    Page { id: id.clone(), department: department.clone(), kind: *kind, severity: *severity }
-}
-
-/// An alert pages where it is neither muted nor only replayed, unless it has before, or is `held_back`.
-fn page_once(alert: &mut Alert, held_back: bool) -> Option<Page> {
-    let pages = !held_back && !alert.replayed && alert.handling.muted.is_none() && !alert.handling.paged;
-    alert.handling.paged |= pages;
-    pages.then(|| page_of(alert))
+    /// Forgets some. What is forgotten of an incident that is counted leaves the others to tell so.
+    fn forget(&mut self, mut is_forgotten: impl FnMut(&Alert) -> bool) {
+        let alerts = Arc::make_mut(&mut self.alerts);
+        incident::share_counted(alerts);
+        alerts.retain(|alert| !is_forgotten(alert));
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::backtest::{Backtest, Source};
 use crate::config::{Config, Roster};
 use crate::detect::AlertKind;
 
@@ -258,4 +259,27 @@ fn what_came_in_maintenance_is_not_learned() {
     assert_eq!(short, whole);
     let [short, whole] = [true, false].map(|is_short| run(Step::MINUTE, week(is_short), 1).learned());
     assert_ne!(short, whole, "without maintenance it is");
+}
+
+#[test]
+fn time_that_was_muted_is_not_watched_and_makes_no_rate_smaller() {
+    let of = |replayed: &Replayed| {
+        let mut all = Backtest::of(replayed, Source::default(), 1.0, false);
+        all.departments.remove(0)
+    };
+    let week = span(2 * DAY_MINUTES, 9 * DAY_MINUTES);
+    let (muted, partly) = (of(&run_muted(two_weeks(), &week)), format!("kinds = ['silence']\n{week}"));
+    assert!(muted.false_alarms > 0, "of the incident, which no mute holds");
+    assert!((muted.days - 7.0).abs() < 0.01, "{}", muted.days);
+    let rate = muted.false_alarms as f64 * 4.0;
+    assert!((muted.false_alarms_per_month.unwrap() / rate - 1.0).abs() < 0.01, "{muted:?}");
+    assert!((of(&run_muted(two_weeks(), &partly)).days - 14.0).abs() < 0.01, "others could still page");
+}
+
+#[test]
+fn a_shift_waits_until_no_mute_holds_while_it_lasts() {
+    let half = 7 * DAY_MINUTES;
+    let shifts = |about: &str| run_muted(two_weeks(), about).departments[0].shifts.found.len();
+    assert_eq!(shifts(&span(half + 60, 14 * DAY_MINUTES)), 0, "an hour after the first is due");
+    assert_eq!(shifts(&span(half + 4 * 60, 14 * DAY_MINUTES)), 1, "it is over by then");
 }

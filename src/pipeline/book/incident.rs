@@ -7,24 +7,41 @@ use crate::message::EventTime;
 /// where it is of none, since it never paged: a ticket, or one that was over before anybody was told.
 pub(super) fn of(alerts: &[Alert], place: usize) -> Vec<usize> {
     let department = &alerts[place].department;
-    let its = alerts.iter().enumerate().filter(|(_, alert)| alert.department == *department && has_paged(alert));
-    let mut its: Vec<(usize, &Alert)> = its.collect();
-    its.sort_by_key(|(_, alert)| alert.started);
-    let mut incident = Vec::new();
-    let mut open_until: Option<EventTime> = None;
-    for (its_place, alert) in its {
-        if open_until.is_some_and(|until| alert.started > until) {
-            if incident.contains(&place) {
-                return incident;
-            }
-            incident.clear();
-            open_until = None;
+    let its = alerts.iter().enumerate().filter(|(_, alert)| alert.department == *department);
+    grouped(its).into_iter().find(|incident| incident.contains(&place)).unwrap_or_default()
+}
+
+/// Every incident that is counted is so by all of its alerts, whichever of them is forgotten.
+pub(super) fn share_counted(alerts: &mut [Alert]) {
+    for incident in grouped(alerts.iter().enumerate()) {
+        let is_counted = incident.iter().any(|place| alerts[*place].handling.stands_for_incident);
+        for place in incident {
+            alerts[place].handling.stands_for_incident |= is_counted;
         }
-        incident.push(its_place);
-        let ended = alert.ended.unwrap_or(EventTime::from_millis(i64::MAX));
-        open_until = Some(open_until.map_or(ended, |until| until.max(ended)));
     }
-    if incident.contains(&place) { incident } else { Vec::new() }
+}
+
+/// The places of the alerts of each incident.
+fn grouped<'a>(alerts: impl Iterator<Item = (usize, &'a Alert)>) -> Vec<Vec<usize>> {
+    let mut paged: Vec<(usize, &Alert)> = alerts.filter(|(_, alert)| has_paged(alert)).collect();
+    paged.sort_by(|(_, one), (_, other)| (&one.department, one.started).cmp(&(&other.department, other.started)));
+    let mut incidents: Vec<Vec<usize>> = Vec::new();
+    let mut last: Option<(&str, EventTime)> = None;
+    for (place, alert) in paged {
+        let ended = alert.ended.unwrap_or(EventTime::from_millis(i64::MAX));
+        let open_until = last.filter(|(department, until)| *department == alert.department && alert.started <= *until);
+        match (incidents.last_mut(), open_until) {
+            (Some(incident), Some((_, until))) => {
+                incident.push(place);
+                last = Some((&alert.department, until.max(ended)));
+            }
+            _ => {
+                incidents.push(vec![place]);
+                last = Some((&alert.department, ended));
+            }
+        }
+    }
+    incidents
 }
 
 fn has_paged(alert: &Alert) -> bool {

@@ -1,9 +1,8 @@
 //! How many closed alerts are kept (INV-6). Those that are open are as many as departments have kinds.
 
-use std::sync::Arc;
-
 use super::AlertBook;
 use crate::detect::{Alert, Feedback};
+use crate::message::EventTime;
 use crate::voices::SignalFound;
 
 /// So much of something.
@@ -29,6 +28,10 @@ impl Size {
 
     fn plus(self, other: Self) -> Self {
         Self { items: self.items + other.items, bytes: self.bytes + other.bytes }
+    }
+
+    fn less(self, other: Self) -> Self {
+        Self { items: self.items - other.items, bytes: self.bytes - other.bytes }
     }
 
     fn is_beyond(self, most: Self) -> bool {
@@ -60,17 +63,28 @@ impl AlertBook {
 
     pub(super) fn keep_within(&mut self, most: Size) {
         let mut kept = self.closed();
-        while kept.is_beyond(most) {
-            let closed = self.alerts.iter().enumerate().filter_map(|(place, alert)| Some((alert.ended?, place)));
-            let Some((_, first)) = closed.min() else { return };
-            let forgotten = Arc::make_mut(&mut self.alerts).remove(first);
-            let size = Size::of(&forgotten);
-            kept = Size { items: kept.items - size.items, bytes: kept.bytes - size.bytes };
-            self.forgotten += 1;
-            tracing::warn!(
-                id = forgotten.id,
-                "too many closed alerts are kept: the oldest is forgotten before its 7 days"
-            );
+        if !kept.is_beyond(most) {
+            return;
         }
+        let closed = self.alerts.iter().enumerate().filter_map(|(place, alert)| Some((alert.ended?, place)));
+        let mut closed: Vec<(EventTime, usize)> = closed.collect();
+        closed.sort_unstable();
+        let mut is_surplus = vec![false; self.alerts.len()];
+        let mut count = 0_u64;
+        for (_, place) in closed {
+            if !kept.is_beyond(most) {
+                break;
+            }
+            kept = kept.less(Size::of(&self.alerts[place]));
+            is_surplus[place] = true;
+            count += 1;
+        }
+        let mut is_surplus = is_surplus.into_iter();
+        self.forget(|_| is_surplus.next() == Some(true));
+        self.forgotten += count;
+        tracing::warn!(
+            alerts = count,
+            "too many closed alerts are kept: those that closed first are forgotten before their 7 days"
+        );
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::detect::Scope;
+use crate::detect::{Scope, Verdict};
 use crate::message::DepartmentId;
 
 fn alert(started: i64, ended: Option<i64>) -> Alert {
@@ -24,6 +24,16 @@ fn alert(started: i64, ended: Option<i64>) -> Alert {
         details: Summary::default(),
         handling: Handling::default(),
     }
+}
+
+/// What pages of it, while nobody said anything.
+fn page_of(alert: &Alert) -> Page {
+    let Alert { id, department, kind, severity, .. } = alert.clone();
+    Page { id, department, kind, severity, said: None }
+}
+
+fn said(verdict: Verdict, note: &str) -> Feedback {
+    Feedback { verdict, note: note.to_owned(), marked: EventTime::from_millis(0) }
 }
 
 const BILLING: Scope = Scope::Department(DepartmentId(0));
@@ -148,4 +158,92 @@ fn the_limit_of_closed_alerts_holds_whatever_is_entered_or_restored() {
     assert_eq!((book.closed().items, book.forgotten()), (MOST_CLOSED.items, 1_001));
     book.begin_anew();
     assert_eq!((book.alerts().len(), book.forgotten()), (0, 1_001), "a counter is the process's");
+}
+
+#[test]
+fn restoring_far_too_many_closed_alerts_keeps_the_latest_without_a_scan_for_each() {
+    let saved: Vec<Alert> = (0..60_000).map(|number| alert(number, Some(100_000 + number))).collect();
+    let mut book = AlertBook::default();
+    let before = std::time::Instant::now();
+    book.restore(saved, &[]);
+    assert!(before.elapsed() < Duration::from_secs(10), "a scan for each takes over a minute: {:?}", before.elapsed());
+    assert_eq!((book.closed().items, book.forgotten()), (MOST_CLOSED.items, 55_000));
+    assert_eq!(book.alerts()[0].started, EventTime::from_millis(55_000), "the latest are kept, oldest first");
+    assert!(book.alerts().is_sorted_by_key(|alert| alert.started));
+}
+
+#[test]
+fn notes_on_closed_alerts_keep_to_the_limit_of_bytes() {
+    let sample = "x".repeat(4_096);
+    let details = Summary { samples: vec![sample], ..Summary::default() };
+    let of = |number| Alert { details: details.clone(), ..alert(number, Some(10_000 + number)) };
+    let mut book = AlertBook::default();
+    book.restore((0..MOST_CLOSED.items as i64).map(of).collect(), &[]);
+    let (kept, forgotten) = (book.alerts().len(), book.forgotten());
+    assert!(forgotten > 0, "they are as many bytes as may be");
+    let latest: Vec<String> = book.alerts()[kept - 10..].iter().map(|alert| alert.id.clone()).collect();
+    let note = "\u{1f642}".repeat(Feedback::NOTE_LIMIT);
+    for id in &latest {
+        assert!(book.mark(id, said(Verdict::Useful, &note)).is_some());
+    }
+    assert!(book.closed().bytes <= MOST_CLOSED.bytes, "{:?}", book.closed());
+    assert!(book.forgotten() > forgotten);
+}
+
+#[test]
+fn what_was_said_of_an_alert_while_a_mute_held_it_counts_for_its_incident_once_it_pages() {
+    let mut book = AlertBook::default();
+    book.enter(AlertChange::Opened(BILLING, alert(1, None)), false, Some("planned"));
+    let id = alert(1, None).id;
+    let marked = book.mark(&id, said(Verdict::False, "")).unwrap();
+    assert!(marked.is_first && !marked.is_first_of_incident, "nobody was paged");
+    let paging: Vec<_> = book.follow_mutes(false, |_| None).into_iter().map(|page| page.said).collect();
+    assert_eq!(paging, [Some(Verdict::False)]);
+    assert!(!book.mark(&id, said(Verdict::Useful, "after all")).unwrap().is_first_of_incident, "it is counted");
+}
+
+#[test]
+fn what_was_said_in_a_backlog_or_of_a_ticket_counts_for_its_incident_once_it_pages() {
+    let id = alert(1, None).id;
+    let mut backlog = AlertBook::default();
+    backlog.enter(AlertChange::Opened(BILLING, alert(1, None)), true, None);
+    backlog.mark(&id, said(Verdict::Useful, "")).unwrap();
+    let paging: Vec<_> = backlog.caught_up(|_| true).into_iter().map(|page| page.said).collect();
+    assert_eq!(paging, [Some(Verdict::Useful)]);
+
+    let mut ticket = AlertBook::default();
+    let shown = Alert { severity: Severity::Ticket, ..alert(1, None) };
+    ticket.enter(AlertChange::Opened(BILLING, shown), false, None);
+    assert!(!ticket.mark(&id, said(Verdict::False, "")).unwrap().is_first_of_incident);
+    let page = ticket.enter(AlertChange::Escalated(BILLING, alert(1, None)), false, None);
+    assert_eq!(page.map(|page| page.said), Some(Some(Verdict::False)));
+}
+
+#[test]
+fn the_same_said_again_counts_where_the_incident_does_not_yet_and_is_no_second_mark() {
+    // It paged and was marked before incidents were counted.
+    let mut saved = alert(1, Some(2));
+    saved.handling = Handling { paged: true, feedback: Some(said(Verdict::False, "")), ..Handling::default() };
+    let mut book = AlertBook::default();
+    book.restore(vec![saved.clone()], &[]);
+    let again = book.mark(&saved.id, said(Verdict::False, "")).unwrap();
+    assert!(!again.is_first && again.is_first_of_incident);
+    assert!(!book.mark(&saved.id, said(Verdict::False, "")).unwrap().is_first_of_incident);
+}
+
+#[test]
+fn an_incident_that_is_counted_stays_so_when_the_alert_that_was_marked_is_forgotten() {
+    let mut book = AlertBook::default();
+    for (started, ended) in [(1, 10), (5, 20), (15, 30)] {
+        book.enter(AlertChange::Opened(BILLING, alert(started, None)), false, None);
+        book.enter(AlertChange::Closed(BILLING, alert(started, Some(ended))), false, None);
+    }
+    assert!(book.mark(&alert(1, None).id, said(Verdict::False, "")).unwrap().is_first_of_incident);
+    let one = book.closed();
+    book.keep_within(limit::Size { items: 2, ..one });
+    assert_eq!((book.alerts().len(), book.forgotten()), (2, 1));
+    assert!(!book.mark(&alert(5, None).id, said(Verdict::False, "")).unwrap().is_first_of_incident);
+    book.forget_before(EventTime::from_millis(25).plus(KEPT));
+    assert_eq!(book.alerts().len(), 1);
+    assert!(!book.mark(&alert(15, None).id, said(Verdict::False, "")).unwrap().is_first_of_incident, "by age too");
 }

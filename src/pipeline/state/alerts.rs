@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::config::Roster;
-use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Feedback, Mutes, Scope};
+use crate::detect::{Alert, AlertChange, AlertKind, COMPANY, Feedback, Mutes, Scope, Verdict};
 use crate::message::EventTime;
 use crate::pipeline::book::{Holding, Marked, Page};
 use crate::publish::events::Happened;
@@ -77,24 +77,34 @@ impl State {
     /// Takes what people say of an alert; the alert as it is then, or none where there is no such alert. The first they say of each is
     /// counted, and so is the first they say of each incident that paged: a counter cannot take back what they think better of.
     pub(in crate::pipeline) fn mark(&mut self, id: &str, feedback: Feedback) -> Option<Alert> {
-        let verdict = feedback.verdict as usize;
+        let said = feedback.verdict;
         let Marked { alert, is_first, is_first_of_incident } = self.book.mark(id, feedback)?;
-        let (alerts, incidents) = (u64::from(is_first), u64::from(is_first_of_incident));
+        let alerts = u64::from(is_first);
         match scope_of(&self.roster, &alert.department) {
             Some(Scope::Department(department)) => {
                 let view = &mut self.views[department.index()];
-                view.feedback[alert.kind as usize][verdict] += alerts;
-                view.incidents_marked[verdict] += incidents;
+                view.feedback[alert.kind as usize][said as usize] += alerts;
                 self.dirty[department.index()] = true;
             }
-            Some(Scope::Company) => {
-                self.company_feedback[verdict] += alerts;
-                self.company_incidents_marked[verdict] += incidents;
-            }
+            Some(Scope::Company) => self.company_feedback[said as usize] += alerts,
             // Its department is gone from the config: no series is its own.
             None => {}
         }
+        if is_first_of_incident {
+            self.count_incident(&alert.department, said);
+        }
         Some(alert)
+    }
+
+    fn count_incident(&mut self, department: &str, verdict: Verdict) {
+        match scope_of(&self.roster, department) {
+            Some(Scope::Department(department)) => {
+                self.views[department.index()].incidents_marked[verdict as usize] += 1;
+                self.dirty[department.index()] = true;
+            }
+            Some(Scope::Company) => self.company_incidents_marked[verdict as usize] += 1,
+            None => {}
+        }
     }
 
     /// Counts and tells what pages from now on.
@@ -106,7 +116,10 @@ impl State {
     }
 
     fn count_pages<'a>(&mut self, paging: impl IntoIterator<Item = &'a Page>) {
-        for Page { department, kind, severity, .. } in paging {
+        for Page { department, kind, severity, said, .. } in paging {
+            if let Some(verdict) = said {
+                self.count_incident(department, *verdict);
+            }
             match scope_of(&self.roster, department) {
                 Some(Scope::Department(department)) => {
                     self.views[department.index()].alerts_opened[*kind as usize][*severity as usize] += 1;

@@ -125,3 +125,23 @@ fn what_paged_nobody_is_no_incident_and_one_that_is_counted_is_not_again_after_a
     restored.mark(&of_first[1], said(Verdict::False, 1)).unwrap();
     assert_eq!((counted(&restored), incidents_counted(&restored)), ([1, 0], [0, 0]));
 }
+
+#[test]
+fn an_incident_marked_while_its_alerts_were_held_back_counts_once_they_page() {
+    let mut state = state(&config(&["billing"]));
+    state.clock.assign(partition(0), now(0));
+    let angry: Vec<Said> = (0..120).map(|second| Said { department: 0, second, angry: true }).collect();
+    fold(&mut state, 0, &angry);
+    let open = ids(&state);
+    assert!(!open.is_empty());
+    for id in &open {
+        state.mark(id, said(Verdict::False, 1)).unwrap();
+    }
+    assert_eq!(incidents_counted(&state), [0, 0], "nobody was paged");
+    state.follow_backlog(false, None, now(1));
+    assert!(state.book.alerts().iter().any(|alert| alert.handling.paged), "{:#?}", state.book.alerts());
+    assert_eq!(incidents_counted(&state).iter().sum::<u64>(), 1, "several alerts are one incident");
+    assert_eq!(incidents_counted(&state)[Verdict::False as usize], 1);
+    state.mark(&open[0], said(Verdict::Useful, 2)).unwrap();
+    assert_eq!(incidents_counted(&state).iter().sum::<u64>(), 1);
+}
