@@ -253,4 +253,5 @@ impl AlertBook {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
