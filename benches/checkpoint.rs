@@ -102,7 +102,7 @@ impl Held {
         self.now = self.now.plus(PANE);
         let Self { panes, voices, detector, now, .. } = self;
         panes.advance(*now, |end, panes| {
-            detector.close(end, |department| panes.newest_closed_pane(department));
+            detector.close_by_model(end, |department| panes.newest_closed_by_model(department));
             voices.close(end);
         });
     }

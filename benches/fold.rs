@@ -119,7 +119,7 @@ fn close_panes(criterion: &mut Criterion) {
         end = end.plus(PANE);
         panes.advance(end, |window_end, panes| {
             if with_detector {
-                black_box(detector.close(window_end, |department| panes.newest_closed_pane(department)));
+                black_box(detector.close_by_model(window_end, |department| panes.newest_closed_by_model(department)));
             }
         });
     };

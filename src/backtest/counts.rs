@@ -118,11 +118,7 @@ impl StepFinder {
         names: &mut Names,
         ahead: &mut VecDeque<Counted>,
     ) -> Result<Step, HistoryError> {
-        while self.times < TELLING_TIMES {
-            let Some(counted) = lines.next(names)? else { break };
-            ahead.push_back(counted);
-            self.take(lines, &counted)?;
-        }
+        self.look_ahead(None, lines, names, ahead)?;
         let path = &lines.path;
         let Some(first) = ahead.front() else { return Err(lines.empty()) };
         if self.step == 0 {
@@ -146,14 +142,7 @@ impl StepFinder {
         names: &mut Names,
         ahead: &mut VecDeque<Counted>,
     ) -> Result<Step, HistoryError> {
-        while self.times < TELLING_TIMES {
-            let Some(counted) = lines.next(names)? else { break };
-            ahead.push_back(counted);
-            if counted.row.start.as_millis() % step.millis() != 0 {
-                return Err(lines.off_grid(counted.line, counted.row.start, step));
-            }
-            self.take(lines, &counted)?;
-        }
+        self.look_ahead(Some(step), lines, names, ahead)?;
         let Some(longer) = Step::of_millis(self.step).ok().filter(|found| found.millis() > step.millis()) else {
             return Ok(step);
         };
@@ -168,6 +157,25 @@ impl StepFinder {
             what,
             format!("say --step {longer}, or leave it out; or give rows of {step}"),
         ))
+    }
+
+    /// Takes the rows that tell the step, which have to be on that one where it is named.
+    fn look_ahead(
+        &mut self,
+        named: Option<Step>,
+        lines: &mut Lines,
+        names: &mut Names,
+        ahead: &mut VecDeque<Counted>,
+    ) -> Result<(), HistoryError> {
+        while self.times < TELLING_TIMES {
+            let Some(counted) = lines.next(names)? else { break };
+            ahead.push_back(counted);
+            if let Some(step) = named.filter(|step| counted.row.start.as_millis() % step.millis() != 0) {
+                return Err(lines.off_grid(counted.line, counted.row.start, step));
+            }
+            self.take(lines, &counted)?;
+        }
+        Ok(())
     }
 
     fn take(&mut self, lines: &Lines, counted: &Counted) -> Result<(), HistoryError> {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::SavedVoices;
 use crate::detect::{Alert, DetectorState};
-use crate::message::{EventTime, NextOffset, PartitionId};
+use crate::message::{EventTime, ModelId, NextOffset, PartitionId};
 use crate::publish::events::Outbox;
-use crate::window::{HourPanes, PaneCounts};
+use crate::window::{HourPanes, PaneCounts, Tally};
 
 /// One moment of the fold. Departments are named, not numbered: their places may change with the config.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,5 +156,14 @@ impl Snapshot {
     pub fn kept_panes<'a>(&self, hour: &'a HourPanes) -> impl Iterator<Item = (EventTime, PaneCounts)> + use<'a> {
         let oldest = self.kept_from;
         hour.panes().filter(move |(start, _)| oldest.is_none_or(|oldest| *start >= oldest))
+    }
+
+    /// The same, with what each model said.
+    pub fn kept_panes_by_model<'a>(
+        &self,
+        hour: &'a HourPanes,
+    ) -> impl Iterator<Item = (EventTime, PaneCounts, impl Iterator<Item = (ModelId, Tally)> + use<'a>)> + use<'a> {
+        let oldest = self.kept_from;
+        hour.panes_by_model().filter(move |(start, ..)| oldest.is_none_or(|oldest| *start >= oldest))
     }
 }

@@ -79,9 +79,7 @@ impl Company {
             if !is_rare || !spread.unhappy.iter().any(|part| part.alerting) {
                 return None;
             }
-            let mut incident = recent.unwrap_or_else(|| Incident::new(end));
-            incident.returns += u32::from(incident.closed.take().is_some());
-            self.incident = Some(incident);
+            self.incident = Some(Incident::that_goes_on(recent, end));
             let alert = spread.alert(end);
             self.open = Some(Box::new(OpenAlert::new(alert.clone())));
             return Some(Change::Opened(alert));
@@ -92,7 +90,7 @@ impl Company {
             return open.escalate(end);
         }
         let calm_since = *open.calm_since.get_or_insert(end);
-        let hold = recent.map_or(settings.hold.get(), |incident| incident.hold(settings.hold.get()));
+        let hold = Incident::hold_of(recent, settings.hold.get());
         if end < calm_since.plus(hold) {
             return None;
         }

@@ -96,7 +96,7 @@ impl SevereWatch {
             day.open_for += slice;
         }
         let is_used_up = most < DAY && day.open_for >= most;
-        let hold = self.row.map_or(settings.hold.get(), |row| row.hold(settings.hold.get()));
+        let hold = Incident::hold_of(self.row, settings.hold.get());
         if let Some(come) = come {
             day.messages = day.messages.saturating_add(come.messages);
             open.note_severe(end, come);
@@ -123,11 +123,7 @@ impl SevereWatch {
     }
 
     fn open(&mut self, name: &str, end: EventTime, slice: Duration, come: Waiting) -> Change {
-        let mut row = self.row.filter(|row| row.is_recent(end)).unwrap_or(Incident::new(end));
-        if row.closed.take().is_some() {
-            row.returns += 1;
-        }
-        self.row = Some(row);
+        self.row = Some(Incident::that_goes_on(self.row.filter(|row| row.is_recent(end)), end));
         let day = self.day.get_or_insert(Day::new(end, None));
         let are_held = day.before.is_some() && day.begun == end;
         if !are_held {

@@ -55,12 +55,21 @@ impl Incident {
         Self { closed: None, returns: 0, strange_since: end, accepted: None }
     }
 
+    /// The one that an alert which opens is of: the recent one, which comes back if it was over, or another.
+    pub(super) fn that_goes_on(recent: Option<Self>, end: EventTime) -> Self {
+        let mut incident = recent.unwrap_or_else(|| Self::new(end));
+        incident.returns += u32::from(incident.closed.take().is_some());
+        incident
+    }
+
     pub(super) fn is_recent(&self, now: EventTime) -> bool {
         self.closed.is_none_or(|closed| now < closed.plus(REOPEN_GUARD))
     }
 
-    pub(super) fn hold(&self, hold: Duration) -> Duration {
-        hold * 2_u32.saturating_pow(self.returns).min(MOST_HOLDS)
+    /// How long alerts of an incident are held, where those that do not come back are held for `hold`.
+    pub(super) fn hold_of(incident: Option<Self>, hold: Duration) -> Duration {
+        let returns = incident.map_or(0, |incident| incident.returns);
+        hold * 2_u32.saturating_pow(returns).min(MOST_HOLDS)
     }
 }
 

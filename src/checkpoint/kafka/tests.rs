@@ -85,8 +85,7 @@ impl Fold {
         for saved in &snapshot.shards {
             let number = usize::try_from(saved.partition.partition).unwrap();
             for hour in saved.hours.iter().flat_map(|hour| hour.departments.values()) {
-                let is_kept = |start| snapshot.kept_from.is_none_or(|oldest| start >= oldest);
-                for (start, counts, by_model) in hour.panes_by_model().filter(|(start, ..)| is_kept(*start)) {
+                for (start, counts, by_model) in snapshot.kept_panes_by_model(hour) {
                     fold.panes.add_to((ShardId(number), DepartmentId(0)), start, counts, by_model);
                 }
             }

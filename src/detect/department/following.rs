@@ -29,7 +29,7 @@ impl Department {
         let mut changes = Vec::new();
         let recent = self.incident.filter(|incident| incident.is_recent(end));
         let guard = if recent.is_some_and(|incident| incident.closed.is_some()) { REOPEN_FACTOR } else { 1.0 };
-        let hold = recent.map_or(settings.hold.get(), |incident| incident.hold(settings.hold.get()));
+        let hold = Incident::hold_of(recent, settings.hold.get());
         for (kind, is_calm) in calm.into_iter().enumerate() {
             let limits = Limits::of(settings, kind, guard);
             changes.extend(match self.watches[kind] {
@@ -106,10 +106,7 @@ impl Department {
             incident.closed = Some(end);
             return;
         }
-        let mut incident = recent.unwrap_or_else(|| Incident::new(end));
-        if incident.closed.take().is_some() {
-            incident.returns += 1;
-        }
+        let mut incident = Incident::that_goes_on(recent, end);
         if upkeep == Upkeep::Ongoing {
             // However long a planned outage lasts, it is no new normal.
             incident.strange_since = end;

@@ -87,8 +87,7 @@ impl State {
             for (name, hour) in &hour.departments {
                 match self.roster.find(name) {
                     Some(department) => {
-                        let is_kept = |start| snapshot.kept_from.is_none_or(|oldest| start >= oldest);
-                        for (start, counts, by_model) in hour.panes_by_model().filter(|(start, ..)| is_kept(*start)) {
+                        for (start, counts, by_model) in snapshot.kept_panes_by_model(hour) {
                             self.panes.add_to((shard, department), start, counts, by_model);
                         }
                     }
