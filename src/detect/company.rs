@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Severity};
-use super::evidence::MONTH;
+use super::evidence::{MONTH, ln_beta_binomial_upper};
 use super::handling::Handling;
-use super::kind::AlertKind;
+use super::kind::{AlertKind, RATIOS};
 use super::watch::{Change, Incident, OpenAlert, REOPEN_FACTOR};
 use crate::config::DetectConfig;
 use crate::message::EventTime;
@@ -22,6 +22,11 @@ const FALSE_DISCOVERIES: f64 = 0.02;
 /// How many departments, and which part of those that customers write to, make a company.
 const LEAST_DEPARTMENTS: usize = 3;
 const LEAST_PART: f64 = 1.0 / 3.0;
+
+/// Where so many departments have more unhappy messages than expected within a quarter of an hour that chance hardly explains it, and
+/// their odds together are so many times as high, the first department that alerts is one of a company that does.
+const HARDLY_CHANCE: f64 = 1e-3;
+const LEAST_ODDS: f64 = 1.3;
 
 /// How long evidence lasts, once it is there: a department is as if looked at once in this time.
 const LASTS: Duration = Duration::from_secs(3_600);
@@ -38,8 +43,18 @@ pub(super) struct Part<'a> {
     pub(super) messages: u32,
     pub(super) negative: u32,
     pub(super) expected_negative: f64,
+    /// Of each ratio that counts, the last quarter of an hour.
+    pub(super) lately: [Lately; RATIOS],
     /// The likeliest onset.
     pub(super) since: EventTime,
+}
+
+/// What came of late: nothing where it does not count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lately {
+    pub(super) messages: f64,
+    pub(super) unhappy: f64,
+    pub(super) expected: f64,
 }
 
 /// The company's own alert.
@@ -124,6 +139,9 @@ impl<'a> Spread<'a> {
         let p_value = found.map_or(1.0, |place| adjusted(place, &sorted[place]));
         #[expect(clippy::cast_precision_loss, reason = "as above")]
         let is_company_wide = count >= LEAST_DEPARTMENTS && count as f64 >= LEAST_PART * sorted.len() as f64;
+        if let Some(brewing) = brewing(parts).filter(|_| !is_company_wide) {
+            return brewing;
+        }
         sorted.truncate(count);
         Self { unhappy: sorted, p_value, is_company_wide }
     }
@@ -155,6 +173,27 @@ impl<'a> Spread<'a> {
             details: Summary::default(),
         }
     }
+}
+
+/// Departments that hardly any evidence is there of by itself, but of all together.
+fn brewing<'a>(parts: &[Part<'a>]) -> Option<Spread<'a>> {
+    (0..RATIOS).find_map(|ratio| {
+        let written: Vec<&Part<'_>> = parts.iter().filter(|part| part.lately[ratio].expected > 0.0).collect();
+        let is_above = |part: &&Part<'_>| part.lately[ratio].unhappy > part.lately[ratio].expected;
+        let unhappy: Vec<Part<'a>> = parts.iter().filter(is_above).copied().collect();
+        let [above, all] = [unhappy.len(), written.len()].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        // As many by chance as are below: what is beyond that is unhappy (Storey 2002).
+        let beyond = 2.0 * f64::from(above) - f64::from(all);
+        if unhappy.len() < LEAST_DEPARTMENTS || beyond < LEAST_PART * f64::from(all) {
+            return None;
+        }
+        let p_value = ln_beta_binomial_upper(above, all, 0.5, 0.0).exp();
+        let sum = |of: fn(&Lately) -> f64| written.iter().map(|part| of(&part.lately[ratio])).sum::<f64>();
+        let messages = sum(|lately| lately.messages);
+        let odds = |unhappy: f64| unhappy / (messages - unhappy).max(1.0);
+        let times = odds(sum(|lately| lately.unhappy)) / odds(sum(|lately| lately.expected));
+        (p_value <= HARDLY_CHANCE && times >= LEAST_ODDS).then_some(Spread { unhappy, p_value, is_company_wide: true })
+    })
 }
 
 /// Of as much evidence in a department, at any one moment.

@@ -10,7 +10,7 @@ use super::alert::{Alert, AlertState, DepartmentOutlook, Severity, Usual};
 use super::baseline::{Baseline, Biased, Biases, Calendar, HOURS_OF_WEEK, HourOfWeek, KnownRatio};
 use super::by_model::ByModel;
 use super::calibration::{Calibration, fewer_when_busy, heavier_tail};
-use super::company::Part;
+use super::company::{Lately, Part};
 use super::evidence::{Evidence, EvidenceState, Finding, Findings, MONTH, Normal};
 use super::handling::Handling;
 use super::kind::{AlertKind, RATIOS};
@@ -257,8 +257,15 @@ impl Department {
             messages: hour.messages,
             negative: hour.unhappy[0],
             expected_negative: hour.ratios[0] * f64::from(hour.messages),
+            lately: [0, 1].map(|ratio| if uncounted[ratio] { Lately::default() } else { self.lately(ratio) }),
             since: of_ratios().map(|(finding, _)| finding.since).min().unwrap_or(end),
         })
+    }
+
+    fn lately(&self, ratio: usize) -> Lately {
+        let Some(sums) = self.evidence.lately() else { return Lately::default() };
+        let messages = f64::from(sums.messages);
+        Lately { messages, unhappy: f64::from(sums.unhappy[ratio]), expected: sums.ratios[ratio] * messages }
     }
 
     /// Whether an alert of that kind is open, and all that it is about is as usual again.

@@ -9,12 +9,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::drift::{Drift, Slice, nats_a_message};
-use self::tails::{NegativeBinomial, ln_beta_binomial_upper};
+use self::tails::NegativeBinomial;
 use super::kind::{AlertKind, RATIOS};
 use super::tick::{self, Counts, Expected, Recent, SPANS, Sums};
 use crate::message::EventTime;
 
 pub(super) use self::recurrence::MONTH;
+pub(super) use self::tails::ln_beta_binomial_upper;
 
 /// Fewer messages are no evidence, whatever they say: nobody is woken up for four people.
 const LEAST_MESSAGES: u32 = 5;
@@ -167,6 +168,11 @@ impl Evidence {
     /// The sums of the last hour; none where hardly any message came in it.
     pub(super) fn hour(&self) -> Option<Sums> {
         self.recent.sums(1).filter(|sums| sums.messages >= LEAST_MESSAGES)
+    }
+
+    /// The sums of the last quarter of an hour; none where slices are longer.
+    pub(super) fn lately(&self) -> Option<Sums> {
+        self.recent.sums(0)
     }
 
     /// Whether nobody has written for as long as the longest span.

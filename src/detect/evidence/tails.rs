@@ -13,7 +13,7 @@ const NEGLIGIBLE: f64 = 1e-10;
 ///
 /// `k` <= `n`, 0 < `p` < 1, 0 <= `rho` < 1. Relative error of the probability below 1e-6 for `n` up to a million. Cost: a few
 /// standard deviations of additions near the mean, a few dozen far from it. `rho` is 1 / (α + β + 1) of the usual parameters (Skellam 1948).
-pub(super) fn ln_beta_binomial_upper(k: u32, n: u32, p: f64, rho: f64) -> f64 {
+pub(in crate::detect) fn ln_beta_binomial_upper(k: u32, n: u32, p: f64, rho: f64) -> f64 {
     if k == 0 {
         return 0.0;
     }

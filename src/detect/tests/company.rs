@@ -85,6 +85,32 @@ fn the_company_is_not_alarmed_before_a_department_is() {
 }
 
 #[test]
+fn many_small_departments_that_turn_together_are_one_alert_and_not_forty() {
+    let names: Vec<String> = (0..40).map(|number| format!("department-{number}")).collect();
+    let departments = names.iter().map(|name| DepartmentConfig { id: name.clone(), ..configured() }).collect();
+    let roster = Roster::new(&Config { departments, ..Config::default() });
+    let mut detector = Detector::new(&DetectConfig::default(), &roster);
+    let mut dice = Dice(77);
+    let (mut of_departments, mut of_company) = (0, None);
+    for minute in 0..6 * 60 {
+        let ratio = if minute < 4 * 60 { 0.2 } else { 0.4 };
+        let tallies: Vec<Tally> = names.iter().map(|_| dice.minute(1.0, ratio, 0.1)).collect();
+        let end = EventTime::from_millis((minute + 1) * MINUTE);
+        for change in detector.close(end, |department| tallies.get(department.index()).copied().unwrap_or_default()) {
+            match change {
+                AlertChange::Opened(Scope::Company, alert) => of_company = of_company.or(Some((minute, alert))),
+                AlertChange::Opened(Scope::Department(_), _) if of_company.is_none() => of_departments += 1,
+                _ => {}
+            }
+        }
+    }
+    let (minute, alert) = of_company.unwrap();
+    assert!((240..300).contains(&minute), "{minute}");
+    assert!(of_departments <= 2, "{of_departments} departments before");
+    assert!(alert.departments.len() > 20 && alert.expected < 0.25, "{alert:?}");
+}
+
+#[test]
 fn quiet_weeks_of_nine_departments_are_no_matter_of_the_company() {
     let mut company = Company::new();
     company.minutes(2 * WEEK, 0, 0.0);
