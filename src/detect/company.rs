@@ -175,12 +175,14 @@ impl<'a> Spread<'a> {
     }
 }
 
-/// Departments that hardly any evidence is there of by itself, but of all together.
+/// Departments that hardly any evidence is there of by itself, but of all together: of those that do not alert themselves, so that a
+/// few departments are not taken for all.
 fn brewing<'a>(parts: &[Part<'a>]) -> Option<Spread<'a>> {
     (0..RATIOS).find_map(|ratio| {
-        let written: Vec<&Part<'_>> = parts.iter().filter(|part| part.lately[ratio].expected > 0.0).collect();
-        let is_above = |part: &&Part<'_>| part.lately[ratio].unhappy > part.lately[ratio].expected;
-        let unhappy: Vec<Part<'a>> = parts.iter().filter(is_above).copied().collect();
+        let is_written_to = |part: &&Part<'_>| !part.alerting && part.lately[ratio].expected > 0.0;
+        let written: Vec<Part<'a>> = parts.iter().filter(is_written_to).copied().collect();
+        let is_above = |part: &Part<'_>| part.lately[ratio].unhappy > part.lately[ratio].expected;
+        let mut unhappy: Vec<Part<'a>> = written.iter().filter(|part| is_above(part)).copied().collect();
         let [above, all] = [unhappy.len(), written.len()].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         // As many by chance as are below: what is beyond that is unhappy (Storey 2002).
         let beyond = 2.0 * f64::from(above) - f64::from(all);
@@ -192,6 +194,7 @@ fn brewing<'a>(parts: &[Part<'a>]) -> Option<Spread<'a>> {
         let messages = sum(|lately| lately.messages);
         let odds = |unhappy: f64| unhappy / (messages - unhappy).max(1.0);
         let times = odds(sum(|lately| lately.unhappy)) / odds(sum(|lately| lately.expected));
+        unhappy.extend(parts.iter().filter(|part| part.alerting));
         (p_value <= HARDLY_CHANCE && times >= LEAST_ODDS).then_some(Spread { unhappy, p_value, is_company_wide: true })
     })
 }
