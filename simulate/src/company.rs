@@ -63,19 +63,7 @@ impl Watched {
         let mut step = Step::default();
         for change in self.detector.close(end, |department| tally(department.index())) {
             match change {
-                AlertChange::Opened(Scope::Company, alert) => {
-                    eprintln!(
-                        "{} of {} p {} obs {:.3} exp {:.3} n {} since {}",
-                        self.minute,
-                        minutes.len(),
-                        alert.p_value,
-                        alert.observed,
-                        alert.expected,
-                        alert.departments.len(),
-                        alert.since.as_millis() / 60_000
-                    );
-                    step.company = true;
-                }
+                AlertChange::Opened(Scope::Company, _) => step.company = true,
                 AlertChange::Opened(Scope::Department(_), alert) => {
                     step.departments += usize::from(alert.kind == AlertKind::NegativeSentiment);
                 }

@@ -25,7 +25,9 @@ const LEAST_PART: f64 = 1.0 / 3.0;
 
 /// Where so many departments have more unhappy messages than expected within a quarter of an hour that chance hardly explains it, and
 /// their odds together are so many times as high, the first department that alerts is one of a company that does.
-const HARDLY_CHANCE: f64 = 1e-3;
+const HARDLY_CHANCE: f64 = 1e-4;
+/// So many are by chance, at most: what is expected may be a bit too low for all of them.
+const ABOVE_BY_CHANCE: f64 = 0.6;
 const LEAST_ODDS: f64 = 1.3;
 
 /// How long evidence lasts, once it is there: a department is as if looked at once in this time.
@@ -184,12 +186,12 @@ fn brewing<'a>(parts: &[Part<'a>]) -> Option<Spread<'a>> {
         let is_above = |part: &Part<'_>| part.lately[ratio].unhappy > part.lately[ratio].expected;
         let mut unhappy: Vec<Part<'a>> = written.iter().filter(|part| is_above(part)).copied().collect();
         let [above, all] = [unhappy.len(), written.len()].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-        // As many by chance as are below: what is beyond that is unhappy (Storey 2002).
-        let beyond = 2.0 * f64::from(above) - f64::from(all);
+        // What is beyond those that are above by chance is unhappy (after Storey 2002).
+        let beyond = (f64::from(above) - ABOVE_BY_CHANCE * f64::from(all)) / (1.0 - ABOVE_BY_CHANCE);
         if unhappy.len() < LEAST_DEPARTMENTS || beyond < LEAST_PART * f64::from(all) {
             return None;
         }
-        let p_value = ln_beta_binomial_upper(above, all, 0.5, 0.0).exp();
+        let p_value = ln_beta_binomial_upper(above, all, ABOVE_BY_CHANCE, 0.0).exp();
         let sum = |of: fn(&Lately) -> f64| written.iter().map(|part| of(&part.lately[ratio])).sum::<f64>();
         let messages = sum(|lately| lately.messages);
         let odds = |unhappy: f64| unhappy / (messages - unhappy).max(1.0);

@@ -63,8 +63,11 @@ impl Biases {
         teaches: bool,
     ) {
         let all = f64::from(counts.total().messages);
+        // Of several the same one in whatever order they came.
+        let least = counts.iter().map(|(model, _)| model).min();
+        self.first = self.first.or(least);
         for (model, counts) in counts.iter() {
-            if model == *self.first.get_or_insert(model) {
+            if Some(model) == self.first {
                 continue;
             }
             let messages = f64::from(counts.messages);
