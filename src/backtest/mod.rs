@@ -20,6 +20,7 @@ mod shift;
 mod step;
 mod svg;
 mod table;
+mod tally;
 mod topic;
 mod tradeoff;
 

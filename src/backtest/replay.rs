@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::muting::Muting;
 use super::shift::{self, Shifts};
-use super::tradeoff::TradeOff;
+use super::tradeoff::{Budgets, TradeOff};
 use super::{History, HistoryError, Incidents, Names, Row, Step};
 use crate::config::{DepartmentConfig, DetectConfig, MuteConfig};
 use crate::detect::{Alert, AlertChange, AlertKind, Detector, DetectorState, Scope, Usual};
@@ -88,6 +88,8 @@ pub struct Replayed {
     pub(super) alerts: Vec<(Scope, Alert)>,
     /// Alerts that a mute held from first to last.
     pub(super) muted: u64,
+    /// At which the trade-off looked.
+    pub(super) budgets: Budgets,
 }
 
 /// Runs a history through the detector. `names` are those that the history was opened with.
@@ -120,6 +122,7 @@ struct Replay<'a> {
     departments: Vec<Followed>,
     alerts: Vec<(Scope, Alert)>,
     muting: Muting<'a>,
+    budgets: Budgets,
 }
 
 impl<'a> Replay<'a> {
@@ -128,6 +131,7 @@ impl<'a> Replay<'a> {
         Self {
             model: history.model(),
             muting: Muting::new(setup.mutes),
+            budgets: Budgets::with(setup.detect.false_alarms_per_month),
             setup,
             detector: Detector::of_slices(setup.detect, step.slice()),
             step,
@@ -183,8 +187,8 @@ impl<'a> Replay<'a> {
             muted: Duration::ZERO,
             messages: 0,
             days: Vec::new(),
-            trade_off: TradeOff::new(self.slice, incidents),
-            shifts: Shifts::new(department, shift::first(self.now, self.last_start)),
+            trade_off: TradeOff::new(self.slice, incidents, &self.budgets),
+            shifts: Shifts::new(department, shift::first(self.now, self.last_start), &self.budgets),
             open: 0,
         });
     }
@@ -289,14 +293,14 @@ impl<'a> Replay<'a> {
             self.close_step();
             TimeSpan { from, until: self.now.plus(self.step.length()) }
         });
-        let Self { detector, step, model, rows, gaps, departments, mut alerts, mut muting, .. } = self;
+        let Self { detector, step, model, rows, gaps, departments, mut alerts, mut muting, budgets, .. } = self;
         let open = detector.open_alerts().filter_map(|(scope, alert)| Some((scope, muting.paged(alert.clone())?)));
         alerts.extend(open);
         alerts.sort_by(|(_, one), (_, other)| {
             (one.started, &one.department, one.kind).cmp(&(other.started, &other.department, other.kind))
         });
         let muted = muting.never_paged;
-        Replayed { detector, step, model, recorded, rows, gaps, departments, alerts, muted }
+        Replayed { detector, step, model, recorded, rows, gaps, departments, alerts, muted, budgets }
     }
 }
 

@@ -4,7 +4,7 @@ use super::DepartmentOutcome;
 use super::outcome::Backtest;
 use super::replay::TimeSpan;
 use super::svg::{self, escaped};
-use super::table::{SHIFTS_ARE, alert_cells, delay, found, head_lines, outcome_cells, rate};
+use super::table::{SHIFTS_ARE, alert_cells, budget_cell, delay, found, head_lines, outcome_cells, rate};
 
 /// Departments that are drawn: a page of thousands of plots is read by nobody.
 const PLOTTED: usize = 40;
@@ -38,7 +38,7 @@ pub fn report(run: &Backtest) -> String {
         page.paragraph(&line);
     }
     summary(run, &mut page);
-    trade_off(&run.total, &mut page);
+    trade_off(run, &mut page);
     departments(run, &mut page);
     alerts(run, &mut page);
     page.html
@@ -104,17 +104,17 @@ fn summary(run: &Backtest, page: &mut Page) {
     page.left_out(ROWS, run.departments.len(), "departments");
 }
 
-fn trade_off(outcome: &DepartmentOutcome, page: &mut Page) {
+fn trade_off(run: &Backtest, page: &mut Page) {
     page.heading(2, "What each budget would have meant");
     page.paragraph(SHIFTS_ARE);
-    trade_off_table(outcome, page);
+    trade_off_table(&run.total, run, page);
 }
 
-fn trade_off_table(outcome: &DepartmentOutcome, page: &mut Page) {
+fn trade_off_table(outcome: &DepartmentOutcome, run: &Backtest, page: &mut Page) {
     let head = ["budget", "alarms in 28 days", "shifts found", "median delay", "listed found", "median delay"];
     let cells = outcome.trade_off.iter().map(|point| {
         vec![
-            point.budget.to_string(),
+            budget_cell(point.budget, run),
             rate(point.alarms_per_month),
             found(&point.shifts),
             delay(point.shifts.median_delay_seconds),
@@ -160,7 +160,7 @@ fn departments(run: &Backtest, page: &mut Page) {
                 "Median delay of those found<span class=\"key\" style=\"background:var(--a)\"></span>shifts{listed}"
             ),
         );
-        trade_off_table(outcome, page);
+        trade_off_table(outcome, run, page);
     }
 }
 

@@ -11,12 +11,12 @@ const ALERTS_SHOWN: usize = 30;
 /// Columns of a table: what is asked for is aligned to the right.
 struct Table {
     rows: Vec<Vec<String>>,
-    right: &'static [bool],
+    right: Vec<bool>,
 }
 
 impl Table {
-    fn new(right: &'static [bool], head: &[&str]) -> Self {
-        Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()], right }
+    fn new(right: &[bool], head: &[&str]) -> Self {
+        Self { rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()], right: right.to_vec() }
     }
 
     fn push(&mut self, row: Vec<String>) {
@@ -27,7 +27,7 @@ impl Table {
         let width = |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
         let widths: Vec<usize> = (0..self.right.len()).map(width).collect();
         for row in &self.rows {
-            let cells = row.iter().zip(&widths).zip(self.right).map(|((cell, width), right)| {
+            let cells = row.iter().zip(&widths).zip(&self.right).map(|((cell, width), right)| {
                 if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
             });
             let line = cells.collect::<Vec<_>>().join("  ");
@@ -170,7 +170,7 @@ fn trade_off_of_all(run: &Backtest, out: &mut String) {
     );
     for point in &run.total.trade_off {
         table.push(vec![
-            point.budget.to_string(),
+            budget_cell(point.budget, run),
             rate(point.alarms_per_month),
             found(&point.shifts),
             delay(point.shifts.median_delay_seconds),
@@ -190,8 +190,13 @@ pub(super) const SHIFTS_ARE: &str = "Alarms of a department, outside of listed i
 
 fn trade_off_by_department(run: &Backtest, out: &mut String) {
     out.push_str("Alarms in 28 days / median delay of the shifts, by budget:\n");
-    let mut table =
-        Table::new(&[false, true, true, true, true, true, true], &["department", "0.25", "0.5", "1", "2", "4", "8"]);
+    let mut right = vec![false];
+    let mut head = vec!["department".to_owned()];
+    for point in &run.total.trade_off {
+        right.push(true);
+        head.push(budget_cell(point.budget, run));
+    }
+    let mut table = Table { rows: vec![head], right };
     for outcome in &run.departments {
         let cells = outcome
             .trade_off
@@ -200,6 +205,12 @@ fn trade_off_by_department(run: &Backtest, out: &mut String) {
         table.push(std::iter::once(outcome.department.clone()).chain(cells).collect());
     }
     table.write(out);
+}
+
+/// A budget, and whether it is the one of the run.
+pub(super) fn budget_cell(budget: f64, run: &Backtest) -> String {
+    let is_of_run = budget.total_cmp(&run.budget).is_eq();
+    if is_of_run { format!("{budget} (this run)") } else { budget.to_string() }
 }
 
 /// A part of how many.

@@ -133,6 +133,27 @@ fn a_smaller_budget_never_opens_more_and_impossible_ones_are_refused() {
 }
 
 #[test]
+fn the_trade_off_has_a_row_for_the_budget_that_was_run() {
+    let desk = Desk::new();
+    desk.write("counts.csv", counts(22));
+    let budgets = |budget: &str| {
+        let run = desk.json(&["--counts", "counts.csv", "--budget", budget]);
+        let of = |outcome: &serde_json::Value| -> Vec<f64> {
+            outcome["trade_off"].as_array().unwrap().iter().map(|point| point["budget"].as_f64().unwrap()).collect()
+        };
+        assert_eq!(of(&run["total"]), of(department(&run, "care")));
+        of(&run["total"])
+    };
+    assert_eq!(budgets("3"), [0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 8.0]);
+    assert_eq!(budgets("20").last(), Some(&20.0));
+    assert_eq!(budgets("2").len(), 6);
+    let output = desk.run(&["--counts", "counts.csv", "--budget", "3", "--report", "report.html"]);
+    let page = std::fs::read_to_string(desk.path("report.html")).unwrap();
+    let table = text(&output.stdout);
+    assert!(table.matches("3 (this run)").count() == 2 && page.contains("<td>3 (this run)</td>"), "{table}");
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_refused_with_line_reason_and_remedy() {
     let desk = Desk::new();
     for (rows, expected) in [

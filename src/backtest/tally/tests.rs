@@ -1,5 +1,5 @@
 use super::*;
-use crate::detect::Handling;
+use crate::detect::{AlertKind, Handling};
 
 const MINUTE: i64 = 60_000;
 
