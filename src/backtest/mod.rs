@@ -23,6 +23,7 @@ mod table;
 mod tally;
 mod topic;
 mod tradeoff;
+mod verdict;
 
 pub use counts::CountsFile;
 pub use error::HistoryError;
@@ -36,3 +37,4 @@ pub use score::Scoring;
 pub use step::{BadStep, Step};
 pub use table::table;
 pub use topic::read_topic;
+pub use verdict::ListedSpan;

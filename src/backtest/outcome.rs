@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use super::Replayed;
 use super::replay::{Day, TimeSpan};
 use super::tally::{Pool, Tallied};
+use super::verdict::{Judged, ListedSpan, judged_at};
 use crate::detect::{Alert, AlertKind, Scope, Severity};
 use crate::message::EventTime;
 
@@ -92,6 +93,10 @@ pub struct AlertRow {
     pub peak_p: Option<f64>,
     /// How many times in 28 days chance alone brings about as much; none of a severe message.
     pub by_chance_per_month: Option<f64>,
+    /// Whether it is of a listed incident. None of a ticket, of the company's, and where no incidents are listed.
+    pub true_alarm: Option<bool>,
+    /// The listed incidents that it is of, with the alerts that overlap it.
+    pub listed: Vec<ListedSpan>,
     /// The departments that an alert of the company is about; left out of others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub departments: Vec<String>,
@@ -132,6 +137,8 @@ pub struct DepartmentOutcome {
     #[serde(skip)]
     pub(super) spans: Vec<TimeSpan>,
     #[serde(skip)]
+    pub(super) judged: Vec<Judged>,
+    #[serde(skip)]
     pub(super) listed_spans: Vec<TimeSpan>,
 }
 
@@ -167,6 +174,8 @@ impl Backtest {
         let recorded = replayed.recorded.unwrap_or(nothing);
         let mut pool = Pool::new(&replayed.budgets);
         let mut departments = Vec::new();
+        // Where each is among the outcomes.
+        let mut places = BTreeMap::new();
         let mut listed = 0;
         for (place, followed) in replayed.departments.iter().enumerate() {
             listed += followed.trade_off.listed.len() as u64;
@@ -178,10 +187,19 @@ impl Backtest {
             let alerts = replayed.alerts.iter().filter(|(scope, _)| is_its(scope));
             let alerts: Vec<&Alert> = alerts.map(|(_, alert)| alert).collect();
             let tally = Tallied::of(followed, &alerts, recorded, replayed);
+            places.insert(place, departments.len());
             departments.push(tally.outcome(followed));
             pool.add(tally);
         }
         let total = pool.outcome(&departments);
+        let alert_row = |(scope, alert): &(Scope, Alert)| {
+            let outcome = match scope {
+                Scope::Department(department) if with_incidents => places.get(&department.index()),
+                _ => None,
+            };
+            AlertRow::of(alert).judged(outcome.map(|place: &usize| &departments[*place]))
+        };
+        let alerts = replayed.alerts.iter().map(alert_row).collect();
         Self {
             source,
             from: Moment(recorded.from),
@@ -198,7 +216,7 @@ impl Backtest {
             with_incidents,
             listed_left_out: listed - total.listed,
             total,
-            alerts: replayed.alerts.iter().map(|(_, alert)| AlertRow::of(alert)).collect(),
+            alerts,
             departments,
             muted: replayed.muted,
         }
@@ -217,6 +235,17 @@ impl AlertRow {
             peak_p: alert.kind.is_tested().then_some(alert.p_value),
             by_chance_per_month: alert.kind.is_tested().then_some(alert.recurrence),
             departments: alert.departments.clone(),
+            true_alarm: None,
+            listed: Vec::new(),
+        }
+    }
+
+    /// Held against what is listed of its department, where that can be done.
+    fn judged(self, outcome: Option<&DepartmentOutcome>) -> Self {
+        let judged = outcome.filter(|_| self.severity == Severity::Page);
+        match judged.and_then(|outcome| judged_at(&outcome.judged, self.started.0)) {
+            Some(judged) => Self { true_alarm: Some(!judged.is_false()), listed: judged.listed.clone(), ..self },
+            None => self,
         }
     }
 }

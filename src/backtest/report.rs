@@ -4,7 +4,7 @@ use super::DepartmentOutcome;
 use super::outcome::Backtest;
 use super::replay::TimeSpan;
 use super::svg::{self, escaped};
-use super::table::{SHIFTS_ARE, alert_cells, budget_cell, delay, found, head_lines, outcome_cells, rate};
+use super::table::{SHIFTS_ARE, alert_cells, alert_head, budget_cell, delay, found, head_lines, outcome_cells, rate};
 
 /// Departments that are drawn: a page of thousands of plots is read by nobody.
 const PLOTTED: usize = 40;
@@ -170,7 +170,10 @@ fn alerts(run: &Backtest, page: &mut Page) {
         page.paragraph("None.");
         return;
     }
-    let head = ["started", "department", "kind", "severity", "since", "lasted", "by chance"];
-    page.table("text", &head, run.alerts.iter().take(ROWS).map(alert_cells));
-    page.left_out(ROWS, run.alerts.len(), "alerts");
+    let newest = run.alerts.len().saturating_sub(ROWS);
+    if newest > 0 {
+        page.paragraph(&format!("The newest {ROWS} of {} are shown; --json has all.", run.alerts.len()));
+    }
+    let rows = run.alerts[newest..].iter().map(|alert| alert_cells(alert, run.with_incidents));
+    page.table("text", alert_head(run), rows);
 }

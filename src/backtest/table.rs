@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::outcome::{AlertRow, Found, Moment};
 use super::{Backtest, DepartmentOutcome};
 
-/// Alerts that are shown; `--json` and the report have all.
+/// Alerts that are shown, the newest: who asks after an incident mostly asks after a recent one.
 const ALERTS_SHOWN: usize = 30;
 
 /// Columns of a table: what is asked for is aligned to the right.
@@ -96,26 +96,36 @@ fn alerts(run: &Backtest, out: &mut String) {
         out.push_str("No alert.\n\n");
         return;
     }
-    let mut table = Table::new(
-        &[false, false, false, false, true, true, true],
-        &["started", "department", "kind", "severity", "since", "lasted", "by chance"],
-    );
-    for alert in run.alerts.iter().take(ALERTS_SHOWN) {
-        table.push(alert_cells(alert));
+    let left_out = run.alerts.len().saturating_sub(ALERTS_SHOWN);
+    if left_out > 0 {
+        let (are, them) = if left_out == 1 { ("alert is", "it") } else { ("alerts are", "them") };
+        put(
+            out,
+            format_args!("{} older {are} left out here: --report and --json have {them}.\n", grouped(left_out as u64)),
+        );
+    }
+    let right = [false, false, false, false, true, true, true, false];
+    let head = alert_head(run);
+    let mut table = Table::new(&right[..head.len()], head);
+    for alert in &run.alerts[left_out..] {
+        table.push(alert_cells(alert, run.with_incidents));
     }
     table.write(out);
-    if run.alerts.len() > ALERTS_SHOWN {
-        // The table ends with an empty line, which belongs after this one.
-        out.pop();
-        put(out, format_args!("... and {} more (--json has all)\n\n", run.alerts.len() - ALERTS_SHOWN));
-    }
+}
+
+const ALERT_HEAD: &[&str] =
+    &["started", "department", "kind", "severity", "since", "lasted", "by chance", "of a listed incident"];
+
+/// Above the cells of alerts: the last one only where incidents are listed.
+pub(super) fn alert_head(run: &Backtest) -> &'static [&'static str] {
+    if run.with_incidents { ALERT_HEAD } else { &ALERT_HEAD[..ALERT_HEAD.len() - 1] }
 }
 
 /// The cells of an alert: `since` as how long before.
-pub(super) fn alert_cells(alert: &AlertRow) -> Vec<String> {
+pub(super) fn alert_cells(alert: &AlertRow, with_incidents: bool) -> Vec<String> {
     let seconds =
         |from: Moment, until: Moment| (until.0.as_millis() - from.0.as_millis()).max(0).unsigned_abs() / 1_000;
-    vec![
+    let mut cells = vec![
         alert.started.0.to_string(),
         alert.department.clone(),
         alert.kind.as_str().to_owned(),
@@ -123,7 +133,23 @@ pub(super) fn alert_cells(alert: &AlertRow) -> Vec<String> {
         format!("-{}", span(seconds(alert.since, alert.started))),
         alert.ended.map_or_else(|| "still open".to_owned(), |ended| span(seconds(alert.started, ended))),
         alert.by_chance_per_month.map_or_else(|| "-".to_owned(), by_chance),
-    ]
+    ];
+    if with_incidents {
+        cells.push(verdict(alert));
+    }
+    cells
+}
+
+/// Whether an alert is of listed incidents, and of which, by their starts.
+fn verdict(alert: &AlertRow) -> String {
+    match alert.true_alarm {
+        None => "-".to_owned(),
+        Some(false) => "false".to_owned(),
+        Some(true) => {
+            let starts: Vec<String> = alert.listed.iter().map(|listed| listed.start.0.to_string()).collect();
+            format!("true: {}", starts.join(", "))
+        }
+    }
 }
 
 fn departments(run: &Backtest, out: &mut String) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::outcome::{DepartmentOutcome, Found, TradeOffPoint};
 use super::replay::{Followed, TimeSpan};
 use super::tradeoff::{Budgets, FoundAfter, Listed};
+use super::verdict::{Judged, touches};
 use super::{Incident, Replayed};
 use crate::detect::{Alert, Severity};
 use crate::message::EventTime;
@@ -18,6 +19,8 @@ pub(super) struct Tallied {
     tickets: u64,
     watched: Duration,
     spans: Vec<TimeSpan>,
+    /// The same, each held against what is listed.
+    judged: Vec<Judged>,
     false_alarms: u64,
     listed: Vec<TimeSpan>,
     delays: Vec<Duration>,
@@ -43,8 +46,9 @@ impl Tallied {
         let listed: Vec<&Listed> =
             followed.trade_off.listed.iter().filter(|listed| is_within(&listed.incident)).collect();
         let all_listed = &followed.trade_off.listed;
-        let is_false = |span: &&TimeSpan| !all_listed.iter().any(|listed| touches(span, &listed.incident));
-        let false_alarms = spans.iter().filter(is_false).count();
+        let judge = |span: &TimeSpan| Judged::of(*span, all_listed.iter().map(|listed| &listed.incident));
+        let judged: Vec<Judged> = spans.iter().map(judge).collect();
+        let false_alarms = judged.iter().filter(|judged| judged.is_false()).count();
         let delays = listed.iter().filter_map(|listed| delay_of(&listed.incident, &spans)).collect();
         let alarms = followed.trade_off.alarms.iter().copied().map(u64::from).collect();
         Self {
@@ -61,6 +65,7 @@ impl Tallied {
             alarms,
             listed_found: listed.iter().map(|listed| listed.found.clone()).collect(),
             shifts_found: followed.shifts.found.clone(),
+            judged,
             spans,
         }
     }
@@ -72,6 +77,7 @@ impl Tallied {
             messages: followed.messages,
             days_seen: followed.days.clone(),
             spans: self.spans.clone(),
+            judged: self.judged.clone(),
             listed_spans: self.listed.clone(),
             ..self.figures()
         }
@@ -128,6 +134,7 @@ impl Pool {
             tickets: 0,
             watched: Duration::ZERO,
             spans: Vec::new(),
+            judged: Vec::new(),
             false_alarms: 0,
             listed: Vec::new(),
             delays: Vec::new(),
@@ -184,11 +191,6 @@ fn incidents_of(alerts: &[&Alert], end: EventTime) -> Vec<TimeSpan> {
         }
     }
     incidents
-}
-
-/// Whether alerts were open during a listed incident, or soon after.
-fn touches(span: &TimeSpan, incident: &Incident) -> bool {
-    span.from <= incident.until() && span.until >= incident.start
 }
 
 /// From the start of a listed incident until somebody was paged; none where nobody was.

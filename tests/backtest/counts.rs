@@ -133,6 +133,60 @@ fn a_smaller_budget_never_opens_more_and_impossible_ones_are_refused() {
 }
 
 #[test]
+fn every_paging_alert_is_told_to_be_true_or_false_where_incidents_are_listed() {
+    let desk = Desk::new();
+    let other = START + 24 * DAY;
+    let and_another = |(time, rest): (i64, &str)| match (other..other + 3 * HOUR).contains(&time) {
+        true => format!("{time},care,30,20,12\n"),
+        false => format!("{time},{rest}\n"),
+    };
+    let rows = counts(28);
+    let rows = rows.lines().skip(1).map(|line| line.split_once(',').map(|(time, rest)| (time.parse().unwrap(), rest)));
+    let rows: Vec<String> = rows.flatten().filter(|(_, rest)| rest.starts_with("care")).map(and_another).collect();
+    desk.write("counts.csv", format!("{HEADER}{}", rows.concat()));
+    desk.write("incidents.csv", incident_of_care());
+    let arguments = ["--counts", "counts.csv", "--incidents", "incidents.csv", "--report", "report.html"];
+    let run = desk.json(&arguments);
+    let alerts = run["alerts"].as_array().unwrap();
+    let near =
+        |alert: &serde_json::Value, moment: i64| (moment..moment + 4 * HOUR).contains(&seconds(&alert["started"]));
+    let of_listed = alerts.iter().find(|alert| near(alert, INCIDENT)).unwrap();
+    let listed = serde_json::json!([{ "start": "2026-01-25T12:00:00Z", "end": "2026-01-25T15:00:00Z" }]);
+    assert_eq!((&of_listed["true_alarm"], &of_listed["listed"]), (&serde_json::json!(true), &listed));
+    let of_other = alerts.iter().find(|alert| near(alert, other)).unwrap();
+    assert_eq!((&of_other["true_alarm"], &of_other["listed"]), (&serde_json::json!(false), &serde_json::json!([])));
+    let output = desk.run(&arguments);
+    let page = std::fs::read_to_string(desk.path("report.html")).unwrap();
+    for part in ["of a listed incident", "true: 2026-01-25T12:00:00Z", "false"] {
+        assert!(text(&output.stdout).contains(part) && page.contains(part), "{part} in {}", text(&output.stdout));
+    }
+    let plain = desk.json(&["--counts", "counts.csv"]);
+    assert!(plain["alerts"].as_array().unwrap().iter().all(|alert| alert["true_alarm"].is_null()), "{plain}");
+}
+
+#[test]
+fn of_many_alerts_the_newest_are_shown() {
+    let desk = Desk::new();
+    // Not much of an hour is usual after a week, and each of these is far beyond it.
+    let rows = (0..60 * DAY / 3_600).map(|hour| {
+        let is_bad = hour > 10 * 24 && hour % 36 < 3;
+        format!("{},care,200,{},20\n", START + hour * HOUR, if is_bad { 190 } else { 40 + hour % 5 })
+    });
+    desk.write("counts.csv", format!("{HEADER}{}", rows.collect::<String>()));
+    let output = desk.run(&["--counts", "counts.csv", "--report", "report.html", "--budget", "30"]);
+    let run = desk.json(&["--counts", "counts.csv", "--budget", "30"]);
+    let alerts = run["alerts"].as_array().unwrap();
+    assert!(alerts.len() > 30, "{}", alerts.len());
+    let table = text(&output.stdout);
+    let (first, last) = (alerts[0]["started"].as_str().unwrap(), alerts.last().unwrap()["started"].as_str().unwrap());
+    assert!(table.contains(last) && !table.contains(first), "{table}");
+    let told = format!("{} older alert", alerts.len() - 30);
+    assert!(table.contains(&told) && table.contains("--report and --json have"), "{told} in {table}");
+    let page = std::fs::read_to_string(desk.path("report.html")).unwrap();
+    assert!(page.contains(first) && page.contains(last));
+}
+
+#[test]
 fn the_trade_off_has_a_row_for_the_budget_that_was_run() {
     let desk = Desk::new();
     desk.write("counts.csv", counts(22));
