@@ -13,6 +13,7 @@ mod input;
 mod messages;
 mod muting;
 mod outcome;
+mod rate;
 mod replay;
 mod report;
 mod score;

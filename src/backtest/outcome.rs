@@ -121,8 +121,14 @@ pub struct DepartmentOutcome {
     pub false_alarms: u64,
     /// The same in 28 days.
     pub false_alarms_per_month: Option<f64>,
+    /// Between which rates the true one lies, with 95 %, if each comes independently of the others.
+    pub false_alarms_per_month_interval: Option<[f64; 2]>,
+    /// It was watched for too short a time to tell whether the budget is kept: fewer than 3 false alarms were to be expected.
+    pub too_short: bool,
     /// Listed incidents within the time recorded.
     pub listed: u64,
+    /// Others within it that mutes of the config kept from everybody: they count neither as found nor as missed.
+    pub listed_muted: u64,
     /// Those with an alert.
     pub detected: u64,
     /// The same as a part, 0 to 1.
@@ -149,6 +155,8 @@ pub struct TradeOffPoint {
     pub budget: f64,
     /// Alarms in 28 days that there would have been, outside of listed incidents.
     pub alarms_per_month: Option<f64>,
+    /// Between which rates the true one lies, with 95 %, if each comes independently of the others.
+    pub alarms_per_month_interval: Option<[f64; 2]>,
     /// Of the listed incidents.
     pub listed: Found,
     /// Of the shifts that were put into the department's own history.
@@ -170,8 +178,7 @@ impl Backtest {
     /// What came of a run.
     #[must_use]
     pub fn of(replayed: &Replayed, source: Source, budget: f64, with_incidents: bool) -> Self {
-        let nothing = TimeSpan { from: EventTime::from_millis(0), until: EventTime::from_millis(0) };
-        let recorded = replayed.recorded.unwrap_or(nothing);
+        let recorded = replayed.recorded_or_nothing();
         let mut pool = Pool::new(&replayed.budgets);
         let mut departments = Vec::new();
         // Where each is among the outcomes.
@@ -186,7 +193,9 @@ impl Backtest {
             let is_its = |scope: &Scope| matches!(scope, Scope::Department(department) if department.index() == place);
             let alerts = replayed.alerts.iter().filter(|(scope, _)| is_its(scope));
             let alerts: Vec<&Alert> = alerts.map(|(_, alert)| alert).collect();
-            let tally = Tallied::of(followed, &alerts, recorded, replayed);
+            let held = replayed.held.iter().filter(|(scope, _)| is_its(scope));
+            let held: Vec<TimeSpan> = held.map(|(_, span)| *span).collect();
+            let tally = Tallied::of(followed, &alerts, &held, replayed);
             places.insert(place, departments.len());
             departments.push(tally.outcome(followed));
             pool.add(tally);
@@ -214,7 +223,7 @@ impl Backtest {
                 .collect(),
             budget,
             with_incidents,
-            listed_left_out: listed - total.listed,
+            listed_left_out: listed - total.listed - total.listed_muted,
             total,
             alerts,
             departments,

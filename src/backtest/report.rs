@@ -4,7 +4,10 @@ use super::DepartmentOutcome;
 use super::outcome::Backtest;
 use super::replay::TimeSpan;
 use super::svg::{self, escaped};
-use super::table::{SHIFTS_ARE, alert_cells, alert_head, budget_cell, delay, found, head_lines, outcome_cells, rate};
+use super::table::{
+    SHIFTS_ARE, alert_cells, alert_head, budget_cell, cautions, delay, found, head_lines, interval, outcome_cells,
+    outcome_head, rate,
+};
 
 /// Departments that are drawn: a page of thousands of plots is read by nobody.
 const PLOTTED: usize = 40;
@@ -87,21 +90,12 @@ impl Page {
 
 fn summary(run: &Backtest, page: &mut Page) {
     page.heading(2, "Departments");
-    let plain = ["department", "messages", "days", "alerts", "incidents", "incidents in 28 days"];
-    let listed = [
-        "department",
-        "messages",
-        "days",
-        "alerts",
-        "incidents",
-        "false alarms in 28 days",
-        "detected",
-        "median delay",
-    ];
-    let head: &[&str] = if run.with_incidents { &listed } else { &plain };
     let rows = std::iter::once(&run.total).chain(&run.departments).take(ROWS + 1);
-    page.table("", head, rows.map(|outcome| outcome_cells(outcome, run.with_incidents)));
+    page.table("", &outcome_head(run), rows.map(|outcome| outcome_cells(outcome, run)));
     page.left_out(ROWS, run.departments.len(), "departments");
+    for caution in cautions(run) {
+        page.paragraph(&caution);
+    }
 }
 
 fn trade_off(run: &Backtest, page: &mut Page) {
@@ -111,11 +105,12 @@ fn trade_off(run: &Backtest, page: &mut Page) {
 }
 
 fn trade_off_table(outcome: &DepartmentOutcome, run: &Backtest, page: &mut Page) {
-    let head = ["budget", "alarms in 28 days", "shifts found", "median delay", "listed found", "median delay"];
+    let head = ["budget", "alarms in 28 days", "95 %", "shifts found", "median delay", "listed found", "median delay"];
     let cells = outcome.trade_off.iter().map(|point| {
         vec![
             budget_cell(point.budget, run),
             rate(point.alarms_per_month),
+            interval(point.alarms_per_month_interval),
             found(&point.shifts),
             delay(point.shifts.median_delay_seconds),
             found(&point.listed),

@@ -6,12 +6,9 @@ use super::outcome::{DepartmentOutcome, Found, TradeOffPoint};
 use super::replay::{Followed, TimeSpan};
 use super::tradeoff::{Budgets, FoundAfter, Listed};
 use super::verdict::{Judged, touches};
-use super::{Incident, Replayed};
+use super::{Incident, Replayed, rate};
 use crate::detect::{Alert, Severity};
 use crate::message::EventTime;
-
-/// What a budget of false alarms is for.
-const MONTH: Duration = Duration::from_secs(28 * 24 * 3_600);
 
 /// What can be added up over departments.
 pub(super) struct Tallied {
@@ -23,6 +20,7 @@ pub(super) struct Tallied {
     judged: Vec<Judged>,
     false_alarms: u64,
     listed: Vec<TimeSpan>,
+    listed_muted: u64,
     delays: Vec<Duration>,
     budgets: Budgets,
     alarms: Vec<u64>,
@@ -31,9 +29,10 @@ pub(super) struct Tallied {
 }
 
 impl Tallied {
-    /// What of a department's run counts, out of the time recorded.
-    pub(super) fn of(followed: &Followed, alerts: &[&Alert], recorded: TimeSpan, replayed: &Replayed) -> Self {
+    /// What of a department's run counts, with its alerts, and when mutes held some of it.
+    pub(super) fn of(followed: &Followed, alerts: &[&Alert], held: &[TimeSpan], replayed: &Replayed) -> Self {
         let gaps = &replayed.gaps;
+        let recorded = replayed.recorded_or_nothing();
         let watched = TimeSpan { from: followed.since, until: recorded.until };
         let (alerts, tickets): (Vec<&Alert>, Vec<&Alert>) =
             alerts.iter().partition(|alert| alert.severity == Severity::Page);
@@ -43,8 +42,9 @@ impl Tallied {
         let holds = |span: &TimeSpan, moment: EventTime| span.from <= moment && moment < span.until;
         let is_within =
             |incident: &Incident| holds(&watched, incident.start) && !gaps.iter().any(|gap| holds(gap, incident.start));
-        let listed: Vec<&Listed> =
-            followed.trade_off.listed.iter().filter(|listed| is_within(&listed.incident)).collect();
+        let recorded_ones = followed.trade_off.listed.iter().filter(|listed| is_within(&listed.incident));
+        let is_held = |listed: &&Listed| was_held(listed, &spans, held);
+        let (muted, listed): (Vec<&Listed>, Vec<&Listed>) = recorded_ones.partition(is_held);
         let all_listed = &followed.trade_off.listed;
         let judge = |span: &TimeSpan| Judged::of(*span, all_listed.iter().map(|listed| &listed.incident));
         let judged: Vec<Judged> = spans.iter().map(judge).collect();
@@ -60,6 +60,7 @@ impl Tallied {
                 .iter()
                 .map(|listed| TimeSpan { from: listed.incident.start, until: listed.incident.end })
                 .collect(),
+            listed_muted: muted.len() as u64,
             delays,
             budgets: replayed.budgets.clone(),
             alarms,
@@ -91,8 +92,11 @@ impl Tallied {
             tickets: self.tickets,
             incidents: self.spans.len() as u64,
             false_alarms: self.false_alarms,
-            false_alarms_per_month: self.a_month(self.false_alarms),
+            too_short: rate::is_too_short(self.budgets.of_run(), self.watched),
+            false_alarms_per_month_interval: rate::interval(self.false_alarms, self.watched),
+            false_alarms_per_month: rate::a_month(self.false_alarms, self.watched),
             listed: self.listed.len() as u64,
+            listed_muted: self.listed_muted,
             detected: self.delays.len() as u64,
             detected_share: share(self.delays.len(), self.listed.len()),
             median_delay_seconds: median(&mut delays),
@@ -110,16 +114,11 @@ impl Tallied {
     fn point(&self, place: usize, budget: f64) -> TradeOffPoint {
         TradeOffPoint {
             budget,
-            alarms_per_month: self.a_month(self.alarms[place]),
+            alarms_per_month_interval: rate::interval(self.alarms[place], self.watched),
+            alarms_per_month: rate::a_month(self.alarms[place], self.watched),
             listed: Found::of(&self.listed_found, place),
             shifts: Found::of(&self.shifts_found, place),
         }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "nobody has 9e15 alarms")]
-    fn a_month(&self, count: u64) -> Option<f64> {
-        let months = self.watched.as_secs_f64() / MONTH.as_secs_f64();
-        (months > 0.0).then(|| count as f64 / months)
     }
 }
 
@@ -137,6 +136,7 @@ impl Pool {
             judged: Vec::new(),
             false_alarms: 0,
             listed: Vec::new(),
+            listed_muted: 0,
             delays: Vec::new(),
             budgets: budgets.clone(),
             alarms: vec![0; budgets.all().len()],
@@ -154,6 +154,7 @@ impl Pool {
         all.spans.extend(of.spans);
         all.false_alarms += of.false_alarms;
         all.listed.extend(of.listed);
+        all.listed_muted += of.listed_muted;
         all.delays.extend(of.delays);
         all.listed_found.extend(of.listed_found);
         all.shifts_found.extend(of.shifts_found);
@@ -191,6 +192,12 @@ fn incidents_of(alerts: &[&Alert], end: EventTime) -> Vec<TimeSpan> {
         }
     }
     incidents
+}
+
+/// Whether mutes kept a listed incident from anybody: they held all of it, or each alert of it.
+fn was_held(listed: &Listed, spans: &[TimeSpan], held: &[TimeSpan]) -> bool {
+    let incident = &listed.incident;
+    listed.is_muted || (delay_of(incident, spans).is_none() && held.iter().any(|span| touches(span, incident)))
 }
 
 /// From the start of a listed incident until somebody was paged; none where nobody was.

@@ -18,7 +18,10 @@ const APART: Duration = Duration::from_secs(6 * 3_600);
 
 /// The budgets that are looked at, in false alarms in 28 days, smallest first: the usual ones, and the one that is run.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Budgets(Arc<[f64]>);
+pub(super) struct Budgets {
+    all: Arc<[f64]>,
+    of_run: f64,
+}
 
 impl Budgets {
     /// With that of the run.
@@ -28,16 +31,20 @@ impl Budgets {
             all.push(run);
             all.sort_by(f64::total_cmp);
         }
-        Self(all.into())
+        Self { all: all.into(), of_run: run }
     }
 
     pub(super) fn all(&self) -> &[f64] {
-        &self.0
+        &self.all
+    }
+
+    pub(super) fn of_run(&self) -> f64 {
+        self.of_run
     }
 
     /// Nothing was found yet, at any.
     pub(super) fn none_found(&self) -> FoundAfter {
-        vec![None; self.0.len()]
+        vec![None; self.all.len()]
     }
 }
 
@@ -86,6 +93,8 @@ pub(super) struct Listed {
     pub(super) incident: Incident,
     /// After how long, at each budget.
     pub(super) found: FoundAfter,
+    /// A mute held all that is tested from its start to its end.
+    pub(super) is_muted: bool,
 }
 
 /// A department's trade-off in the making.
@@ -102,7 +111,8 @@ pub(super) struct TradeOff {
 
 impl TradeOff {
     pub(super) fn new(slice: Duration, incidents: Vec<Incident>, budgets: &Budgets) -> Self {
-        let listed = incidents.into_iter().map(|incident| Listed { incident, found: budgets.none_found() });
+        let listed =
+            incidents.into_iter().map(|incident| Listed { incident, found: budgets.none_found(), is_muted: false });
         let count = budgets.all().len();
         Self {
             runs: Runs::new(slice, budgets),
