@@ -18,6 +18,8 @@ pub struct Source {
     pub name: String,
     /// Records that could not be used, by reason.
     pub unusable: BTreeMap<String, u64>,
+    /// Where the first of each reason stands: a line, or the partition and offset of a topic.
+    pub first_unusable: BTreeMap<String, String>,
     /// Messages of agents and bots, which are not scored.
     pub not_by_customers: u64,
 }

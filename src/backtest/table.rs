@@ -94,7 +94,9 @@ pub(super) fn head_lines(run: &Backtest) -> Vec<String> {
         lines.push(format!("left out: {messages} of agents and bots"));
     }
     for (reason, count) in &run.source.unusable {
-        lines.push(format!("left out: {} that cannot be used, {reason}", counted(*count, "record")));
+        let first =
+            run.source.first_unusable.get(reason).map_or_else(String::new, |first| format!(", the first at {first}"));
+        lines.push(format!("left out: {} that cannot be used, {reason}{first}", counted(*count, "record")));
     }
     lines
 }
