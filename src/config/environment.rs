@@ -59,8 +59,14 @@ fn meant_by_letters(name: &str) -> Option<String> {
     // A whole table is too little of an answer to who named a key in it.
     let keys = fields().iter().filter(|field| field.shape != Shape::Table);
     let variables: Vec<String> = keys.filter_map(Field::variable).collect();
-    let without_prefix = variables.iter().filter_map(|variable| variable.strip_prefix(PREFIX));
-    guess(name.strip_prefix(PREFIX)?, without_prefix).map(|variable| format!("{PREFIX}{variable}"))
+    let written = name.strip_prefix(PREFIX)?;
+    // Within a table that is there only the key is compared: the table's name would make all of its keys alike.
+    let table =
+        written.rsplit_once("__").map_or(String::new(), |(table, _)| format!("{PREFIX}{table}__").to_uppercase());
+    let is_table = !table.is_empty() && variables.iter().any(|variable| variable.starts_with(&table));
+    let shared = if is_table { table.as_str() } else { PREFIX };
+    let candidates = variables.iter().filter_map(|variable| variable.strip_prefix(shared));
+    guess(name.get(shared.len()..)?, candidates).map(|variable| format!("{shared}{variable}"))
 }
 
 /// What to do about a variable that is like no other: the keys of its table, where there is such a table.
