@@ -454,7 +454,7 @@ fn mutes_that_mute_nothing_or_at_no_time_are_refused() {
 
         [[mutes]]
         departments = ["bilings", "*"]
-        kinds = ["silense", "company_wide", "anger"]
+        kinds = ["silense", "company_wide", "anger", "silence", "silence"]
 
         [[mutes]]
         departments = ["billing", "other"]
@@ -505,4 +505,10 @@ fn mutes_of_the_wrong_type_are_answered_with_how_to_write_them() {
 #[test]
 fn tickets_rarer_than_pages_and_kinds_that_cannot_be_tickets_are_refused() {
     assert_snapshot!(refusal("[detect]\ntickets_per_month = 0.5\nticket_kinds = [\"surge\", \"company_wide\"]\n", &[]));
+}
+
+#[test]
+fn a_variable_that_names_no_key_of_its_table_is_answered_with_the_keys_and_not_with_the_table() {
+    let told = refusal("", &[("LATIDO__DETECT__BUDGET", "3")]);
+    assert!(told.contains("`detect.false_alarms_per_month`") && !told.contains("`LATIDO__DETECT`"), "{told}");
 }

@@ -239,7 +239,27 @@ impl Lines {
         }
         let found: Vec<_> = self.record.iter().map(shown).collect();
         let what = format!("the header is {}", found.join(","));
-        Err(self.refuse(what, format!("the first line must be {}", HEADER.join(","))))
+        Err(self.refuse(what, format!("the first line must be {}{}", HEADER.join(","), self.why_no_header())))
+    }
+
+    /// What is wrong with a header that is nearly one.
+    fn why_no_header(&self) -> &'static str {
+        let names: Vec<String> =
+            self.record.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
+        let is_separated = |by: char| names.len() == 1 && names[0].contains(by);
+        if is_separated(';') || is_separated('\t') {
+            return ": separate by commas";
+        }
+        if names == HEADER {
+            return ", in small letters";
+        }
+        if names.starts_with(&HEADER.map(str::to_owned)) {
+            return " and nothing more: leave other columns out, which would be read by nobody";
+        }
+        if HEADER.iter().all(|name| names.iter().any(|found| found == name)) {
+            return ", in this order, without other columns";
+        }
+        ""
     }
 
     fn empty(&self) -> HistoryError {

@@ -52,6 +52,9 @@ pub enum HistoryError {
 
 impl HistoryError {
     pub(super) fn unreadable(path: &Path, source: io::Error) -> Self {
+        if path == Path::new("-") {
+            return Self::file(path, "there is no file of that name", "for standard input name /dev/stdin");
+        }
         Self::Unreadable { path: path.display().to_string(), source }
     }
 

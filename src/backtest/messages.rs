@@ -1,13 +1,16 @@
 //! Messages of a file of JSON lines, scored and counted by minute of event time, in whatever order they stand.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use indicatif::ProgressBar;
 
 use super::score::{CHUNK, Raw, Scoring};
 use super::{History, HistoryError, Names, Row, Step, input};
+use crate::letters::Place;
 use crate::message::{EventTime, ModelId};
 
 /// A longer line cannot be used.
@@ -15,8 +18,28 @@ const MAX_LINE_BYTES: u64 = 32 << 20;
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Where the first unusable record of a reason stands: a line, or an offset.
-pub type FirstUnusable = u64;
+/// Where a record stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FirstUnusable {
+    /// A line of a file, from 1.
+    Line(u64),
+    /// A record of a topic.
+    Record {
+        /// The topic.
+        topic: Arc<str>,
+        /// Its partition and offset.
+        place: Place,
+    },
+}
+
+impl fmt::Display for FirstUnusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(formatter, "line {line}"),
+            Self::Record { topic, place } => write!(formatter, "{place} of {topic}"),
+        }
+    }
+}
 
 /// Records that could not be used, by reason: how many, and where the first stands.
 pub type Unusable = BTreeMap<String, (u64, FirstUnusable)>;
@@ -103,7 +126,7 @@ pub fn read_messages(path: &Path, scoring: &Scoring, bar: &ProgressBar) -> Resul
                 line.drain(..BYTE_ORDER_MARK.len());
             }
             if !line.trim_ascii().is_empty() {
-                chunk.push(Raw { place: number, value: Some(line), kafka_timestamp: None });
+                chunk.push(Raw { place: FirstUnusable::Line(number), value: Some(line), kafka_timestamp: None });
             }
             if chunk.len() == CHUNK || is_end {
                 let is_taken = take(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)));
@@ -118,7 +141,7 @@ pub fn read_messages(path: &Path, scoring: &Scoring, bar: &ProgressBar) -> Resul
     }
     let what = match history.unusable.iter().next() {
         Some((reason, (count, first))) => {
-            format!("no message can be used ({count} {reason}, the first in line {first})")
+            format!("no message can be used ({count} {reason}, the first in {first})")
         }
         None => "it holds no customer's message".to_owned(),
     };

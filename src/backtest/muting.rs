@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::replay::TimeSpan;
 use crate::config::{DepartmentConfig, MuteConfig};
-use crate::detect::{Alert, AlertKind, Detector, Mutes, Scope};
+use crate::detect::{Alert, AlertKind, Detector, Mutes, Scope, Severity};
 use crate::message::EventTime;
 
 /// The mutes, and what they do to the alerts of a run.
@@ -21,6 +21,8 @@ pub(super) struct Muting<'a> {
     let_go: BTreeMap<String, EventTime>,
     /// Alerts that a mute held from first to last.
     pub(super) never_paged: u64,
+    /// When alerts that would have paged were held.
+    pub(super) spans_held: Vec<(Scope, TimeSpan)>,
 }
 
 impl<'a> Muting<'a> {
@@ -32,6 +34,7 @@ impl<'a> Muting<'a> {
             held: BTreeMap::new(),
             let_go: BTreeMap::new(),
             never_paged: 0,
+            spans_held: Vec::new(),
         }
     }
 
@@ -83,14 +86,30 @@ impl<'a> Muting<'a> {
         });
     }
 
-    /// An alert is over, or the history is. Gives it as whoever was paged knows it: one that a mute held begins when it paged, and one
-    /// that nobody was paged about is none.
-    pub(super) fn paged(&mut self, alert: Alert) -> Option<Alert> {
-        if self.held.remove(&alert.id).is_some() {
+    /// Whether every alert of a department that comes of a test would be, at the end of each slice that ends within that time.
+    pub(super) fn holds_all_through(&self, scope: Scope, time: TimeSpan, slice: Duration) -> bool {
+        let millis = i64::try_from(slice.as_millis()).unwrap_or(i64::MAX);
+        let first = time.from.as_millis().div_euclid(millis).saturating_add(1).saturating_mul(millis);
+        let mut ends = std::iter::successors(Some(EventTime::from_millis(first)), |end| Some(end.plus(slice)))
+            .take_while(|end| *end <= time.until)
+            .peekable();
+        ends.peek().is_some() && ends.all(|end| self.holds_all(scope, end))
+    }
+
+    /// An alert is over, or the history is, at its `end`. Gives it as whoever was paged knows it: one that a mute held begins when it
+    /// paged, and one that nobody was paged about is none.
+    pub(super) fn paged(&mut self, scope: Scope, alert: Alert, end: EventTime) -> Option<Alert> {
+        let is_never = self.held.remove(&alert.id).is_some();
+        let paged = self.let_go.remove(&alert.id);
+        if (is_never || paged.is_some()) && alert.severity == Severity::Page {
+            let until = paged.or(alert.ended).unwrap_or(end);
+            self.spans_held.push((scope, TimeSpan { from: alert.started, until }));
+        }
+        if is_never {
             self.never_paged += 1;
             return None;
         }
-        match self.let_go.remove(&alert.id) {
+        match paged {
             Some(paged) => Some(Alert { started: paged, ..alert }),
             None => Some(alert),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::muting::Muting;
 use super::shift::{self, Shifts};
-use super::tradeoff::TradeOff;
+use super::tradeoff::{Budgets, TradeOff};
 use super::{History, HistoryError, Incidents, Names, Row, Step};
 use crate::config::{DepartmentConfig, DetectConfig, MuteConfig};
 use crate::detect::{Alert, AlertChange, AlertKind, Detector, DetectorState, Scope, Usual};
@@ -88,6 +88,10 @@ pub struct Replayed {
     pub(super) alerts: Vec<(Scope, Alert)>,
     /// Alerts that a mute held from first to last.
     pub(super) muted: u64,
+    /// When mutes held alerts that would have paged.
+    pub(super) held: Vec<(Scope, TimeSpan)>,
+    /// At which the trade-off looked.
+    pub(super) budgets: Budgets,
 }
 
 /// Runs a history through the detector. `names` are those that the history was opened with.
@@ -120,6 +124,7 @@ struct Replay<'a> {
     departments: Vec<Followed>,
     alerts: Vec<(Scope, Alert)>,
     muting: Muting<'a>,
+    budgets: Budgets,
 }
 
 impl<'a> Replay<'a> {
@@ -128,6 +133,7 @@ impl<'a> Replay<'a> {
         Self {
             model: history.model(),
             muting: Muting::new(setup.mutes),
+            budgets: Budgets::with(setup.detect.false_alarms_per_month),
             setup,
             detector: Detector::of_slices(setup.detect, step.slice()),
             step,
@@ -183,8 +189,8 @@ impl<'a> Replay<'a> {
             muted: Duration::ZERO,
             messages: 0,
             days: Vec::new(),
-            trade_off: TradeOff::new(self.slice, incidents),
-            shifts: Shifts::new(department, shift::first(self.now, self.last_start)),
+            trade_off: TradeOff::new(self.slice, incidents, &self.budgets),
+            shifts: Shifts::new(department, shift::first(self.now, self.last_start), &self.budgets),
             open: 0,
         });
     }
@@ -268,7 +274,7 @@ impl<'a> Replay<'a> {
                 AlertChange::Escalated(..) => {}
                 AlertChange::Closed(scope, alert) => {
                     self.count_open(scope, alert.kind, |open| open.saturating_sub(1));
-                    self.alerts.extend(self.muting.paged(alert).map(|alert| (scope, alert)));
+                    self.alerts.extend(self.muting.paged(scope, alert, end).map(|alert| (scope, alert)));
                 }
             }
         }
@@ -284,19 +290,32 @@ impl<'a> Replay<'a> {
         }
     }
 
+    fn judge_muted_incidents(&mut self) {
+        for (place, followed) in (0_u16..).zip(&mut self.departments) {
+            let scope = Scope::Department(DepartmentId(place));
+            for listed in &mut followed.trade_off.listed {
+                let lasted = TimeSpan { from: listed.incident.start, until: listed.incident.end };
+                listed.is_muted = self.muting.holds_all_through(scope, lasted, self.slice);
+            }
+        }
+    }
+
     fn finish(mut self) -> Replayed {
         let recorded = self.from.map(|from| {
             self.close_step();
             TimeSpan { from, until: self.now.plus(self.step.length()) }
         });
-        let Self { detector, step, model, rows, gaps, departments, mut alerts, mut muting, .. } = self;
-        let open = detector.open_alerts().filter_map(|(scope, alert)| Some((scope, muting.paged(alert.clone())?)));
+        self.judge_muted_incidents();
+        let end = self.now.plus(self.step.length());
+        let Self { detector, step, model, rows, gaps, departments, mut alerts, mut muting, budgets, .. } = self;
+        let open =
+            detector.open_alerts().filter_map(|(scope, alert)| Some((scope, muting.paged(scope, alert.clone(), end)?)));
         alerts.extend(open);
         alerts.sort_by(|(_, one), (_, other)| {
             (one.started, &one.department, one.kind).cmp(&(other.started, &other.department, other.kind))
         });
-        let muted = muting.never_paged;
-        Replayed { detector, step, model, recorded, rows, gaps, departments, alerts, muted }
+        let Muting { never_paged: muted, spans_held: held, .. } = muting;
+        Replayed { detector, step, model, recorded, rows, gaps, departments, alerts, muted, held, budgets }
     }
 }
 
@@ -316,6 +335,12 @@ impl Followed {
 }
 
 impl Replayed {
+    /// When it was recorded: at no time where there is no row.
+    pub(super) fn recorded_or_nothing(&self) -> TimeSpan {
+        let never = EventTime::from_millis(0);
+        self.recorded.unwrap_or(TimeSpan { from: never, until: never })
+    }
+
     /// What was learned of the departments, without what was going on at the end: it is taken up at another time.
     #[must_use]
     pub fn learned(mut self) -> DetectorState {

@@ -4,7 +4,10 @@ use super::DepartmentOutcome;
 use super::outcome::Backtest;
 use super::replay::TimeSpan;
 use super::svg::{self, escaped};
-use super::table::{SHIFTS_ARE, alert_cells, delay, found, head_lines, outcome_cells, rate};
+use super::table::{
+    SHIFTS_ARE, alert_cells, alert_head, budget_cell, cautions, delay, found, head_lines, interval, outcome_cells,
+    outcome_head, rate,
+};
 
 /// Departments that are drawn: a page of thousands of plots is read by nobody.
 const PLOTTED: usize = 40;
@@ -38,7 +41,7 @@ pub fn report(run: &Backtest) -> String {
         page.paragraph(&line);
     }
     summary(run, &mut page);
-    trade_off(&run.total, &mut page);
+    trade_off(run, &mut page);
     departments(run, &mut page);
     alerts(run, &mut page);
     page.html
@@ -87,35 +90,27 @@ impl Page {
 
 fn summary(run: &Backtest, page: &mut Page) {
     page.heading(2, "Departments");
-    let plain = ["department", "messages", "days", "alerts", "incidents", "incidents in 28 days"];
-    let listed = [
-        "department",
-        "messages",
-        "days",
-        "alerts",
-        "incidents",
-        "false alarms in 28 days",
-        "detected",
-        "median delay",
-    ];
-    let head: &[&str] = if run.with_incidents { &listed } else { &plain };
     let rows = std::iter::once(&run.total).chain(&run.departments).take(ROWS + 1);
-    page.table("", head, rows.map(|outcome| outcome_cells(outcome, run.with_incidents)));
+    page.table("", &outcome_head(run), rows.map(|outcome| outcome_cells(outcome, run)));
     page.left_out(ROWS, run.departments.len(), "departments");
+    for caution in cautions(run) {
+        page.paragraph(&caution);
+    }
 }
 
-fn trade_off(outcome: &DepartmentOutcome, page: &mut Page) {
+fn trade_off(run: &Backtest, page: &mut Page) {
     page.heading(2, "What each budget would have meant");
     page.paragraph(SHIFTS_ARE);
-    trade_off_table(outcome, page);
+    trade_off_table(&run.total, run, page);
 }
 
-fn trade_off_table(outcome: &DepartmentOutcome, page: &mut Page) {
-    let head = ["budget", "alarms in 28 days", "shifts found", "median delay", "listed found", "median delay"];
+fn trade_off_table(outcome: &DepartmentOutcome, run: &Backtest, page: &mut Page) {
+    let head = ["budget", "alarms in 28 days", "95 %", "shifts found", "median delay", "listed found", "median delay"];
     let cells = outcome.trade_off.iter().map(|point| {
         vec![
-            point.budget.to_string(),
+            budget_cell(point.budget, run),
             rate(point.alarms_per_month),
+            interval(point.alarms_per_month_interval),
             found(&point.shifts),
             delay(point.shifts.median_delay_seconds),
             found(&point.listed),
@@ -160,7 +155,7 @@ fn departments(run: &Backtest, page: &mut Page) {
                 "Median delay of those found<span class=\"key\" style=\"background:var(--a)\"></span>shifts{listed}"
             ),
         );
-        trade_off_table(outcome, page);
+        trade_off_table(outcome, run, page);
     }
 }
 
@@ -170,7 +165,10 @@ fn alerts(run: &Backtest, page: &mut Page) {
         page.paragraph("None.");
         return;
     }
-    let head = ["started", "department", "kind", "severity", "since", "lasted", "by chance"];
-    page.table("text", &head, run.alerts.iter().take(ROWS).map(alert_cells));
-    page.left_out(ROWS, run.alerts.len(), "alerts");
+    let newest = run.alerts.len().saturating_sub(ROWS);
+    if newest > 0 {
+        page.paragraph(&format!("The newest {ROWS} of {} are shown; --json has all.", run.alerts.len()));
+    }
+    let rows = run.alerts[newest..].iter().map(|alert| alert_cells(alert, run.with_incidents));
+    page.table("text", alert_head(run), rows);
 }

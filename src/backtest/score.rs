@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rustc_hash::FxHashMap;
 
-use super::{HistoryError, MessageHistory, Names, Row};
+use super::{FirstUnusable, HistoryError, MessageHistory, Names, Row};
 use crate::config::{Config, OTHER, Roster, fold_name, is_department_id};
 use crate::ingest::{Decoder, Headers, Record, Router};
 use crate::message::{Author, DepartmentId, EventTime, Message, Offset, SignalSet};
@@ -32,7 +32,7 @@ const NO_TIMESTAMP: &str = "no_timestamp";
 /// A record to be scored.
 pub(super) struct Raw {
     /// Where it stands, such as a line.
-    pub(super) place: u64,
+    pub(super) place: FirstUnusable,
     pub(super) value: Option<Vec<u8>>,
     /// When Kafka has it that it was written.
     pub(super) kafka_timestamp: Option<EventTime>,
@@ -123,12 +123,12 @@ impl Scoring {
         };
         let message = match self.decoder.decode(&record, now) {
             Ok(message) if message.event_time == NO_MOMENT => {
-                counted.refuse(NO_TIMESTAMP, raw.place);
+                counted.refuse(NO_TIMESTAMP, &raw.place);
                 return None;
             }
             Ok(message) => message,
             Err(rejection) => {
-                counted.refuse(rejection.reason.as_str(), raw.place);
+                counted.refuse(rejection.reason.as_str(), &raw.place);
                 return None;
             }
         };
@@ -153,7 +153,7 @@ impl Scoring {
             }
         }
         let mut minutes: BTreeMap<(i64, DepartmentId), (Tally, u32)> = BTreeMap::new();
-        let mut unusable: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        let mut unusable: BTreeMap<String, (u64, FirstUnusable)> = BTreeMap::new();
         let mut not_by_customers = 0;
         // Workers see names in an order of their own: the alphabet makes each run the same.
         let mut found: Vec<&str> =
@@ -176,8 +176,11 @@ impl Scoring {
                 }
             }
             for (reason, (count, first)) in &of_worker.unusable {
-                let entry = unusable.entry((*reason).to_owned()).or_insert((0, u64::MAX));
-                *entry = (entry.0 + count, entry.1.min(*first));
+                let entry = unusable.entry((*reason).to_owned()).or_insert_with(|| (0, first.clone()));
+                entry.0 += count;
+                if *first < entry.1 {
+                    entry.1 = first.clone();
+                }
             }
             not_by_customers += of_worker.not_by_customers;
         }
@@ -206,14 +209,17 @@ struct Counted {
     minutes: FxHashMap<(i64, DepartmentId), (Tally, u32)>,
     names: OwnNames,
     /// By reason: how many, and where the first stands.
-    unusable: BTreeMap<&'static str, (u64, u64)>,
+    unusable: BTreeMap<&'static str, (u64, FirstUnusable)>,
     not_by_customers: u64,
 }
 
 impl Counted {
-    fn refuse(&mut self, reason: &'static str, place: u64) {
-        let entry = self.unusable.entry(reason).or_insert((0, place));
-        *entry = (entry.0 + 1, entry.1.min(place));
+    fn refuse(&mut self, reason: &'static str, place: &FirstUnusable) {
+        let entry = self.unusable.entry(reason).or_insert_with(|| (0, place.clone()));
+        entry.0 += 1;
+        if *place < entry.1 {
+            entry.1 = place.clone();
+        }
     }
 }
 

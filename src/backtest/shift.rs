@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-use super::tradeoff::{BUDGETS, Runs};
+use super::tradeoff::{Budgets, FoundAfter, Runs};
 use crate::detect::Detector;
 use crate::message::{DepartmentId, EventTime, ModelId};
 use crate::window::Tally;
@@ -37,7 +37,8 @@ pub(super) struct Shifts {
     random: Pcg64Mcg,
     running: Option<Box<Shift>>,
     /// After how long each was found, at each budget.
-    pub(super) found: Vec<[Option<Duration>; BUDGETS.len()]>,
+    pub(super) found: Vec<FoundAfter>,
+    budgets: Budgets,
 }
 
 /// A shift that goes on.
@@ -47,13 +48,13 @@ struct Shift {
     runs: Runs,
     /// How likely a message that was none of the two becomes negative, and frustrated.
     moved: [f64; 2],
-    found: [Option<Duration>; BUDGETS.len()],
+    found: FoundAfter,
 }
 
 impl Shifts {
-    pub(super) fn new(department: DepartmentId, first: EventTime) -> Self {
+    pub(super) fn new(department: DepartmentId, first: EventTime, budgets: &Budgets) -> Self {
         let random = Pcg64Mcg::seed_from_u64(SEED + u64::from(department.0));
-        Self { next: first, random, running: None, found: Vec::new() }
+        Self { next: first, random, running: None, found: Vec::new(), budgets: budgets.clone() }
     }
 
     /// Whether a shift is due at the start of a step.
@@ -69,9 +70,9 @@ impl Shifts {
         self.running = Some(Box::new(Shift {
             detector: detector.fork(department),
             start,
-            runs: Runs::new(slice),
+            runs: Runs::new(slice, &self.budgets),
             moved: [negative, frustrated].map(|usual| moved_part(usual.expected)),
-            found: [None; BUDGETS.len()],
+            found: self.budgets.none_found(),
         }));
     }
 
@@ -85,7 +86,7 @@ impl Shifts {
             shift.note(end);
         }
         if end >= shift.start.plus(LASTS) {
-            self.found.push(shift.found);
+            self.found.push(std::mem::take(&mut shift.found));
             self.running = None;
         }
     }

@@ -8,8 +8,8 @@ use anyhow::{Context as _, ensure};
 use clap::{ArgGroup, Args};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::ConfigArgs;
 use super::train::{beside, write_whole};
-use super::{ConfigArgs, warn};
 use crate::backtest::{
     Backtest, CountsFile, History, Incidents, MessageHistory, Names, Replayed, Scoring, Setup, Source, Step,
     read_messages, read_topic, replay, report, table,
@@ -140,16 +140,24 @@ fn history(args: &BacktestArgs, config: &Config, setup: Setup<'_>) -> anyhow::Re
         }
         None => {
             let bar = progress_bar(RECORDS);
-            let messages = read_topic(&config.kafka, &args.topic, &scoring, &bar)?;
+            let messages = read_topic(&config.kafka, &args.topic, &scoring, &bar);
+            let messages = match args.config.config {
+                Some(_) => messages?,
+                None => messages.with_context(|| without_config(&config.kafka.brokers))?,
+            };
             bar.finish_and_clear();
             (messages, args.topic.join(", "))
         }
     };
-    tell_unusable(&messages, args);
     let source = source(&messages, name);
     let names = messages.names().clone();
     let replayed = replay_with_a_bar(&mut messages, names, setup)?;
     Ok((replayed, source))
+}
+
+/// Who names no config is seldom at the brokers that then count.
+fn without_config(brokers: &[String]) -> String {
+    format!("no --config names the brokers, so {} was tried; name a config with --config", brokers.join(", "))
 }
 
 fn replay_with_a_bar(messages: &mut MessageHistory, names: Names, setup: Setup<'_>) -> anyhow::Result<Replayed> {
@@ -162,18 +170,13 @@ fn replay_with_a_bar(messages: &mut MessageHistory, names: Names, setup: Setup<'
 }
 
 fn source(messages: &MessageHistory, name: String) -> Source {
-    let unusable = messages.unusable().iter().map(|(reason, (count, _))| (reason.clone(), *count));
-    Source { name, unusable: unusable.collect(), not_by_customers: messages.not_by_customers() }
-}
-
-/// Where the first unusable record of each reason stands.
-fn tell_unusable(messages: &MessageHistory, args: &BacktestArgs) {
-    for (reason, (count, first)) in messages.unusable() {
-        let place = match &args.input {
-            Some(path) => format!("{}:{first}", path.display()),
-            None => format!("offset {first}"),
-        };
-        warn(&format!("{count} records cannot be used and are left out: {reason}, the first at {place}"));
+    let counts = messages.unusable().iter().map(|(reason, (count, _))| (reason.clone(), *count));
+    let firsts = messages.unusable().iter().map(|(reason, (_, first))| (reason.clone(), first.to_string()));
+    Source {
+        name,
+        unusable: counts.collect(),
+        first_unusable: firsts.collect(),
+        not_by_customers: messages.not_by_customers(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::ConfigArgs;
-use crate::config::Config;
+use crate::config::{self, Config, Loaded, Origin, Origins};
 use crate::pipeline::Pipeline;
 
 /// The key of the note on `/readyz`.
@@ -15,11 +15,14 @@ const CONFIG: &str = "config";
 pub(super) struct Reload {
     args: ConfigArgs,
     in_force: Config,
+    /// What the file alone said when it was last taken; none where that is no config.
+    of_file: Option<Config>,
 }
 
 impl Reload {
     pub(super) fn new(args: ConfigArgs, in_force: Config) -> Self {
-        Self { args, in_force }
+        let of_file = of_file_alone(&args);
+        Self { args, in_force, of_file }
     }
 
     /// Takes what can be taken of the config as it is now. Where it is wrong all stays as it was, and `/readyz` says so.
@@ -31,20 +34,43 @@ impl Reload {
     }
 
     fn take(&mut self, pipeline: &Pipeline) -> anyhow::Result<()> {
-        let config = self.args.load()?.config;
+        let Loaded { config, origins } = self.args.load()?;
+        let of_file = of_file_alone(&self.args);
         let taken = takeable(&self.in_force, &config);
         pipeline.reload(taken.clone())?;
         self.in_force = taken;
+        let mut notes = Vec::new();
         let waiting = differences(&self.in_force, &config);
-        if waiting.is_empty() {
+        if !waiting.is_empty() {
+            notes.push(format!("changes of {} take a restart", Vec::from_iter(waiting).join(", ")));
+        }
+        notes.extend(self.of_file.as_ref().zip(of_file.as_ref()).and_then(|(old, new)| overruled(old, new, &origins)));
+        self.of_file = of_file;
+        if notes.is_empty() {
             pipeline.health().take_note(CONFIG);
             return Ok(());
         }
-        let waiting = Vec::from_iter(waiting).join(", ");
-        tracing::warn!("only departments, detect and mutes are reloaded; changes of {waiting} take a restart");
-        pipeline.health().note(CONFIG, format!("changes of {waiting} take a restart"));
+        let notes = notes.join("; ");
+        tracing::warn!("only departments, detect and mutes are reloaded, and variables stand over the file: {notes}");
+        pipeline.health().note(CONFIG, notes);
         Ok(())
     }
+}
+
+/// What the file says without the variables, if that is a config.
+fn of_file_alone(args: &ConfigArgs) -> Option<Config> {
+    config::load(args.config.as_deref(), []).ok().map(|loaded| loaded.config)
+}
+
+/// Says which changes of the file do nothing, for a variable sets the same key.
+fn overruled(old: &Config, new: &Config, origins: &Origins) -> Option<String> {
+    let is_set = |key: &String| match origins.of(key) {
+        Origin::Environment { variable } => Some(format!("{key} ({variable})")),
+        _ => None,
+    };
+    let keys: Vec<String> = differences(old, new).iter().filter_map(is_set).collect();
+    (!keys.is_empty())
+        .then(|| format!("changes of {} in the file do nothing, a variable stands over them", keys.join(", ")))
 }
 
 /// The config in force with what another one has of what can change in flight.
@@ -83,6 +109,7 @@ fn compare(one: &Value, other: &Value, key: String, keys: &mut BTreeSet<String>)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::config::{DepartmentConfig, MuteConfig, Span};
@@ -98,6 +125,24 @@ mod tests {
             .map(str::to_owned);
         assert_eq!(differences(&Config::default(), &changed), BTreeSet::from(wanted));
         assert_eq!(differences(&changed, &changed), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_change_under_a_variable_is_named_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("latido.toml");
+        let variables = [("LATIDO__DETECT__FALSE_ALARMS_PER_MONTH".to_owned(), "3".to_owned())];
+        let both = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let alone = config::load(Some(&path), []).unwrap().config;
+            (alone, config::load(Some(&path), variables.clone()).unwrap().origins)
+        };
+        let (old, _) = both("[detect]\nfalse_alarms_per_month = 1\nhold = '20m'\n");
+        let (new, origins) = both("[detect]\nfalse_alarms_per_month = 2\nhold = '30m'\n");
+        let told = overruled(&old, &new, &origins).unwrap();
+        let named = "detect.false_alarms_per_month (LATIDO__DETECT__FALSE_ALARMS_PER_MONTH)";
+        assert_eq!(told, format!("changes of {named} in the file do nothing, a variable stands over them"));
+        assert_eq!(overruled(&old, &old, &origins), None);
     }
 
     #[test]

@@ -56,9 +56,30 @@ fn meant_by_underscores(name: &str) -> Option<String> {
 
 /// The variable that is spelt most alike. The prefix is left out, for all are alike in it.
 fn meant_by_letters(name: &str) -> Option<String> {
-    let variables: Vec<String> = fields().iter().filter_map(Field::variable).collect();
-    let without_prefix = variables.iter().filter_map(|variable| variable.strip_prefix(PREFIX));
-    guess(name.strip_prefix(PREFIX)?, without_prefix).map(|variable| format!("{PREFIX}{variable}"))
+    // A whole table is too little of an answer to who named a key in it.
+    let keys = fields().iter().filter(|field| field.shape != Shape::Table);
+    let variables: Vec<String> = keys.filter_map(Field::variable).collect();
+    let written = name.strip_prefix(PREFIX)?;
+    // Within a table that is there only the key is compared: the table's name would make all of its keys alike.
+    let table =
+        written.rsplit_once("__").map_or(String::new(), |(table, _)| format!("{PREFIX}{table}__").to_uppercase());
+    let is_table = !table.is_empty() && variables.iter().any(|variable| variable.starts_with(&table));
+    let shared = if is_table { table.as_str() } else { PREFIX };
+    let candidates = variables.iter().filter_map(|variable| variable.strip_prefix(shared));
+    guess(name.get(shared.len()..)?, candidates).map(|variable| format!("{shared}{variable}"))
+}
+
+/// What to do about a variable that is like no other: the keys of its table, where there is such a table.
+fn variables_of_its_table(name: &str) -> String {
+    let path = name.strip_prefix(PREFIX).unwrap_or_default().replace("__", ".").to_lowercase();
+    let table = path.rsplit_once('.').map_or("", |(table, _)| table);
+    let of_table =
+        |field: &&Field| field.key.rsplit_once('.').is_some_and(|(of, _)| of == table) && field.variable().is_some();
+    let keys: Vec<String> = fields().iter().filter(of_table).map(|field| format!("`{}`", field.key)).collect();
+    if table.is_empty() || keys.is_empty() {
+        return "remove it; docs/configuration.md lists the variables".to_owned();
+    }
+    format!("remove it; the keys there are {}", keys.join(", "))
 }
 
 /// The value that a variable stands for.
@@ -119,10 +140,9 @@ fn unknown(name: &str) -> Problem {
     } else if name.to_uppercase().starts_with("LATIDO__MUTES__") {
         "set all mutes at once: LATIDO__MUTES='[{\"departments\": [\"billing\"]}]'".to_owned()
     } else {
-        meant_by_underscores(name).or_else(|| meant_by_letters(name)).map_or_else(
-            || "remove it; docs/configuration.md lists the variables".to_owned(),
-            |variable| format!("did you mean `{variable}`?"),
-        )
+        meant_by_underscores(name)
+            .or_else(|| meant_by_letters(name))
+            .map_or_else(|| variables_of_its_table(name), |variable| format!("did you mean `{variable}`?"))
     };
     Problem {
         origin: Origin::Environment { variable: name.to_owned() },

@@ -24,7 +24,7 @@ pub struct MuteConfig {
     pub from: Option<Moment>,
     /// When it ends (RFC 3339); that moment is no longer muted. Unset: never.
     pub until: Option<Moment>,
-    /// Only on these days of the week, by the clock of `time_zone`. What crosses midnight belongs to the day on which it begins. Empty:
+    /// Only on these days of the week, by the clock of `time_zone`; `saturday` is taken for `sat`, and so on. What crosses midnight belongs to the day on which it begins. Empty:
     /// every day.
     pub days: Vec<Day>,
     /// Only from this time of day on, such as `22:00`. Unset: from midnight on.

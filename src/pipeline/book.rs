@@ -87,7 +87,8 @@ impl AlertBook {
         };
         match opens {
             true => {
-                tracing::info!(id = alert.id, replayed = catching_up, muted, p_value = alert.p_value, "alert opened")
+                let p_value = alert.kind.is_tested().then_some(alert.p_value);
+                tracing::info!(id = alert.id, replayed = catching_up, muted, p_value, "alert opened")
             }
             false => tracing::info!(id = alert.id, "alert closed"),
         }
@@ -168,7 +169,10 @@ impl AlertBook {
             }
             let known = &mut Arc::make_mut(&mut self.alerts)[place];
             if known.handling.muted != muted {
-                tracing::info!(id = known.id, muted, "an open alert is muted, or no longer");
+                match &muted {
+                    Some(reason) => tracing::info!(id = known.id, reason, "an open alert is muted"),
+                    None => tracing::info!(id = known.id, "an open alert is no longer muted"),
+                }
             }
             known.handling.muted = muted;
             paging.extend(self.page_once(place, held_back || waits));

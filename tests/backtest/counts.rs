@@ -122,10 +122,10 @@ fn a_smaller_budget_never_opens_more_and_impossible_ones_are_refused() {
     assert!(alerts("0.05") <= alerts("30"));
     for (budget, told) in [
         ("0", "rarer than chance can be told from"),
-        ("-1", "rarer than chance can be told from"),
+        ("-1", "no number of false alarms; write a number from 0.05 to 30"),
         ("1000", "more than one a day"),
         ("many", "expected a number from 0.05 to 30"),
-        ("NaN", "rarer than chance"),
+        ("NaN", "no number of false alarms"),
     ] {
         let (code, error) = desk.refused(&["--counts", "counts.csv", "--budget", budget]);
         assert!(code == Some(2) && error.contains(told), "{budget}: {error}");
@@ -153,6 +153,27 @@ fn a_file_that_cannot_be_used_is_refused_with_line_reason_and_remedy() {
         let (code, error) = desk.refused(&["--counts", "counts.csv"]);
         assert!(code == Some(1) && error.contains(expected), "{expected} in {error}");
     }
+}
+
+#[test]
+fn a_header_that_is_nearly_right_is_told_what_is_wrong_with_it() {
+    let desk = Desk::new();
+    for (header, told) in [
+        (HEADER.replace(',', ";"), "negative,frustrated: separate by commas"),
+        (HEADER.to_uppercase(), "negative,frustrated, in small letters"),
+        (
+            HEADER.replace("frustrated", "frustrated,channel"),
+            "negative,frustrated and nothing more: leave other columns out",
+        ),
+        (HEADER.replace("time,department", "department,time"), "negative,frustrated, in this order"),
+        ("a,b\n".to_owned(), "the first line must be time,department,messages,negative,frustrated\n"),
+    ] {
+        desk.write("counts.csv", header);
+        let (code, error) = desk.refused(&["--counts", "counts.csv"]);
+        assert!(code == Some(1) && error.contains(told), "{told} in {error}");
+    }
+    let (code, error) = desk.refused(&["--counts", "-"]);
+    assert!(code == Some(1) && error.contains("for standard input name /dev/stdin"), "{error}");
 }
 
 #[test]

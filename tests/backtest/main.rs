@@ -10,3 +10,4 @@ mod counts;
 mod desk;
 mod learned;
 mod messages;
+mod told;

@@ -36,7 +36,8 @@ fn messages_are_scored_and_counted_whatever_their_order() {
         assert_eq!(run["from"], "2026-01-05T00:00:00Z");
     }
     let output = desk.run(&["--input", "messages.jsonl"]);
-    assert!(text(&output.stderr).contains("not_json, the first at messages.jsonl:122"), "{output:?}");
+    let told = "left out: 1 record that cannot be used, not_json, the first at line 122";
+    assert!(text(&output.stdout).contains(told) && output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]
@@ -106,9 +107,19 @@ fn a_topic_is_read_from_its_beginning_to_its_end_and_nothing_is_committed() {
     assert_eq!(department(&run, "customer-care")["messages"], 120);
     assert_eq!(department(&run, "care")["messages"], 4, "what has no timestamp was written when Kafka has it");
     assert_eq!(run["source"]["unusable"], serde_json::json!({ "not_json": 1 }));
+    assert_eq!(
+        run["source"]["first_unusable"],
+        json!({ "not_json": "1:60 of chats" }),
+        "as `dead-letters show` asks for it"
+    );
     assert_eq!(run["source"]["name"], "chats, mails");
     assert_eq!(broker.committed("latido-test", "chats", 2), [None, None]);
 
+    let mut without = std::process::Command::new(env!("CARGO_BIN_EXE_latido"));
+    without.args(["backtest", "--topic", "chast"]).env_clear().env("LATIDO__KAFKA__BROKERS", &broker.servers);
+    let without = without.output().unwrap();
+    assert!(text(&without.stderr).contains("name a config with --config"), "{without:?}");
     let (code, error) = desk.refused(&["--config", "latido.toml", "--topic", "chast"]);
+    assert!(!error.contains("name a config"), "{error}");
     assert!(code == Some(1) && error.contains("topic `chast`") && error.contains("correct `--topic`"), "{error}");
 }

@@ -184,7 +184,7 @@ fn another_header_or_none_is_refused() {
         (
             "department,time,messages,negative,frustrated\n",
             "FILE:1: the header is \"department\",\"time\",\"messages\",\"negative\",\"frustrated\"; \
-             the first line must be time,department,messages,negative,frustrated",
+             the first line must be time,department,messages,negative,frustrated, in this order, without other columns",
         ),
         (
             "0,a,1,0,0\n",

@@ -62,6 +62,9 @@ fn kinds(place: &str, mute: &MuteConfig, check: &mut Check<'_>) {
             check.refuse_item(&path, nth, name, "no such kind of alert", &remedy);
             continue;
         };
+        if mute.kinds[..nth].contains(name) {
+            check.refuse_item(&path, nth, name, "listed twice", "list each kind once");
+        }
         if !kind.is_of_department() && !mute.departments.iter().any(|name| name == EVERY_DEPARTMENT) {
             let remedy = "write `departments = [\"*\"]` for it, in a mute of its own";
             check.refuse_item(&path, nth, name, "an alert of the company, and of no department", remedy);

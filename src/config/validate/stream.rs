@@ -159,7 +159,9 @@ pub(crate) fn unkept_budget(budget: f64) -> Option<(&'static str, &'static str)>
     if (LEAST_FALSE_ALARMS..=MOST_FALSE_ALARMS).contains(&budget) {
         return None;
     }
-    Some(if budget > MOST_FALSE_ALARMS {
+    Some(if budget < 0.0 || budget.is_nan() {
+        ("no number of false alarms", "write a number from 0.05 to 30")
+    } else if budget > MOST_FALSE_ALARMS {
         ("more than one a day, which nobody would still read", "write at most 30")
     } else {
         ("rarer than chance can be told from: nothing would ever page", "write at least 0.05: once in 20 months")

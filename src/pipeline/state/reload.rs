@@ -30,7 +30,15 @@ impl State {
         beat: &mut dyn FnMut(),
     ) -> Vec<String> {
         let snapshot = self.snapshot(&Positions::default(), EventTime::from_millis(0));
-        let (fresh, _) = Self::new(config, roster, self.adjuster.shares().clone()).with_learned(learned);
+        let (fresh, mut taught) = Self::new(config, roster, self.adjuster.shares().clone()).with_learned(learned);
+        taught.retain(|name| !snapshot.detector.departments.iter().any(|saved| saved.department == *name));
+        if !taught.is_empty() {
+            tracing::info!(
+                departments = taught.len(),
+                "baselines learned from history are taken: {}",
+                taught.join(", ")
+            );
+        }
         let before = mem::replace(self, fresh);
         let left_out = self.go_on_after(before, &snapshot, beat);
         // A mute may have begun or ended by it: by the windows shown, so that nothing depends on when that is asked for.

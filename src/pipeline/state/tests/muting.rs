@@ -197,3 +197,14 @@ fn what_came_in_maintenance_pages_nobody_after_it_and_what_goes_on_does() {
         assert_eq!(pages(&mut state), (goes_on, if goes_on { 2 } else { 0 }));
     }
 }
+
+#[test]
+fn the_log_tells_the_beginning_of_a_mute_from_its_end() {
+    let mut state = live(&muted(130, 200));
+    let before = logged(|| say(&mut state, 0..120, true));
+    assert!(before.contains("alert opened") && !before.contains("muted\n") && !before.contains("is muted"), "{before}");
+    let begins = logged(|| say(&mut state, 120..180, true));
+    assert!(begins.contains("an open alert is muted") && !begins.contains("no longer"), "{begins}");
+    let ends = logged(|| say(&mut state, 180..260, true));
+    assert!(ends.contains("an open alert is no longer muted") && !ends.contains("an open alert is muted"), "{ends}");
+}

@@ -292,7 +292,11 @@ fn a_department_that_is_new_starts_with_what_was_learned_of_it_from_history() {
     let mut config = told_config(&["billing", "delivery", "shop"]);
     config.departments[2].expected_negative_ratio = None;
     let mut state = in_trouble();
-    state.reload(&config, Arc::new(Roster::new(&config)), learned, &mut || {});
+    let again = learned.clone();
+    let told = logged(|| drop(state.reload(&config, Arc::new(Roster::new(&config)), learned, &mut || {})));
+    assert!(told.contains("baselines learned from history are taken: shop"), "{told}");
+    let told = logged(|| drop(state.reload(&config, Arc::new(Roster::new(&config)), again, &mut || {})));
+    assert!(!told.contains("are taken"), "it is known by now: {told}");
     let shop = DepartmentId(2);
     assert_eq!(state.detector.outlook(shop).usual_negative, teacher.detector.outlook(DepartmentId(0)).usual_negative);
     assert!(state.detector.outlook(shop).usual_negative.is_some());
