@@ -89,7 +89,7 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     // The screen is the demo's; the log says what goes wrong.
     logging::init(&LogConfig { level: "warn".to_owned(), ..LogConfig::default() })?;
     let wants_summary = args.live_for.is_some();
-    let stop = signals::listen()?;
+    let stop = signals::listen_and_end_with_the_terminal()?;
     let summary = demo::run(&args.into(), &stop, |config| {
         let (shown_window, _) = demo::shown_window(&config);
         Ok(Driven { pipeline: Pipeline::start(config, pipeline::Options::default())?, shown_window })
