@@ -48,6 +48,20 @@ fn without_a_broker_a_daemon_lives_says_why_it_is_not_ready_and_ends_when_told()
     daemon.stop();
 }
 
+#[test]
+fn a_log_in_json_is_one_object_a_line_and_standard_output_stays_for_people() {
+    let mut daemon = alone().set("log.format", "json").start();
+    daemon.wait_says("no broker", seconds(30));
+    let (log, output) = (daemon.log().lines(), daemon.output().lines());
+    daemon.stop();
+    for line in &log {
+        let object: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(object["level"].is_string() && object["message"].is_string(), "{line}");
+    }
+    let begins: Vec<_> = output.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(begins, ["listening", "consuming"]);
+}
+
 /// What a daemon says that finds such a file as its only checkpoint, and ends with.
 fn start_on(bytes: &[u8]) -> (Option<i32>, String) {
     let home = alone();

@@ -7,24 +7,32 @@ use std::sync::Arc;
 use super::{logging, signals};
 use crate::config::{LogConfig, Span};
 use crate::demo::{self, BoardProgress, BoxError, Engine, Options, Progress};
-use crate::pipeline::{self, Pipeline};
+use crate::pipeline::{self, Pipeline, PipelineError};
+use crate::publish::http::HttpError;
 
 const EXAMPLES: &str = "\
 Examples:
-  latido demo                           until Ctrl-C
+  latido demo                           until Ctrl-C, or its terminal is closed
   latido demo --for 150s --seed 7       one incident, then a summary as JSON
   latido demo --rate 200 --listen 127.0.0.1:9500
                                         busier, elsewhere
   latido demo --brokers localhost:9092  through a Kafka of yours, own topic
 
-A day of history comes first; then each minute an hour passes, up to now.
-From second 45 to 75 of that live part one department's customers turn unhappy.";
+A day of history comes first; then each minute shows an hour, for as long as
+--for says and ten minutes at most. That is the present: from there on time
+passes as it does elsewhere, with --rate messages a minute in place of a
+second. From second 45 to 75 of that live part one department's customers turn
+unhappy.
+
+The broker inside takes a free port of 127.0.0.1. The start prints it, and a
+command that runs a daemon of your own on it. It answers any Kafka client of
+this machine, keeps 5 MiB of each partition, and is gone with the demo.";
 
 /// Run everything in one process: a broker, a company's customers, an incident, the pipeline
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DemoArgs {
-    /// Address of metrics and API
+    /// Address of metrics and API, on the loopback
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9464")]
     pub listen: SocketAddr,
 
@@ -32,7 +40,7 @@ pub struct DemoArgs {
     #[arg(long = "for", value_name = "DURATION", value_parser = span)]
     pub live_for: Option<Span>,
 
-    /// Mean messages a second over all departments, while an hour passes each minute
+    /// Mean messages a second over all departments, while each minute shows an hour
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub rate: u32,
 
@@ -89,15 +97,30 @@ pub fn run(args: DemoArgs) -> anyhow::Result<()> {
     // The screen is the demo's; the log says what goes wrong.
     logging::init(&LogConfig { level: "warn".to_owned(), ..LogConfig::default() })?;
     let wants_summary = args.live_for.is_some();
-    let stop = signals::listen()?;
+    let stop = signals::listen_and_end_with_the_terminal()?;
     let summary = demo::run(&args.into(), &stop, |config| {
         let (shown_window, _) = demo::shown_window(&config);
-        Ok(Driven { pipeline: Pipeline::start(config, pipeline::Options::default())?, shown_window })
+        let pipeline = Pipeline::start(config, pipeline::Options::default()).map_err(as_given)?;
+        Ok(Driven { pipeline, shown_window })
     })?;
     if wants_summary {
         writeln!(io::stdout().lock(), "{}", serde_json::to_string(&summary)?)?;
     }
     Ok(())
+}
+
+/// An address that cannot be had, by the name under which it was given here: the demo has no config file.
+fn as_given(error: PipelineError) -> BoxError {
+    match error {
+        PipelineError::Http(HttpError::Bind { address, source, .. }) => {
+            Box::new(HttpError::Bind { key: "--listen", address, source })
+        }
+        PipelineError::Http(HttpError::Unguarded { address }) => format!(
+            "`--listen` = {address} can be reached from other machines, and a demo has no token to guard its API; listen on 127.0.0.1"
+        )
+        .into(),
+        other => Box::new(other),
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::config::{LogConfig, LogFormat};
 /// If the level cannot be read, or logging is set up already.
 pub fn init(log: &LogConfig) -> anyhow::Result<()> {
     let filter = EnvFilter::builder().parse(&log.level).context("log.level")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // Told of a line that cannot be written, it would say so where nothing can be written, and panic: a daemon outlives its terminal.
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     let outcome = match log.format {
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

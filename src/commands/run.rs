@@ -24,7 +24,8 @@ Exit codes: 0 stopped by SIGTERM or SIGINT and drained, 1 failed,
 /// Run the daemon: read messages, score them, keep windows, serve metrics and alerts
 ///
 /// SIGTERM and SIGINT stop it: it reads no more, folds what is in flight, saves a checkpoint and exits 0. SIGHUP reads the config
-/// anew and takes its departments, thresholds and mutes; everything else takes a restart.
+/// anew and takes its departments, thresholds and mutes; everything else takes a restart. A terminal that is closed sends SIGHUP too,
+/// so a daemon in the foreground outlives it: stop it with Ctrl-C before, or with SIGTERM after.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RunArgs {

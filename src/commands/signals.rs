@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM as messages on a channel.
+//! SIGINT, SIGTERM and SIGHUP as messages on a channel.
 
 use std::io;
 
@@ -13,6 +13,23 @@ const INTERRUPTED: i32 = 130;
 /// Where the handlers cannot be installed.
 pub(crate) fn listen() -> io::Result<Receiver<()>> {
     let (tell, told) = bounded(1);
+    stop_at_signals(tell)?;
+    Ok(told)
+}
+
+/// [`listen`], for a program that ends with its terminal: a SIGHUP is a first signal too. It is never the second: the
+/// shell may send one besides the system's.
+///
+/// # Errors
+/// Where the handlers cannot be installed.
+pub(crate) fn listen_and_end_with_the_terminal() -> io::Result<Receiver<()>> {
+    let (tell, told) = bounded(1);
+    stop_at_signals(tell.clone())?;
+    tell_hangups(tell)?;
+    Ok(told)
+}
+
+fn stop_at_signals(tell: Sender<()>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Handlers are installed before this returns, so that no signal is missed.
     let mut signals = runtime.block_on(async { Signals::install() })?;
@@ -22,17 +39,22 @@ pub(crate) fn listen() -> io::Result<Receiver<()>> {
         runtime.block_on(signals.next());
         std::process::exit(INTERRUPTED);
     })?;
-    Ok(told)
+    Ok(())
 }
 
 /// A channel that gets a message at each SIGHUP; those that come while one waits are one.
 ///
 /// # Errors
 /// Where the handler cannot be installed.
-#[cfg(unix)]
 pub(crate) fn hangups() -> io::Result<Receiver<()>> {
-    use tokio::signal::unix::{SignalKind, signal};
     let (tell, told) = bounded(1);
+    tell_hangups(tell)?;
+    Ok(told)
+}
+
+#[cfg(unix)]
+fn tell_hangups(tell: Sender<()>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut hangups = runtime.block_on(async { signal(SignalKind::hangup()) })?;
     std::thread::Builder::new().name("hangups".to_owned()).spawn(move || {
@@ -43,17 +65,19 @@ pub(crate) fn hangups() -> io::Result<Receiver<()>> {
             }
         }
     })?;
-    Ok(told)
+    Ok(())
 }
 
-/// There is no such signal here.
+/// There is no such signal here: who asks waits for good.
 #[cfg(not(unix))]
-pub(crate) fn hangups() -> io::Result<Receiver<()>> {
-    Ok(crossbeam_channel::never())
+fn tell_hangups(tell: Sender<()>) -> io::Result<()> {
+    std::mem::forget(tell);
+    Ok(())
 }
 
 fn pass_on(tell: &Sender<()>) {
-    if tell.send(()).is_err() {
+    // Full: a hangup has told it already.
+    if tell.try_send(()).is_err_and(|error| error.is_disconnected()) {
         tracing::debug!("a signal came while nobody listened");
     }
 }

@@ -368,7 +368,8 @@ pub struct BreakerConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
-    /// `text` for people, `json` for one object a line.
+    /// `text` for people, `json` for one object a line. The log is standard error. Not of it, and plain text in either format: the two or three
+    /// lines of standard output that say where the daemon listens and what it reads, and the last words of one that fails (`error: ...`).
     pub format: LogFormat,
     /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, `off`, or directives such as
     /// `info,librdkafka=warn`.

@@ -14,6 +14,9 @@ pub(crate) trait Clock {
     /// Time of ours since some moment.
     fn elapsed(&self) -> Duration;
 
+    /// Whether it has come up to the real present.
+    fn is_at_present(&self) -> bool;
+
     /// From now on the demo's time passes.
     fn go(&self);
 }
@@ -31,12 +34,20 @@ impl DemoClock {
     pub(crate) fn at(moment: EventTime) -> Self {
         Self { made: Instant::now(), stands_at: moment, going_since: OnceLock::new() }
     }
+
+    /// What time it would be if it could run ahead of the present.
+    fn unbounded(&self) -> EventTime {
+        self.going_since.get().map_or(self.stands_at, |since| self.stands_at.plus(since.elapsed() * SPEED))
+    }
 }
 
 impl Clock for DemoClock {
     fn now(&self) -> EventTime {
-        let Some(since) = self.going_since.get() else { return self.stands_at };
-        self.stands_at.plus(since.elapsed() * SPEED).min(super::now())
+        self.unbounded().min(super::now())
+    }
+
+    fn is_at_present(&self) -> bool {
+        self.unbounded() >= super::now()
     }
 
     fn elapsed(&self) -> Duration {
@@ -59,8 +70,10 @@ mod tests {
         assert_eq!(clock.now(), hour_ago);
         clock.go();
         assert!(clock.now() >= hour_ago && clock.now() <= super::super::now());
-        let clock = DemoClock::at(super::super::now());
+        assert!(!clock.is_at_present());
+        // A second ahead, so that no tick of the clock between two lines matters.
+        let clock = DemoClock::at(super::super::now().plus(Duration::from_secs(1)));
         clock.go();
-        assert!(clock.now() <= super::super::now());
+        assert!(clock.now() <= super::super::now() && clock.is_at_present());
     }
 }

@@ -36,10 +36,21 @@ pub(crate) struct Entry {
     /// When the live part started, in the demo's time and in ours.
     pub(crate) live_since: Option<EventTime>,
     pub(crate) live_begun: Option<Instant>,
+    /// The demo's time in the live part; none before.
+    pub(crate) reached: Option<EventTime>,
+    /// Whether the live part has come up to the present, from where its time passes as ours does.
+    pub(crate) at_present: bool,
     /// When the last record was written; none while more may come.
     pub(crate) written_until: Option<EventTime>,
     /// What goes wrong, known from the start of the live part.
     pub(crate) incident: Option<Incident>,
+}
+
+impl Entry {
+    /// Whether the live part has come to that moment.
+    pub(crate) fn has_come_to(&self, moment: EventTime) -> bool {
+        self.reached.is_some_and(|reached| reached >= moment)
+    }
 }
 
 /// Written by the producer, read by the screen and the summary.
@@ -69,6 +80,13 @@ impl Journal {
         entry.live_since = Some(since);
         entry.live_begun = Some(Instant::now());
         entry.incident = Some(incident);
+    }
+
+    /// The live part has come to that moment, which is the present or is not.
+    pub(crate) fn reach(&self, moment: EventTime, at_present: bool) {
+        let mut entry = self.entry();
+        entry.reached = Some(moment);
+        entry.at_present = at_present;
     }
 
     /// Everything was written.

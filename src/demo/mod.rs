@@ -1,7 +1,7 @@
 //! The demo: a broker, a company's customers and the real pipeline, in one process.
 //!
-//! A seeded [`Generator`] writes believable messages of six departments: first a day of history, then two and a half hours that pass
-//! in as many minutes, up to the present; in half an hour of them something goes wrong in one department. Whatever
+//! A seeded [`Generator`] writes believable messages of six departments: first a day of history, then hours that pass in as many
+//! minutes, up to the present; in half an hour of them something goes wrong in one department. Whatever
 //! implements [`Engine`] reads them off the broker.
 
 mod author;
@@ -20,6 +20,7 @@ mod screen;
 mod settings;
 mod summary;
 mod texts;
+mod words;
 
 use std::io;
 use std::net::SocketAddr;
@@ -49,8 +50,9 @@ use screen::Screen;
 /// How much history comes before the live part.
 const HISTORY: Duration = Duration::from_secs(24 * 3_600);
 
-/// How long before the present the live part begins: its time passes faster than ours until then.
-const RUN_UP: Duration = Duration::from_secs(150 * 60);
+/// How long before the present the live part begins, at least and at most: its time passes faster than ours until then.
+const SHORTEST_RUN_UP: Duration = Duration::from_secs(150 * 60);
+const LONGEST_RUN_UP: Duration = Duration::from_secs(10 * 3_600);
 
 /// How long the pipeline may take for the last records.
 const SETTLE_WITHIN: Duration = Duration::from_secs(30);
@@ -185,6 +187,13 @@ fn run_on<E: Engine>(
     Ok(summary)
 }
 
+/// How long before the present a live part begins that lasts so long: up to its end each minute shows an hour, where that is not
+/// longer than anybody watches.
+fn run_up(live_for: Option<Duration>) -> Duration {
+    let all = live_for.map_or(LONGEST_RUN_UP, |span| span.saturating_mul(generator::SPEED));
+    all.clamp(SHORTEST_RUN_UP, LONGEST_RUN_UP)
+}
+
 /// The wall clock.
 fn now() -> EventTime {
     EventTime::from_millis(jiff::Timestamp::now().as_millisecond())
@@ -213,7 +222,7 @@ impl Feed {
         journal: &Arc<Journal>,
     ) -> Result<Self, DemoError> {
         let stop = Arc::new(AtomicBool::new(false));
-        let live = now().minus(RUN_UP);
+        let live = now().minus(run_up(options.live_for));
         let producer = Producer {
             generator: Generator::new(options.seed, options.rate, live.minus(HISTORY)),
             outlet: KafkaOutlet::new(&broker.brokers, &broker.topic)?,

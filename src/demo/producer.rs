@@ -66,6 +66,7 @@ impl<O: Outlet, C: Clock> Producer<O, C> {
         while !self.stopped() && until.is_none_or(|until| self.clock.elapsed() < until) {
             let now = self.clock.now();
             self.write_up_to(now)?;
+            self.journal.reach(now, self.clock.is_at_present());
             self.outlet.serve(STEP);
         }
         Ok(())

@@ -156,3 +156,13 @@ fn a_pipeline_that_does_not_start_says_why() {
     let error = run_on::<Counter>(silent, &options(), &signals, |_| Err("port 9464 is taken".into())).unwrap_err();
     assert_eq!(error.to_string(), "the pipeline: port 9464 is taken");
 }
+
+#[test]
+fn each_minute_shows_an_hour_for_as_long_as_the_demo_was_asked_to_last_and_ten_minutes_at_most() {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    assert_eq!(run_up(Some(minutes(5))), minutes(5 * 60));
+    assert_eq!(run_up(Some(Duration::from_secs(10))), minutes(150), "its times are near the present");
+    for long in [None, Some(minutes(60)), Some(Duration::MAX)] {
+        assert_eq!(run_up(long), minutes(600), "{long:?}");
+    }
+}

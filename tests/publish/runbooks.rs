@@ -1,5 +1,8 @@
 //! A runbook has the same five parts whatever woke you: what it means, where to look, what to do, how to silence it, when it lies.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use crate::shipped_files::{read, rules};
 
 const MEANING: &str = "**What it means:**";
@@ -55,4 +58,50 @@ fn what_silences_an_alert_names_it_and_ends_by_itself() {
             assert!(words.iter().any(|word| word.starts_with(option)), "{alert}: {}", silences[0]);
         }
     }
+}
+
+/// The text of all sources under a folder.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts = entries.map(|path| match path.extension() {
+        _ if path.is_dir() => sources(&path),
+        Some(extension) if extension == "rs" => std::fs::read_to_string(path).unwrap(),
+        _ => String::new(),
+    });
+    texts.collect()
+}
+
+/// The text between the first pair of quotes.
+fn quoted(text: &str) -> Option<&str> {
+    text.split('"').nth(1)
+}
+
+/// What stands before the colon in the lines of `/readyz`, as the sources give it: a text, or a constant.
+fn keys_of_readyz() -> BTreeSet<String> {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let calls = ["set_not_ready(", "health.note(", "health().note("];
+    let arguments = calls.iter().flat_map(|call| sources.split(call).skip(1));
+    let mut keys = BTreeSet::from(["starting".to_owned()]);
+    for argument in arguments.map(|text| text.split(',').next().unwrap().trim()) {
+        let key = match argument {
+            literal if literal.starts_with('"') => quoted(literal),
+            own if own.starts_with('&') => continue,
+            constant => sources.split_once(&format!("const {constant}: &str =")).and_then(|(_, value)| quoted(value)),
+        };
+        keys.insert(key.unwrap_or_else(|| panic!("what is {argument}?")).to_owned());
+    }
+    keys
+}
+
+#[test]
+fn the_runbook_of_a_daemon_that_is_not_ready_has_each_name_that_readyz_prints() {
+    let keys = keys_of_readyz();
+    assert!(keys.contains("catching_up") && keys.contains("dead_letters") && keys.len() > 12, "{keys:?}");
+    let page = runbook("LatidoNotReady");
+    let named: BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("- `")?.split_once("`:"))
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    assert_eq!(named, keys);
 }

@@ -62,6 +62,10 @@ impl Clock for FakeClock {
         self.0.lock().unwrap().now()
     }
 
+    fn is_at_present(&self) -> bool {
+        false
+    }
+
     fn elapsed(&self) -> Duration {
         self.0.lock().unwrap().elapsed
     }

@@ -66,7 +66,10 @@ impl Fold {
         let health = &self.links.health;
         // Nothing assigned has a reason of its own.
         if is_behind {
-            health.set_not_ready("catching_up", format!("catching up: {caught_up} of {all} partitions are"));
+            health.set_not_ready(
+                "catching_up",
+                format!("{caught_up} of {all} partitions are read to where their log ended"),
+            );
         } else {
             health.set_ready("catching_up");
         }

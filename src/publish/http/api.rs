@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use serde::{Deserialize, Serialize};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::ApiState;
 use super::problem::Problem;
+use super::query::{Form, Parts};
 use crate::config::{DepartmentConfig, Roster};
 use crate::detect::{Alert, AlertKind, COMPANY, Feedback, Severity, Verdict};
 use crate::message::{Audience, Author, EventTime, Sentiment};
@@ -18,7 +19,7 @@ use crate::voices::SignalFound;
 use crate::window::Tally;
 
 /// Whether an alert is open, as the API and its filter say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Standing {
     Active,
@@ -28,6 +29,14 @@ enum Standing {
 impl Standing {
     fn of(alert: &Alert) -> Self {
         if alert.ended.is_none() { Self::Active } else { Self::Closed }
+    }
+
+    fn asked_for(text: &str) -> Result<Self, Problem> {
+        match text {
+            "active" => Ok(Self::Active),
+            "closed" => Ok(Self::Closed),
+            _ => Err(Problem::bad_request(format!("`state` is `{text}`; write `active` or `closed`"))),
+        }
     }
 }
 
@@ -108,31 +117,26 @@ impl From<&Alert> for AlertItem {
 }
 
 /// Which alerts are asked for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AlertFilter {
-    state: Option<Standing>,
-    department: Option<String>,
-}
+const ALERTS: Form =
+    Form { names: &["state", "department"], example: "/api/v1/alerts?state=active|closed&department=ID" };
 
 /// `/api/v1/alerts`: open ones, and those closed within the last 7 days; oldest first.
-pub(super) async fn alerts(
-    State(state): State<Arc<ApiState>>,
-    filter: Result<Query<AlertFilter>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let Query(filter) = filter.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
+pub(super) async fn alerts(State(state): State<Arc<ApiState>>, parts: Parts) -> Result<Json<Value>, Problem> {
+    let asked = ALERTS.read(parts)?;
+    let standing = asked.get("state").map(Standing::asked_for).transpose()?;
+    let department = asked.get("department");
     let view = state.board.read();
     let alerts = &view.stream.alerts;
-    if let Some(department) = &filter.department {
+    if let Some(department) = department {
         let is_ours = department == COMPANY || view.roster.find(department).is_some();
-        let known = is_ours || alerts.iter().any(|alert| alert.department == *department);
+        let known = is_ours || alerts.iter().any(|alert| alert.department == department);
         if !known {
             return Err(unknown_department(&view.roster, department));
         }
     }
     let asked_for = |alert: &&Alert| {
-        filter.state.is_none_or(|standing| standing == Standing::of(alert))
-            && filter.department.as_ref().is_none_or(|department| *department == alert.department)
+        standing.is_none_or(|standing| standing == Standing::of(alert))
+            && department.is_none_or(|department| department == alert.department)
     };
     let items: Vec<_> = alerts.iter().filter(asked_for).map(AlertItem::from).collect();
     Ok(Json(json!({
@@ -143,15 +147,21 @@ pub(super) async fn alerts(
 }
 
 pub(super) fn unknown_department(roster: &Roster, name: &str) -> Problem {
+    Problem::bad_request(format!("no department is called `{name}`; the departments are {}", ids(roster)))
+}
+
+/// The departments in words.
+pub(super) fn ids(roster: &Roster) -> String {
     let ids: Vec<_> = roster.iter().map(|(_, department)| department.id.as_str()).collect();
-    Problem::bad_request(format!("no department is called `{name}`; the departments are {}", ids.join(", ")))
+    ids.join(", ")
 }
 
 /// `/api/v1/alerts/{id}`.
 pub(super) async fn alert(
     State(state): State<Arc<ApiState>>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<AlertItem>, Problem> {
+    let Path(id) = id.map_err(|_| Problem::unreadable_id())?;
     let view = state.board.read();
     let found = view.stream.alerts.iter().find(|alert| alert.id == id);
     found.map(|alert| Json(alert.into())).ok_or_else(|| Problem::unknown_alert(&id))

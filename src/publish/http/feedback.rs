@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::ApiState;
 use super::api::AlertItem;
@@ -21,30 +21,59 @@ pub(super) const MOST_BODY_BYTES: usize = 8 * 1_024;
 /// How long the fold may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is said. Only JSON is taken: no page in a browser sends that to another site without asking there first.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Said {
-    verdict: String,
-    note: Option<String>,
-}
+/// What a mark looks like.
+const EXAMPLE: &str = r#"{"verdict": "false"} or {"verdict": "useful", "note": "TEXT"}"#;
 
 /// Marks the alert. Accepted: it is so from now on, and survives a crash with the next checkpoint.
+///
+/// Only JSON is taken: no page in a browser sends that to another site without asking there first.
 pub(super) async fn feedback(
     State(state): State<Arc<ApiState>>,
-    Path(id): Path<String>,
-    said: Result<Json<Said>, JsonRejection>,
+    id: Result<Path<String>, PathRejection>,
+    body: Result<Json<Value>, JsonRejection>,
 ) -> Result<(StatusCode, Json<AlertItem>), Problem> {
-    let Json(said) = said.map_err(|rejection| Problem::of(rejection.status(), rejection.body_text()))?;
+    let Path(id) = id.map_err(|_| Problem::unreadable_id())?;
+    let Json(body) = body.map_err(|rejection| Problem::of(rejection.status(), unreadable(&rejection)))?;
     let refused = |complaint| Problem::of(StatusCode::UNPROCESSABLE_ENTITY, complaint);
-    let verdict = Verdict::ALL.iter().find(|verdict| verdict.as_str() == said.verdict);
-    let unknown = || refused(format!("`verdict` is {:?}; write \"false\" or \"useful\"", said.verdict));
-    let verdict = *verdict.ok_or_else(unknown)?;
-    let note = said.note.unwrap_or_default();
+    let (verdict, note) = said(body).map_err(refused)?;
     complaint_about(&note).map_or(Ok(()), |complaint| Err(refused(complaint)))?;
     let marked = tokio::time::timeout(PATIENCE, state.marks.mark(id.clone(), verdict, note)).await;
     let alert = marked.unwrap_or(Err(NotMarked::Busy)).map_err(|why| not_marked(&id, why))?;
     Ok((StatusCode::ACCEPTED, Json(AlertItem::from(&alert))))
+}
+
+/// Why there is no body to look at.
+fn unreadable(rejection: &JsonRejection) -> String {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return format!(
+            "the body has more than {MOST_BODY_BYTES} bytes; write {EXAMPLE}, the note in at most {} characters",
+            Feedback::NOTE_LIMIT
+        );
+    }
+    match rejection {
+        JsonRejection::MissingJsonContentType(_) => {
+            "send it with the header `Content-Type: application/json`".to_owned()
+        }
+        JsonRejection::BytesRejection(_) => "the body broke off; send it again".to_owned(),
+        _ => format!("the body is not JSON; write {EXAMPLE}"),
+    }
+}
+
+/// The verdict and the note of a body, or what is wrong with it.
+fn said(body: Value) -> Result<(Verdict, String), String> {
+    let Value::Object(mut fields) = body else { return Err(format!("the body is no JSON object; write {EXAMPLE}")) };
+    let verdict = fields.remove("verdict").ok_or_else(|| format!("`verdict` is missing; write {EXAMPLE}"))?;
+    let known = Verdict::ALL.iter().find(|known| verdict == known.as_str());
+    let known = known.ok_or_else(|| format!("`verdict` is {verdict}; write \"false\" or \"useful\", in quotes"))?;
+    let note = match fields.remove("note").unwrap_or_default() {
+        Value::Null => String::new(),
+        Value::String(note) => note,
+        other => return Err(format!("`note` is {other}; write a text in quotes, or leave it out")),
+    };
+    match fields.keys().next() {
+        Some(unknown) => Err(format!("`{unknown}` is no part of a mark; write {EXAMPLE}")),
+        None => Ok((*known, note)),
+    }
 }
 
 /// What is wrong with a note.

@@ -4,6 +4,7 @@ mod api;
 mod error;
 mod feedback;
 mod problem;
+mod query;
 mod resume;
 mod routes;
 mod server;

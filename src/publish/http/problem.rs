@@ -36,6 +36,11 @@ impl Problem {
         Self::not_found(format!("no alert `{id}`; closed ones are kept for 7 days, /api/v1/alerts lists them"))
     }
 
+    /// What stands for an alert's id in the address is no text.
+    pub(super) fn unreadable_id() -> Self {
+        Self::bad_request("the id in the address is not UTF-8; /api/v1/alerts lists the ids".to_owned())
+    }
+
     /// There is nothing of that name.
     pub(super) fn not_found(detail: String) -> Self {
         Self { status: StatusCode::NOT_FOUND, detail }

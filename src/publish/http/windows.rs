@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use serde::{Deserialize, Serialize};
+use axum::extract::State;
+use serde::Serialize;
 
 use super::ApiState;
-use super::api::unknown_department;
+use super::api::{ids, unknown_department};
 use super::problem::Problem;
+use super::query::{Form, Parts};
+use crate::config::Roster;
 use crate::message::EventTime;
 use crate::window::PaneCounts;
 
@@ -18,13 +19,8 @@ use crate::window::PaneCounts;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Which panes are asked for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PanesFilter {
-    department: String,
-    from: Option<String>,
-    to: Option<String>,
-}
+const PANES: Form =
+    Form { names: &["department", "from", "to"], example: "/api/v1/windows?department=ID&from=TIME&to=TIME" };
 
 /// One pane. `start` is milliseconds since the epoch.
 #[derive(Debug, Serialize)]
@@ -50,21 +46,21 @@ struct PanesItem<'a> {
 /// The panes of a department that hold messages and start within [`from`, `to`).
 pub(super) async fn windows(
     State(state): State<Arc<ApiState>>,
-    filter: Result<Query<PanesFilter>, QueryRejection>,
+    parts: Parts,
 ) -> Result<Json<serde_json::Value>, Problem> {
-    let Query(filter) = filter.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
-    let name = &filter.department;
+    let asked = PANES.read(parts)?;
     let roster = state.board.read().roster;
+    let name = asked.get("department").ok_or_else(|| no_department(&roster))?;
     roster.find(name).ok_or_else(|| unknown_department(&roster, name))?;
-    let from = moment("from", filter.from.as_deref())?;
-    let to = moment("to", filter.to.as_deref())?;
+    let from = moment("from", asked.get("from"))?;
+    let to = moment("to", asked.get("to"))?;
     if let Some((from, to)) = from.zip(to).filter(|(from, to)| from > to) {
         let (from, to) = (from.to_rfc3339(), to.to_rfc3339());
         return Err(Problem::bad_request(format!(
             "`from` ({from}) is after `to` ({to}); write the earlier one as `from`"
         )));
     }
-    let answered = tokio::time::timeout(PATIENCE, state.panes.ask(name.clone())).await;
+    let answered = tokio::time::timeout(PATIENCE, state.panes.ask(name.to_owned())).await;
     let now = answered.ok().flatten().ok_or_else(Problem::busy)?;
     let item = |(start, PaneCounts { tally, severe, .. }): (EventTime, PaneCounts)| PaneItem {
         department: name,
@@ -81,6 +77,13 @@ pub(super) async fn windows(
         panes: now.within(from, to).into_iter().map(item).collect(),
     };
     serde_json::to_value(answer).map(Json).map_err(|error| Problem::internal(format!("no JSON: {error}")))
+}
+
+fn no_department(roster: &Roster) -> Problem {
+    Problem::bad_request(format!(
+        "`department` is missing; write /api/v1/windows?department=ID, where ID is one of {}",
+        ids(roster)
+    ))
 }
 
 /// A moment as people and programs write it: RFC 3339, or milliseconds since the epoch.
