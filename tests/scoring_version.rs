@@ -71,9 +71,8 @@ fn scoring_that_says_otherwise_with_the_same_model_has_another_version() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/scores.json");
     let now = now();
     let known = fs::read_to_string(&path).ok().map(|text| serde_json::from_str::<Golden>(&text).unwrap());
-    let is_same = |known: &Golden| {
-        (known.scoring_version, known.model_checksum) == (now.scoring_version, now.model_checksum)
-    };
+    let is_same =
+        |known: &Golden| (known.scoring_version, known.model_checksum) == (now.scoring_version, now.model_checksum);
     if let Some(known) = known.as_ref().filter(|known| is_same(known)) {
         assert_eq!(
             now.scores, known.scores,
@@ -86,5 +85,7 @@ fn scoring_that_says_otherwise_with_the_same_model_has_another_version() {
         fs::write(&path, format!("{}\n", serde_json::to_string_pretty(&now).unwrap())).unwrap();
         return;
     }
-    panic!("the model or SCORING_VERSION is another than in tests/golden/scores.json: run this test with UPDATE_GOLDEN=1");
+    panic!(
+        "the model or SCORING_VERSION is another than in tests/golden/scores.json: run this test with UPDATE_GOLDEN=1"
+    );
 }

@@ -93,7 +93,7 @@ impl SevereWatch {
         };
         let day = self.day.get_or_insert(Day::new(end.minus(slice), None));
         if !is_muted {
-            day.open_for += slice;
+            day.open_for = day.open_for.saturating_add(slice);
         }
         let is_used_up = most < DAY && day.open_for >= most;
         let hold = Incident::hold_of(self.row, settings.hold.get());
