@@ -9,7 +9,7 @@
 //! | [`ingest`] | Kafka in: the consumer thread, decoding, routing, dead letters, the offset ledger |
 //! | [`score`] | text in, [`message::Score`] out |
 //! | [`window`] | panes, windows and stream time: pure, time is an argument |
-//! | [`voices`] | who wrote what: signals, customers and samples of the last 12 hours: pure |
+//! | [`voices`] | who wrote what: signals, customers and samples of the last 13 hours: pure |
 //! | [`detect`] | baselines, tests and alert states: pure |
 //! | [`checkpoint`] | state and next offsets, saved and restored together |
 //! | [`publish`] | metrics and HTTP |

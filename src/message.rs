@@ -349,7 +349,7 @@ pub struct ShareCells {
     pub frustration: Option<u8>,
 }
 
-/// Which model gave a score: a checksum of all that decides what it says. Scores of two models are not comparable one by one: what is
+/// Which model gave a score: a checksum of all that decides what it says, the model's file and the version of the scoring. Scores of two models are not comparable one by one: what is
 /// normal is known for each apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ModelId(pub u32);

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::frame::Frame;
 use super::hours::{self, Cache, PanesAre};
 use super::legacy::{self, AlertV3, DetectorStateV3};
+use super::sound;
 use super::v1::SnapshotV1;
 use super::v2::SnapshotV2;
 use super::{PartitionPosition, Snapshot};
@@ -25,7 +26,7 @@ pub const FORMAT_VERSION: u32 = 4;
 /// The oldest version this build reads.
 const OLDEST_VERSION: u32 = 1;
 
-const FRAME: Frame = Frame { magic: b"LATIDOCP", oldest: OLDEST_VERSION, newest: FORMAT_VERSION };
+pub(super) const FRAME: Frame = Frame { magic: b"LATIDOCP", oldest: OLDEST_VERSION, newest: FORMAT_VERSION };
 /// Fast, and a third of the size.
 const COMPRESSION_LEVEL: i32 = 1;
 /// No checkpoint of a config within its limits is larger unpacked; a forged one must not eat the memory.
@@ -85,12 +86,17 @@ pub enum FormatError {
     /// The body has not the parts that its manifest lists.
     #[error("its parts are not those that it lists: the file is damaged")]
     Parts,
-    /// An hour holds panes of another.
-    #[error("its hour {hour} since 1970 holds no panes or those of another hour: the file is damaged")]
+    /// An hour holds panes of another, or parts that are larger than the whole.
+    #[error(
+        "its hour {hour} since 1970 holds no panes, those of another hour, or counts that cannot be: the file is damaged"
+    )]
     Hour {
         /// The hour.
         hour: i64,
     },
+    /// Something in it no daemon can have written.
+    #[error("{0} in it cannot be: it is damaged, or was not written by latido")]
+    Unsound(String),
     /// More than the format has room for.
     #[error("its manifest has {0} bytes, more than 4 GiB")]
     ManifestTooLarge(usize),
@@ -111,7 +117,7 @@ pub(super) struct Manifest<'a, D: Clone, A: Clone, O> {
     pub(super) outbox: O,
 }
 
-type ManifestNow<'a> = Manifest<'a, DetectorState, Alert, Cow<'a, Outbox>>;
+pub(super) type ManifestNow<'a> = Manifest<'a, DetectorState, Alert, Cow<'a, Outbox>>;
 pub(super) type ManifestV3<'a> = Manifest<'a, DetectorStateV3, AlertV3, ()>;
 
 impl From<ManifestV3<'static>> for ManifestNow<'static> {
@@ -194,12 +200,16 @@ pub(super) fn unpack<Part: DeserializeOwned>(bytes: &[u8]) -> Result<Part, Forma
 /// If the bytes are of another kind or version, cut short or damaged.
 pub fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     let (version, body) = FRAME.open(bytes)?;
-    match version {
-        1 => Ok(SnapshotV2::from(unpack::<SnapshotV1>(body)?).into()),
-        2 => Ok(unpack::<SnapshotV2>(body)?.into()),
-        3 => decode_body(body, PanesAre::OfVersion3, |manifest| Ok(unpack::<ManifestV3<'static>>(manifest)?.into())),
-        _ => decode_body(body, PanesAre::OfNow, unpack),
-    }
+    let snapshot: Snapshot = match version {
+        1 => hours::sound(SnapshotV2::from(unpack::<SnapshotV1>(body)?).into())?,
+        2 => hours::sound(unpack::<SnapshotV2>(body)?.into())?,
+        3 => decode_body(body, PanesAre::OfVersion3, |manifest| Ok(unpack::<ManifestV3<'static>>(manifest)?.into()))?,
+        _ => decode_body(body, PanesAre::OfNow, unpack)?,
+    };
+    let moments = [Some(snapshot.taken), snapshot.stream_time, snapshot.window_end, snapshot.kept_from];
+    sound::moments(&moments, &snapshot.partitions)?;
+    sound::detected(&snapshot.detector, &snapshot.alerts, &snapshot.outbox)?;
+    Ok(snapshot)
 }
 
 /// The snapshot in a body of this version, or of one that differs in its manifest and its panes alone.

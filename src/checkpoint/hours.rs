@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::format::{self, FormatError};
 use super::legacy::PaneCountsV3;
+use super::sound::FURTHEST_HOUR;
 use super::{SavedHour, SavedVoices, Snapshot};
 use crate::message::{EventTime, ModelId};
 use crate::voices::{HourVoices, Stretch};
@@ -17,12 +18,9 @@ use crate::window::{HourPanes, Models, PANE, PANES_AN_HOUR, PaneCounts, Tally};
 /// Seconds in an hour.
 const HOUR_SECONDS: i64 = 3_600;
 
-/// No event time lies in an hour further from the epoch.
-const FURTHEST_HOUR: u64 = i64::MAX.unsigned_abs() / 3_600_000;
-
 /// One department in an hour.
 #[derive(Serialize, Deserialize)]
-struct Part<'a> {
+pub(super) struct Part<'a> {
     department: Cow<'a, str>,
     /// By place in the hour, from 0.
     panes: Vec<(u16, PaneCounts)>,
@@ -58,7 +56,7 @@ pub(super) enum PanesAre {
 type Packed = BTreeMap<u8, (Named<Stretch>, Range<usize>)>;
 
 /// Something of each department.
-type Named<Item> = Vec<(Arc<str>, Arc<Item>)>;
+pub(super) type Named<Item> = Vec<(Arc<str>, Arc<Item>)>;
 
 /// An hour as bytes: the length of its packed panes (4, little endian), these, and for each place within the hour with voices that place
 /// (1), the length (4) and the voices of all departments in it, packed.
@@ -160,9 +158,25 @@ fn departments_of<'a>(
         }
         let others = part.other_models.into_iter().map(|(model, place, tally)| (model, usize::from(place), tally));
         let panes = panes.with_models(Models::of(part.model, others));
+        check(&panes)?;
         departments.insert(Arc::from(&*part.department), Arc::new(panes));
     }
     Ok(departments)
+}
+
+/// A snapshot of a version that kept its panes one by one, if its hours are what they should be.
+///
+/// # Errors
+/// If they are not.
+pub(super) fn sound(snapshot: Snapshot) -> Result<Snapshot, FormatError> {
+    snapshot.hours.iter().flat_map(|hour| hour.departments.values()).try_for_each(|panes| check(panes))?;
+    Ok(snapshot)
+}
+
+fn check(panes: &HourPanes) -> Result<(), FormatError> {
+    let hour = panes.hour();
+    let is_sound = hour.unsigned_abs() <= FURTHEST_HOUR && panes.is_sound();
+    is_sound.then_some(()).ok_or(FormatError::Hour { hour })
 }
 
 /// Voices by department, in the order of the ids.
@@ -226,4 +240,38 @@ fn place_of(hour: i64, start: EventTime) -> u16 {
 fn start_of(hour: i64, place: u16) -> EventTime {
     let start = EventTime::from_millis(hour.saturating_mul(HOUR_SECONDS * 1_000));
     start.plus(PANE * u32::from(place))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// An hour with one message in its first pane and what other models are said to have said.
+    fn bytes(others: Vec<(ModelId, u16, Tally)>) -> Vec<u8> {
+        let tally = Tally { messages: 1, ..Tally::default() };
+        let panes = vec![(0, PaneCounts { tally, ..PaneCounts::default() })];
+        let model = Some(ModelId(1));
+        let part = Part { department: "billing".into(), panes, model, other_models: others };
+        let mut bytes = Vec::new();
+        put(&mut bytes, &format::pack(&vec![part]).unwrap()).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_model_that_said_more_than_can_be_counted_is_refused() {
+        let sound = decode(490_000, &bytes(Vec::new()), PanesAre::OfNow);
+        assert!(sound.is_ok(), "{sound:?}");
+        let all = Tally { messages: u32::MAX, ..Tally::default() };
+        let twice = vec![(ModelId(7), 0, all), (ModelId(7), 0, all)];
+        assert!(matches!(decode(490_000, &bytes(twice), PanesAre::OfNow), Err(FormatError::Hour { hour: 490_000 })));
+    }
+
+    #[test]
+    fn an_hour_that_no_clock_reaches_is_refused() {
+        for hour in [i64::MAX / 2, i64::MIN, i64::MAX] {
+            let refused = decode(hour, &bytes(Vec::new()), PanesAre::OfNow);
+            assert!(matches!(refused, Err(FormatError::Hour { .. })), "{hour}: {refused:?}");
+        }
+    }
 }

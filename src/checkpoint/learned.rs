@@ -5,8 +5,10 @@ use std::path::Path;
 
 use super::format::{pack, unpack};
 use super::frame::Frame;
+use super::sound;
 use super::{FORMAT_VERSION, FormatError};
 use crate::detect::DetectorState;
+use crate::publish::events::Outbox;
 
 const FRAME: Frame = Frame { magic: b"LATIDOBL", oldest: FORMAT_VERSION, newest: FORMAT_VERSION };
 
@@ -42,7 +44,9 @@ pub fn read_learned(path: &Path) -> Result<DetectorState, LearnedError> {
         return Err(LearnedError::Foreign);
     }
     let (_, body) = FRAME.open(&bytes)?;
-    Ok(unpack(body)?)
+    let state = unpack(body)?;
+    sound::detected(&state, &[], &Outbox::default())?;
+    Ok(state)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! What a checkpoint holds is one moment of the fold: every record below its next offsets is in its panes, and none
 //! above. A restarted daemon takes the panes and resumes from those offsets, whatever the consumer group committed.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod altered;
 mod directory;
 mod format;
 mod frame;
@@ -11,6 +14,7 @@ mod kafka;
 mod learned;
 mod legacy;
 mod snapshot;
+mod sound;
 mod store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]

@@ -24,15 +24,15 @@ use crate::voices::{SignalFound, Summary, Voice, Voices};
 use crate::window::{HourPanes, PANE, PaneCounts, Panes, ShardId, ShareCounts, Tally};
 
 fn moments() -> impl Strategy<Value = EventTime> {
-    any::<i64>().prop_map(EventTime::from_millis)
+    // As far as messages can date themselves, and beyond.
+    (-400_000_000_000_000_i64..=400_000_000_000_000).prop_map(EventTime::from_millis)
 }
 
 fn tallies() -> impl Strategy<Value = Tally> {
-    any::<[u32; 4]>().prop_map(|[messages, negative, positive, frustrated]| Tally {
-        messages,
-        negative,
-        positive,
-        frustrated,
+    // No part is larger than the whole.
+    any::<[u32; 4]>().prop_map(|[messages, negative, positive, frustrated]| {
+        let negative = negative.min(messages);
+        Tally { messages, negative, positive: positive.min(messages - negative), frustrated: frustrated.min(messages) }
     })
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::anyhow;
 use serde_json::Value;
 
 use super::ConfigArgs;
-use crate::config::{self, Config, Loaded, Origin, Origins};
+use crate::config::{self, Config, Loaded, Origin, Origins, check};
 use crate::pipeline::Pipeline;
 
 /// The key of the note on `/readyz`.
@@ -37,6 +38,8 @@ impl Reload {
         let Loaded { config, origins } = self.args.load()?;
         let of_file = of_file_alone(&self.args);
         let taken = takeable(&self.in_force, &config);
+        // Each of both is sound, and what is put together of them need not be.
+        check(&taken).map_err(|error| anyhow!("it does not fit what takes a restart: {error}"))?;
         pipeline.reload(taken.clone())?;
         self.in_force = taken;
         let mut notes = Vec::new();
@@ -158,5 +161,16 @@ mod tests {
         changed.kafka.group = "another".to_owned();
         changed.log.level = "debug".to_owned();
         assert_eq!(takeable(&Config::default(), &changed), wanted);
+    }
+
+    #[test]
+    fn what_is_put_together_of_two_configs_is_checked_as_one() {
+        let mut config = Config { departments: vec![DepartmentConfig::named("billing")], ..Config::default() };
+        config.kafka.brokers = vec!["localhost:9092".to_owned()];
+        config.kafka.topics = vec!["messages".to_owned()];
+        assert_eq!(check(&config).map_err(|error| error.to_string()), Ok(()));
+        config.mutes = vec![MuteConfig { departments: vec!["delivery".to_owned()], ..MuteConfig::default() }];
+        let error = check(&takeable(&config, &config)).map_err(|error| error.to_string());
+        assert!(matches!(&error, Err(what) if what.contains("mutes[0]") && what.contains("delivery")), "{error:?}");
     }
 }

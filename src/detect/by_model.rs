@@ -44,6 +44,11 @@ impl ByModel {
         self.0.iter().copied()
     }
 
+    /// Whether it is what it should be, wherever it came from.
+    pub(super) fn is_sound(&self) -> bool {
+        self.0.len() <= MODELS && self.0.iter().all(|(_, counts)| counts.is_sound())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

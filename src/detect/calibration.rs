@@ -60,6 +60,11 @@ impl Calibration {
         self.latest = Some(end);
     }
 
+    /// Whether it is what it should be, wherever it came from.
+    pub(super) fn is_sound(&self) -> bool {
+        self.episodes >= 0.0 && self.months >= 0.0
+    }
+
     /// How much more often than on the scale chance brings evidence about here.
     pub(super) fn factor(&self) -> f64 {
         (self.episodes + PRIOR_EPISODES) / (self.months * EPISODES_A_MONTH + PRIOR_EPISODES)

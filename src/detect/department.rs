@@ -65,6 +65,14 @@ pub struct DepartmentState {
     usual: [Option<Usual>; RATIOS + 1],
 }
 
+impl DepartmentState {
+    /// Whether it is what it should be, wherever it came from.
+    pub(super) fn is_sound(&self) -> bool {
+        let Self { gathered, baseline, biases, evidence, calibration, .. } = self;
+        gathered.is_sound() && baseline.is_sound() && biases.is_sound() && evidence.is_sound() && calibration.is_sound()
+    }
+}
+
 /// What is known at an hour of the week.
 struct KnownAt<'a> {
     baseline: &'a Baseline,
@@ -174,7 +182,7 @@ impl Department {
         let knows_volume = self.baseline.knows_volume(hour);
         let messages = if knows_volume { volume.rate } else { f64::from(counts.messages) };
         self.findings = self.evidence.push(end, counts, Expected { messages, ..expected }, &normal);
-        let seen = self.baseline.seen() + u64::from(counts.messages);
+        let seen = self.baseline.seen().saturating_add(u64::from(counts.messages));
         let known_enough = seen >= u64::from(settings.min_seen);
         for (kind, finding) in self.findings.iter_mut().enumerate() {
             let may_alert = if kind < RATIOS {

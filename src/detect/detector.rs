@@ -77,6 +77,12 @@ pub struct DetectorState {
 }
 
 impl DetectorState {
+    /// The first department of which something cannot be, wherever it came from.
+    pub(crate) fn unsound_department(&self) -> Option<&str> {
+        let unsound = self.departments.iter().find(|saved| !saved.is_sound());
+        unsound.map(|saved| saved.department.as_str())
+    }
+
     /// What it learned, without the tickets that were open.
     #[must_use]
     pub fn without_tickets(self) -> Self {

@@ -43,21 +43,21 @@ impl LastTold {
     /// An alert is told of again, for whatever reason.
     pub(super) fn tell(&mut self, end: EventTime, alert: &mut Alert) -> Alert {
         *self = Self { at: end, recurrence: alert.recurrence, distance: distance(alert) };
-        alert.escalations += 1;
+        alert.escalations = alert.escalations.saturating_add(1);
         alert.escalated = Some(end);
         alert.clone()
     }
 }
 
 /// How far an alert's worst window is from what was expected. Silence cannot become deeper, and of severe messages none are expected:
-/// these are never told of again.
+/// these are always as far, and never told of again.
 fn distance(alert: &Alert) -> f64 {
     match alert.kind {
         AlertKind::NegativeSentiment | AlertKind::Frustration | AlertKind::CompanyWide => {
             alert.observed - alert.expected
         }
         AlertKind::VolumeSurge => alert.observed / alert.expected.max(1.0) - 1.0,
-        AlertKind::Silence | AlertKind::Severe => f64::INFINITY,
+        AlertKind::Silence | AlertKind::Severe => 1.0,
     }
 }
 

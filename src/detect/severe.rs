@@ -28,7 +28,7 @@ pub(super) struct SevereWatch {
     open: Option<Box<OpenAlert>>,
     /// The tickets of late, so that those who live with such messages do not get one after the other.
     row: Option<Incident>,
-    /// The day that began with a ticket.
+    /// The day that began with a ticket: by when its first message was written.
     day: Option<Day>,
 }
 
@@ -93,7 +93,7 @@ impl SevereWatch {
         };
         let day = self.day.get_or_insert(Day::new(end.minus(slice), None));
         if !is_muted {
-            day.open_for += slice;
+            day.open_for = day.open_for.saturating_add(slice);
         }
         let is_used_up = most < DAY && day.open_for >= most;
         let hold = Incident::hold_of(self.row, settings.hold.get());
@@ -124,7 +124,9 @@ impl SevereWatch {
 
     fn open(&mut self, name: &str, end: EventTime, slice: Duration, come: Waiting) -> Change {
         self.row = Some(Incident::that_goes_on(self.row.filter(|row| row.is_recent(end)), end));
-        let day = self.day.get_or_insert(Day::new(end, None));
+        let written = slice_end_after(come.oldest, slice);
+        // A day begins by it too, or a replay, in which nothing is late, would end it at another minute.
+        let day = self.day.get_or_insert(Day::new(written, None));
         let are_held = day.before.is_some() && day.begun == end;
         if !are_held {
             day.messages = day.messages.saturating_add(come.messages);
@@ -132,7 +134,7 @@ impl SevereWatch {
         let before = day.before.unwrap_or_default();
         // By when it was written, not by when it came: whoever reads the same messages gives the same id.
         // (Those that waited for a day to be over: by that.)
-        let started = if are_held { end } else { slice_end_after(come.oldest, slice) };
+        let started = if are_held { end } else { written };
         let kind = AlertKind::Severe;
         let alert = Alert {
             id: self.next_id(name, started, end),

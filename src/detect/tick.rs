@@ -43,6 +43,11 @@ impl Counts {
         self.join(&Self { messages: pane.messages, unhappy: [pane.negative, pane.frustrated] });
     }
 
+    /// Whether no part is larger than the whole.
+    pub(super) fn is_sound(&self) -> bool {
+        self.unhappy.iter().all(|unhappy| *unhappy <= self.messages)
+    }
+
     /// Adds other counts; what does not fit is left out.
     pub(super) fn join(&mut self, other: &Self) {
         self.messages = self.messages.saturating_add(other.messages);
@@ -107,9 +112,12 @@ struct Total {
 struct Fixed(i64);
 
 impl Fixed {
-    #[expect(clippy::cast_possible_truncation, reason = "saturates: nobody expects 9e12 messages a slice")]
+    /// Nobody expects 10^10 messages of a slice; a day of more would not fit.
+    const MOST: f64 = 1e16;
+
+    #[expect(clippy::cast_possible_truncation, reason = "within its limits")]
     fn of(value: f32, times: u32) -> Self {
-        Self((f64::from(value) * f64::from(times) * 1e6).round() as i64)
+        Self((f64::from(value) * f64::from(times) * 1e6).round().clamp(-Self::MOST, Self::MOST) as i64)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "exact below 9e9 messages")]
@@ -182,6 +190,12 @@ impl Recent {
 }
 
 impl Slice {
+    /// Whether it is what it should be, wherever it came from.
+    pub(super) fn is_sound(&self) -> bool {
+        let are_ratios = self.expected_ratios.iter().all(|ratio| (0.0..=1.0).contains(ratio));
+        self.counts.is_sound() && self.expected_messages >= 0.0 && are_ratios
+    }
+
     fn expected_messages(&self) -> Fixed {
         Fixed::of(self.expected_messages, 1)
     }

@@ -58,7 +58,8 @@ impl Incident {
     /// The one that an alert which opens is of: the recent one, which comes back if it was over, or another.
     pub(super) fn that_goes_on(recent: Option<Self>, end: EventTime) -> Self {
         let mut incident = recent.unwrap_or_else(|| Self::new(end));
-        incident.returns += u32::from(incident.closed.take().is_some());
+        let returns = u32::from(incident.closed.take().is_some());
+        incident.returns = incident.returns.saturating_add(returns);
         incident
     }
 

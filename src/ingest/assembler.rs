@@ -7,9 +7,9 @@ use rdkafka::Message as _;
 use rdkafka::message::{BorrowedMessage, Headers as _};
 
 use crate::config::PipelineConfig;
-use crate::message::{EventTime, Offset, PartitionId};
+use crate::message::{Offset, PartitionId};
 
-use super::{Batch, BatchBuilder};
+use super::{Batch, BatchBuilder, timestamp};
 
 /// The open batches of the assigned partitions.
 pub(super) struct Assembler {
@@ -94,7 +94,7 @@ impl Assembler {
         let batch = seat.open.get_or_insert_with(|| {
             BatchBuilder::new(seat.partition.clone(), seat.epoch, seat.sequence, self.batch_bytes.min(64 * 1024))
         });
-        let kafka_timestamp = message.timestamp().to_millis().filter(|millis| *millis >= 0).map(EventTime::from_millis);
+        let kafka_timestamp = message.timestamp().to_millis().and_then(timestamp::from_kafka);
         let headers = message.headers();
         let headers = headers.into_iter().flat_map(|headers| headers.iter().map(|header| (header.key, header.value)));
         let before = batch.bytes();

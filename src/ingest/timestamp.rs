@@ -11,6 +11,11 @@ const MILLIS_FROM: u64 = 100_000_000_000;
 /// The first millisecond of the year -9999 and the last of the year 9999: beyond lie mistaken units (microseconds).
 const READABLE_MILLIS: std::ops::RangeInclusive<i64> = -377_705_116_800_000..=253_402_300_799_999;
 
+/// The moment that Kafka has a record at; none where the producer had no clock, or counted other units than milliseconds.
+pub(super) fn from_kafka(millis: i64) -> Option<EventTime> {
+    (0..=*READABLE_MILLIS.end()).contains(&millis).then(|| EventTime::from_millis(millis))
+}
+
 /// Why a timestamp cannot be read as a moment. Says nothing of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadTimestamp {
@@ -88,6 +93,14 @@ mod tests {
 
     fn millis(text: &str) -> Option<i64> {
         from_text(text).ok().map(EventTime::as_millis)
+    }
+
+    #[test]
+    fn a_record_whose_producer_counts_microseconds_or_has_no_clock_has_no_moment_in_kafka() {
+        assert_eq!(from_kafka(1_760_000_000_000), Some(EventTime::from_millis(1_760_000_000_000)));
+        for millis in [-1, i64::MIN, 1_760_000_000_000_000, 1_760_000_000_000_000_000, i64::MAX] {
+            assert_eq!(from_kafka(millis), None, "{millis}");
+        }
     }
 
     #[test]

@@ -26,6 +26,11 @@ pub use embedded::EmbeddedScorer;
 pub use model::{EmbeddedModel, ModelError};
 pub use signals::{Rules, RulesError};
 
+/// The version of all that makes scores of a text and a model: normalisation, features, the language guess, calibration, cells. It is
+/// part of [`ModelId`](crate::message::ModelId), so that a release which scores otherwise with the same file is as another model.
+/// `tests/scoring_version.rs` says when it is to be raised.
+pub const SCORING_VERSION: u32 = 1;
+
 /// The model that a config asks for: the named file, else the built-in one.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Who wrote what: what an alert tells beyond its figures. Pure code, in event time only.
 //!
-//! [`Voices`] keeps, for each department and stretch of the last 12 hours, how many messages there were and with which signals, how
+//! [`Voices`] keeps, for each department and stretch of the last 13 hours, how many messages there were and with which signals, how
 //! many different customers wrote them ([`Customers`]), and the ids of the most telling unhappy ones ([`Sample`]). A stretch is 5
 //! minutes of the last two hours, and half an hour before: what began long ago need not be known to the minute. Of a text it keeps
 //! nothing, of a customer a keyed hash (INV-8).

@@ -1,4 +1,4 @@
-//! All departments' voices of the last 12 hours.
+//! All departments' voices of the last 13 hours: the longest span that is tested, and the hour that is going on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -103,6 +103,14 @@ impl HourPanes {
         self.iter().map(|(pane, counts)| (start_of(pane), counts, self.models.parts(place_of(pane), counts.tally)))
     }
 
+    /// Whether no part of what was counted is larger than the whole, wherever it came from.
+    pub(crate) fn is_sound(&self) -> bool {
+        (0..PANES_AN_HOUR).all(|place| {
+            let tally = self.get(place).tally;
+            tally.is_sound() && self.models.are_within(place_of(place), tally)
+        })
+    }
+
     /// Gathers panes by when they start into hours, oldest first; of two that start at once the last counts.
     #[must_use]
     pub fn gather(panes: impl IntoIterator<Item = (EventTime, PaneCounts)>) -> Vec<Self> {

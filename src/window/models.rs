@@ -58,6 +58,14 @@ impl Models {
         panes.set(place, &sum);
     }
 
+    /// Whether what all but the first one said of a pane is no more than was counted in it.
+    pub(super) fn are_within(&self, place: usize, all: Tally) -> bool {
+        let each = || self.others.iter().map(|(_, panes)| panes.get(place));
+        let sum = |number: usize| each().map(|numbers| u64::from(numbers[number])).sum::<u64>();
+        let are_sound = each().all(|numbers| Tally::from_numbers(numbers).is_sound());
+        are_sound && all.numbers().iter().enumerate().all(|(number, of_all)| sum(number) <= u64::from(*of_all))
+    }
+
     /// What each model said of a pane in which all together counted so much.
     pub(super) fn parts(&self, place: usize, all: Tally) -> impl Iterator<Item = (ModelId, Tally)> {
         let mut of_first = all;

@@ -41,6 +41,12 @@ impl Tally {
         Self { messages, negative, positive, frustrated }
     }
 
+    /// Whether no part is larger than the whole.
+    pub(crate) fn is_sound(self) -> bool {
+        let labelled = u64::from(self.negative) + u64::from(self.positive);
+        labelled <= u64::from(self.messages) && self.frustrated <= self.messages
+    }
+
     /// What is left without the others; never less than nothing.
     pub(super) fn saturating_sub(self, others: Self) -> Self {
         let (mut left, others) = (self.numbers(), others.numbers());

@@ -12,6 +12,7 @@ use super::{KafkaStoreError, Snapshot};
 use crate::checkpoint::format::unpack;
 use crate::checkpoint::hours::PanesAre;
 use crate::checkpoint::legacy::{self, AlertV3, DetectorStateV3};
+use crate::checkpoint::sound;
 use crate::checkpoint::{FormatError, PartitionPosition, SavedHour, SavedShard, hours};
 use crate::detect::{Alert, DetectorState};
 use crate::message::{EventTime, PartitionId};
@@ -22,7 +23,7 @@ pub(super) type Change = (Key, Option<Vec<u8>>);
 
 /// All of a partition's state but its hours.
 #[derive(Serialize, Deserialize)]
-struct Manifest<'a> {
+pub(super) struct Manifest<'a> {
     taken: EventTime,
     stream_time: Option<EventTime>,
     window_end: Option<EventTime>,
@@ -34,7 +35,7 @@ struct Manifest<'a> {
 
 /// Baselines, alerts and the events that wait to be sent, as a version knows them.
 #[derive(Serialize, Deserialize)]
-struct Detected<'a, D: Clone, A: Clone, O> {
+pub(super) struct Detected<'a, D: Clone, A: Clone, O> {
     detector: Cow<'a, D>,
     alerts: Cow<'a, [A]>,
     /// End of the last window that they were judged by.
@@ -42,7 +43,7 @@ struct Detected<'a, D: Clone, A: Clone, O> {
     outbox: O,
 }
 
-type DetectedNow<'a> = Detected<'a, DetectorState, Alert, Cow<'a, Outbox>>;
+pub(super) type DetectedNow<'a> = Detected<'a, DetectorState, Alert, Cow<'a, Outbox>>;
 type DetectedV1<'a> = Detected<'a, DetectorStateV3, AlertV3, ()>;
 
 impl From<DetectedV1<'static>> for DetectedNow<'static> {
@@ -200,7 +201,12 @@ fn manifest_of(partition: &PartitionId, values: &Values) -> Result<Option<Manife
     if !has(&item, values) {
         return Ok(None);
     }
-    chunks::decode(chunks_of(&item, values)).map(Some).map_err(KafkaStoreError::damaged(&item))
+    let manifest = chunks::decode(chunks_of(&item, values)).and_then(|manifest: Manifest<'static>| {
+        let moments = [Some(manifest.taken), manifest.stream_time, manifest.window_end, manifest.kept_from];
+        sound::moments(&moments, [&*manifest.position])?;
+        Ok(manifest)
+    });
+    manifest.map(Some).map_err(KafkaStoreError::damaged(&item))
 }
 
 fn detected(values: &Values) -> Result<Option<DetectedNow<'static>>, KafkaStoreError> {
@@ -211,7 +217,12 @@ fn detected(values: &Values) -> Result<Option<DetectedNow<'static>>, KafkaStoreE
         1 => unpack::<DetectedV1<'static>>(&packed).map(DetectedNow::from),
         _ => unpack(&packed),
     });
-    detected.map(Some).map_err(KafkaStoreError::damaged(&Item::Detector))
+    let sound = detected.and_then(|detected: DetectedNow<'static>| {
+        sound::detected(&detected.detector, &detected.alerts, &detected.outbox)?;
+        sound::moments(&[detected.judged_until], [])?;
+        Ok(detected)
+    });
+    sound.map(Some).map_err(KafkaStoreError::damaged(&Item::Detector))
 }
 
 fn hours_of(partition: &PartitionId, wanted: &[i64], values: &Values) -> Result<Vec<SavedHour>, KafkaStoreError> {

@@ -6,6 +6,9 @@
 //! the transaction counts: a daemon that was thought dead cannot write over its successor's state. The successor reads only
 //! after every transaction that had written by then is over.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod altered;
 mod attempt;
 mod book;
 mod chunks;

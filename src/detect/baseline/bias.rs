@@ -118,6 +118,11 @@ impl Biases {
         biased
     }
 
+    /// Whether it is what it should be, wherever it came from.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.others.len() < MODELS && self.others.iter().all(Bias::is_sound)
+    }
+
     fn of(&mut self, model: ModelId, now: EventTime) -> &mut Bias {
         if let Some(known) = self.others.iter().position(|bias| bias.model == model) {
             return &mut self.others[known];
@@ -144,6 +149,11 @@ impl Bias {
             share: 0.0,
             latest: now,
         }
+    }
+
+    fn is_sound(&self) -> bool {
+        let of_ratios = self.unhappy.iter().chain(&self.expected).all(|part| (0.0..=self.taught).contains(part));
+        of_ratios && self.taught <= self.messages && self.hours >= 0.0 && (0.0..=1.0).contains(&self.share)
     }
 
     fn is_learned(&self) -> bool {

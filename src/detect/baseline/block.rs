@@ -71,6 +71,14 @@ impl Block {
         if expected <= 0.0 { unhappy } else { (unhappy * self.normal_unhappy[ratio] / expected).min(self.messages) }
     }
 
+    /// Whether it is what it should be, wherever it came from.
+    pub(crate) fn is_sound(&self) -> bool {
+        let sums = [self.seconds, self.messages, self.expected_messages, self.square, self.expected_square];
+        let known = [self.known.messages, self.known.hours];
+        let of_ratios = [self.unhappy, self.expected_unhappy, self.normal_unhappy].into_iter().flatten();
+        sums.into_iter().chain(known).chain(of_ratios).all(|sum| sum >= 0.0)
+    }
+
     fn add(&mut self, other: &Self) {
         self.seconds += other.seconds;
         self.messages += other.messages;
@@ -93,6 +101,10 @@ pub(crate) fn block_of(moment: EventTime) -> i64 {
 pub(crate) struct Gathering([Block; SPANS.len()]);
 
 impl Gathering {
+    pub(crate) fn is_sound(&self) -> bool {
+        self.0.iter().all(Block::is_sound)
+    }
+
     /// Takes a block, and gives those of every span that are whole with it: the block itself, and maybe longer ones. A longer one
     /// of which a part is missing is left out.
     pub(crate) fn push(&mut self, block: &Block) -> [Option<Block>; SPANS.len()] {

@@ -44,6 +44,10 @@ impl Moment {
         self.factor = self.factor * kept + weight * factor;
     }
 
+    fn is_sound(self) -> bool {
+        self.factor > 0.0
+    }
+
     fn value(self, most: f64) -> f64 {
         (self.excess / self.factor).clamp(LEAST, most)
     }
@@ -61,6 +65,11 @@ impl Correlation {
             let assumed = assumed(span);
             Moment { excess: PRIOR_BLOCKS / assumed, factor: PRIOR_BLOCKS / assumed.powi(2) }
         }))
+    }
+
+    /// Whether it is what it should be, wherever it came from.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.0.iter().all(|moment| moment.is_sound())
     }
 
     pub(crate) fn of(&self, span: usize) -> f64 {
@@ -102,6 +111,11 @@ impl VolumeSpread {
                 SPANS.len()],
             clumps: Moment { excess: 0.0, factor: PRIOR_CLUMPED_MESSAGES },
         }
+    }
+
+    /// Whether it is what it should be, wherever it came from.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.spans.iter().chain([&self.clumps]).all(|moment| moment.is_sound())
     }
 
     pub(crate) fn of(&self, span: usize) -> f64 {

@@ -165,6 +165,18 @@ impl Baseline {
         }
     }
 
+    /// Whether it is what it should be, wherever it came from.
+    pub(super) fn is_sound(&self) -> bool {
+        let mut blocks = self.waiting.iter().chain([&self.current]);
+        self.taught.messages >= 0.0
+            && self.taught.hours >= 0.0
+            && self.ratios.iter().chain([&self.volume]).all(Seasonal::is_sound)
+            && self.correlations.iter().all(Correlation::is_sound)
+            && self.spread.is_sound()
+            && self.gathering.is_sound()
+            && blocks.all(Block::is_sound)
+    }
+
     /// Messages of all slices so far.
     pub(super) fn seen(&self) -> u64 {
         self.seen

@@ -107,6 +107,18 @@ impl Seasonal {
         }
     }
 
+    /// Whether it is what it should be, wherever it came from.
+    pub(crate) fn is_sound(&self) -> bool {
+        let lengths = || self.grids.iter().map(Vec::len);
+        let is_new = lengths().all(|length| length == 0) && self.hours_seen.is_empty() && self.quarters.is_empty();
+        let is_known = lengths().eq(CELLS)
+            && self.hours_seen.len() == CELLS[OF_KIND]
+            && [0, QUARTERS].contains(&self.quarters.len());
+        let shares = self.grids.iter().flatten().chain(&self.quarters).chain([&self.mean, &self.level]);
+        let numbers = shares.flat_map(|share| [share.events, share.exposure]).chain(self.hours_seen.iter().copied());
+        (is_new || is_known) && numbers.into_iter().all(|number| number >= 0.0)
+    }
+
     /// The rate at an hour of the week.
     pub(crate) fn at(&self, hour: HourOfWeek, learning: &Learning) -> Known {
         let of_level = 1.0 / (self.level.events + self.level_events(learning));

@@ -74,6 +74,12 @@ impl Drift {
         rise.expected_unhappy += slice.ratio * f64::from(slice.messages);
     }
 
+    /// Whether it is what it should be, wherever it came from.
+    pub(crate) fn is_sound(self) -> bool {
+        let rise = self.rise.is_none_or(|rise| rise.unhappy <= rise.messages && rise.expected_unhappy >= 0.0);
+        rise && self.sum >= 0.0 && (0.0..=MOST_BACK).contains(&self.back)
+    }
+
     pub(crate) fn sum(self) -> f64 {
         self.sum
     }

@@ -114,6 +114,15 @@ pub(super) struct EvidenceState {
     gap: (Option<EventTime>, f64),
 }
 
+impl EvidenceState {
+    /// Whether it is what it should be, wherever it came from.
+    pub(super) fn is_sound(&self) -> bool {
+        let (_, expected) = self.gap;
+        let drifts = self.drifts.iter().all(|drift| drift.is_sound());
+        expected >= 0.0 && drifts && self.slices.iter().all(tick::Slice::is_sound)
+    }
+}
+
 impl Evidence {
     /// All that is remembered.
     pub(super) fn snapshot(&self) -> EvidenceState {

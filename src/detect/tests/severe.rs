@@ -250,3 +250,27 @@ fn the_day_of_a_ticket_goes_on_after_a_restart() {
     assert_eq!((restarted.opened.len(), restarted.closed.len()), (2, 2));
     assert_eq!((&restarted.opened, &restarted.closed), (&unbroken.opened, &unbroken.closed));
 }
+
+#[test]
+fn a_day_that_began_with_a_late_message_ends_at_the_same_minute_in_a_replay() {
+    let ids_where = |is_late: bool| {
+        let mut feed = limited(4);
+        feed.minutes(3 * HOUR, CALM);
+        let written = EventTime::from_millis(feed.end.as_millis() + 20_000);
+        if !is_late {
+            feed.detector.note_severe(CARE, written, 1);
+        }
+        feed.minutes(100, CALM);
+        if is_late {
+            feed.detector.note_severe(CARE, written, 1);
+        }
+        (0..26 * 60).for_each(|_| feed.severe_minute(1, CALM));
+        let held: Vec<String> =
+            feed.tickets().iter().filter(|ticket| ticket.expected > 0.0).map(|ticket| ticket.id.clone()).collect();
+        let day_later = written.as_millis() - 20_000 + MINUTE + 24 * 3_600_000;
+        (held, format!("care-severe-{day_later}"))
+    };
+    let ((live, expected), (replayed, _)) = (ids_where(true), ids_where(false));
+    assert_eq!(live, [expected]);
+    assert_eq!(replayed, live);
+}

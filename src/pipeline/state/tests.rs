@@ -1,6 +1,7 @@
 //! What the fold's state promises: a restart changes nothing, and a backlog pages nobody.
 
 mod details;
+mod hostile;
 mod marking;
 mod muting;
 mod reloading;

@@ -37,7 +37,7 @@ pub struct Outbox {
 impl Outbox {
     /// Enters an event; the oldest is given up where there are too many. Gives how many were.
     pub fn enter(&mut self, happened: Happened, department: &str, envelope: String) -> u64 {
-        let number = self.newest() + 1;
+        let number = self.newest().saturating_add(1);
         self.waiting.push_back(AlertEvent { number, happened, department: department.to_owned(), envelope });
         let mut given_up = 0;
         while self.waiting.len() > ITEMS_LIMIT || (self.waiting.len() > 1 && self.bytes() > BYTES_LIMIT) {

@@ -25,6 +25,7 @@ pub use error::ModelError;
 
 use super::shares::Shares;
 use crate::message::ModelId;
+use crate::score::SCORING_VERSION;
 use file::Sections;
 use layout::{CHANNELS, OUTPUTS, Outputs, Pooled, RARITY};
 pub(crate) use table::{Place, Table};
@@ -198,10 +199,13 @@ impl EmbeddedModel {
     }
 }
 
-/// The checksum that a sound file ends with; never that of none.
+/// Of the checksum that a sound file ends with, and of the scoring that makes scores of it; never that of none.
 fn id_of(bytes: &[u8]) -> ModelId {
-    let checksum = bytes.last_chunk().map_or(0, |checksum| u32::from_le_bytes(*checksum));
-    ModelId(checksum.max(1))
+    let checksum = bytes.last_chunk::<4>().copied().unwrap_or_default();
+    let mut id = crc32fast::Hasher::new();
+    id.update(&checksum);
+    id.update(&SCORING_VERSION.to_le_bytes());
+    ModelId(id.finalize().max(1))
 }
 
 /// The bytes of a file, as far as a model could go: some files have no end.
