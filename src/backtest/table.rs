@@ -111,7 +111,10 @@ fn alerts(run: &Backtest, out: &mut String) {
         let (are, them) = if left_out == 1 { ("alert is", "it") } else { ("alerts are", "them") };
         put(
             out,
-            format_args!("{} older {are} left out here: --report and --json have {them}.\n", grouped(left_out as u64)),
+            format_args!(
+                "{} older {are} left out here: --json has {them}, --report the newest 2,000.\n",
+                grouped(left_out as u64)
+            ),
         );
     }
     let right = [false, false, false, false, true, true, true, false];

@@ -7,8 +7,8 @@ use indicatif::ProgressBar;
 use super::score::{CHUNK, Raw, Scoring};
 use super::{FirstUnusable, HistoryError, MessageHistory};
 use crate::config::KafkaConfig;
+use crate::ingest::moment_in_kafka;
 use crate::letters::{Bounds, LettersError, PATIENCE, Reader};
-use crate::message::EventTime;
 
 /// How an error names what the command line says.
 const KEY: &str = "--topic";
@@ -36,7 +36,7 @@ pub fn read_topic(
         for (topic, reader, bounds) in &readers {
             reader.read(bounds, |place, record| {
                 bar.inc(1);
-                let kafka_timestamp = record.timestamp.map(EventTime::from_millis);
+                let kafka_timestamp = record.timestamp.and_then(moment_in_kafka);
                 let place = FirstUnusable::Record { topic: Arc::clone(topic), place };
                 chunk.push(Raw { place, value: record.value, kafka_timestamp });
                 if chunk.len() == CHUNK {

@@ -22,8 +22,8 @@ const LARGEST: f64 = 1e24;
 /// Largest moment in milliseconds, in the year 33,658, and so the largest number with a sign: messages lie before the year 10,000.
 const FURTHEST: i64 = 1_000_000_000_000_000;
 
-/// No hour of messages lies further from the epoch.
-pub(super) const FURTHEST_HOUR: u64 = FURTHEST.unsigned_abs() / 3_600_000;
+/// No hour of messages lies further from the epoch: as far as milliseconds reach, since records that Kafka had at such moments counted there once.
+pub(super) const FURTHEST_HOUR: u64 = i64::MAX.unsigned_abs() / 3_600_000 - 2;
 
 /// Checks the moments of a snapshot and where its partitions stand.
 ///
@@ -34,7 +34,15 @@ pub(super) fn moments<'a>(
     partitions: impl IntoIterator<Item = &'a PartitionPosition>,
 ) -> Result<(), FormatError> {
     moments.iter().try_for_each(numbers)?;
-    partitions.into_iter().try_for_each(|position| numbers(&position.frontier))
+    partitions.into_iter().try_for_each(|position| {
+        if position.next_offset.0 < 0 {
+            return Err(FormatError::Unsound(format!(
+                "the offset {} of {}",
+                position.next_offset.0, position.partition
+            )));
+        }
+        numbers(&position.frontier)
+    })
 }
 
 /// Checks what was detected.

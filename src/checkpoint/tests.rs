@@ -41,7 +41,7 @@ fn shares() -> impl Strategy<Value = ShareCounts> {
 }
 
 fn positions() -> impl Strategy<Value = PartitionPosition> {
-    ("\\PC{0,12}", any::<i32>(), any::<i64>(), prop::option::of(moments())).prop_map(
+    ("\\PC{0,12}", any::<i32>(), 0..i64::MAX, prop::option::of(moments())).prop_map(
         |(topic, partition, next, frontier)| PartitionPosition {
             partition: PartitionId::new(topic, partition),
             next_offset: NextOffset(next),
@@ -246,6 +246,22 @@ proptest! {
         disguised.extend(bytes);
         prop_assert!(decode(&disguised).is_err());
     }
+}
+
+#[test]
+fn an_offset_that_no_record_has_is_refused() {
+    let mut snapshot = sample();
+    snapshot.partitions[0].next_offset = NextOffset(-1);
+    let refused = decode(&encode(&snapshot).unwrap());
+    assert!(matches!(&refused, Err(FormatError::Unsound(what)) if what.contains("-1")), "{refused:?}");
+}
+
+#[test]
+fn panes_of_records_that_were_stamped_in_microseconds_are_read() {
+    let start = EventTime::from_millis(1_760_000_000_000_000_000 / 3_600_000 * 3_600_000);
+    let mut snapshot = sample();
+    snapshot.hours = SavedHour::sort(hours_of("billing", [(start, Tally { messages: 1, ..Tally::default() }.into())]));
+    assert_eq!(decode(&encode(&snapshot).unwrap()).unwrap(), snapshot);
 }
 
 #[test]

@@ -41,16 +41,7 @@ impl Provider for Layer {
 impl Layers {
     /// Lays the environment over the file over the defaults.
     pub(super) fn new(file: Option<(&Path, FileLayer)>, environment: Vec<Variable>) -> Result<Self, Box<Problem>> {
-        Self::over(&Config::default(), file, environment)
-    }
-
-    /// The same over another config.
-    pub(super) fn over(
-        base: &Config,
-        file: Option<(&Path, FileLayer)>,
-        environment: Vec<Variable>,
-    ) -> Result<Self, Box<Problem>> {
-        let mut figment = Figment::from(Serialized::defaults(base));
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
         let mut file_lines = None;
         if let Some((path, layer)) = file {
             let metadata = Metadata::from("config file", path);

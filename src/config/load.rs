@@ -71,18 +71,6 @@ pub fn load(
     Ok(Loaded { config, origins: origins(&layers) })
 }
 
-/// Checks a config that was put together of others, each of which was sound by itself.
-///
-/// # Errors
-/// If values of it are impossible together. Whoever set them is not known any more.
-pub fn check(config: &Config) -> Result<(), ConfigError> {
-    let layers = Layers::over(config, None, Vec::new())?;
-    let mut check = validate::Check::new(&layers);
-    validate::all(config, &mut check);
-    let found = check.into_problems();
-    if found.is_empty() { Ok(()) } else { Err(ConfigError::new(found)) }
-}
-
 /// Every value that somebody set. A list counts as one value, but a list of tables as one for each table.
 fn origins(layers: &Layers) -> Origins {
     let mut origins = BTreeMap::new();

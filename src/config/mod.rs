@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use effective::{effective, non_defaults};
 pub use environment::{PREFIX, process_environment};
 pub use kafka::client_config;
-pub use load::{Loaded, Origins, check, load};
+pub use load::{Loaded, Origins, load};
 pub use mutes::{ClockTime, Day, EVERY_DEPARTMENT, Moment, MuteConfig};
 pub use names::fold_name;
 pub use problem::{ConfigError, Origin, Problem};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::alert::Alert;
 use super::kind::AlertKind;
@@ -21,7 +21,14 @@ const APART: Duration = Duration::from_secs(15 * 60);
 pub(super) struct LastTold {
     at: EventTime,
     recurrence: f64,
+    #[serde(deserialize_with = "told_distance")]
     distance: f64,
+}
+
+/// What is never told again but by its recurrence was once kept as infinitely far.
+fn told_distance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let distance = f64::deserialize(deserializer)?;
+    Ok(if distance.is_finite() { distance } else { 1.0 })
 }
 
 impl LastTold {
@@ -62,6 +69,7 @@ fn distance(alert: &Alert) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::detect::{Handling, Severity};
@@ -125,5 +133,13 @@ mod tests {
     fn however_fast_it_gets_worse_a_quarter_of_an_hour_lies_between_two_words_about_it() {
         let ever_worse = (1..=60).map(|minute| (0.5 * 0.001_f64.powi(minute), 0.3 + 0.02 * f64::from(minute)));
         assert!(escalations(ever_worse).windows(2).all(|pair| pair[1] - pair[0] >= 15));
+    }
+
+    #[test]
+    fn a_distance_that_was_kept_as_infinite_is_read() {
+        let mut told = LastTold::at_opening(&alert(1.0));
+        told.distance = f64::INFINITY;
+        let read: LastTold = postcard::from_bytes(&postcard::to_stdvec(&told).unwrap()).unwrap();
+        assert_eq!(read, LastTold { distance: 1.0, ..told });
     }
 }

@@ -34,4 +34,5 @@ pub use patience::Patience;
 pub(crate) use quiet_log::{QuietLog, is_connection_trouble};
 pub use route::Router;
 pub use shared::{ConsumerStatus, PartitionStatus, Shared};
+pub(crate) use timestamp::from_kafka as moment_in_kafka;
 pub(crate) use timestamp::from_text as moment_of_text;

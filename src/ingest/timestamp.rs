@@ -12,7 +12,7 @@ const MILLIS_FROM: u64 = 100_000_000_000;
 const READABLE_MILLIS: std::ops::RangeInclusive<i64> = -377_705_116_800_000..=253_402_300_799_999;
 
 /// The moment that Kafka has a record at; none where the producer had no clock, or counted other units than milliseconds.
-pub(super) fn from_kafka(millis: i64) -> Option<EventTime> {
+pub(crate) fn from_kafka(millis: i64) -> Option<EventTime> {
     (0..=*READABLE_MILLIS.end()).contains(&millis).then(|| EventTime::from_millis(millis))
 }
 
