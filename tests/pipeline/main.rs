@@ -11,6 +11,8 @@ mod daemon;
 mod details;
 mod disk;
 mod garbage;
+#[path = "../support/logged.rs"]
+mod logged;
 mod other_config;
 mod reloading;
 mod restarts;

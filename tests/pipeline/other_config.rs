@@ -1,12 +1,10 @@
 //! A checkpoint of another config restores what still applies and names the rest.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use latido::config::{Config, DepartmentConfig, Span};
+use latido::config::{DepartmentConfig, Span};
 
 use crate::broker::Broker;
 use crate::daemon::{CALM, Daemon, TOPIC, config, message, now, panes_of, saved_panes};
+use crate::logged::logged;
 
 const OTHER_TOPIC: &str = "old-messages";
 
@@ -33,7 +31,8 @@ fn a_checkpoint_of_another_config_restores_what_applies_and_names_the_rest() {
     after.departments = vec![DepartmentConfig::named("shop"), DepartmentConfig::named("billing")];
     after.windows.lateness = Span::from_secs(0);
     after.windows.lengths = vec![Span::from_secs(1_800), Span::from_secs(900)];
-    let (second, warnings) = start_listening(after);
+    let (second, told) = logged(|| Daemon::start(after));
+    let warnings: String = told.lines().filter(|line| line.contains(" WARN ")).collect();
     assert!(warnings.contains("department delivery: 1 panes") || warnings.contains("department delivery: 2 panes"));
     assert!(warnings.contains("position of old-messages[0]: its topic is not in kafka.topics"), "{warnings}");
     assert!(!warnings.contains("billing"), "what is restored is no warning: {warnings}");
@@ -50,32 +49,4 @@ fn a_checkpoint_of_another_config_restores_what_applies_and_names_the_rest() {
     second.stop();
     let kept: Vec<_> = billing.into_iter().chain(shop).collect();
     assert_eq!(saved_panes(home.path()), panes_of(&kept));
-}
-
-/// Starts a daemon and gives what it warned of meanwhile.
-fn start_listening(config: Config) -> (Daemon, String) {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let daemon = tracing::subscriber::with_default(subscriber, || Daemon::start(config));
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    (daemon, text)
-}
-
-/// What was logged.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -2,6 +2,8 @@
 
 mod details;
 mod hostile;
+#[path = "../../../tests/support/logged.rs"]
+mod logging;
 mod marking;
 mod muting;
 mod reloading;
@@ -411,22 +413,5 @@ fn what_a_backlog_opened_pages_after_a_gap_only_if_it_is_still_open_once_windows
 
 /// What is logged meanwhile.
 fn logged(does: impl FnOnce()) -> String {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    tracing::subscriber::with_default(subscriber, does);
-    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
-}
-
-#[derive(Clone, Default)]
-struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    logging::logged(does).1
 }
