@@ -1,5 +1,6 @@
 //! Text in, [`Score`] out.
 
+pub mod cascade;
 pub mod data;
 pub mod embedded;
 pub mod eval;
