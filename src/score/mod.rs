@@ -8,6 +8,7 @@ pub mod features;
 pub mod half;
 mod hash;
 pub mod labels;
+pub mod lane;
 mod maths;
 pub mod model;
 pub mod normalise;
@@ -17,6 +18,8 @@ pub mod signals;
 pub mod soft;
 pub mod taught;
 pub mod train;
+#[cfg(feature = "transformer")]
+pub mod transformer;
 
 use std::sync::Arc;
 
@@ -32,7 +35,7 @@ pub use signals::{Rules, RulesError};
 /// `tests/scoring_version.rs` says when it is to be raised.
 pub const SCORING_VERSION: u32 = 1;
 
-/// The model that a config asks for: the named file, else the built-in one.
+/// The embedded model that a config asks for: the named file, else the built-in one.
 ///
 /// # Errors
 /// If the file cannot be read, is none of ours, of another version, cut off, or damaged.

@@ -4,6 +4,7 @@ Weights in 8 bits, calibration, `latido.json`, and fixtures: what another implem
 calibration is fitted on one half of the development rows that may teach (texts whose FNV-1a is even), and measured on the other.
 """
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -152,6 +153,11 @@ def write_fixtures(out):
             f.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def sha256(path):
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()
+
+
 def described(temperatures, anger, obstacle):
     number = lambda x: round(float(x), 4)
     line = lambda n: {"factor": number(n[0]), "offset": number(n[1])}
@@ -171,8 +177,8 @@ def main():
         shutil.copy(os.path.join(a.trained, name), a.out)
     labels = {"sentiment": data.SENTIMENTS, "anger": ["anger"], "obstacle": ["obstacle"], "signals": data.SIGNALS}
     card = {
-        "format": 1, "base": "intfloat/multilingual-e5-small", "licence": "MIT", "pooling": "mean",
-        "max_tokens": MAX_TOKENS, "languages": data.LANGUAGES, "storage": "tables are I8 with one F32 `.scale` a row; weight = I8 * scale",
+        "format": 1, "kind": "encoder", "base": "intfloat/multilingual-e5-small", "licence": "MIT", "pooling": "mean",
+        "max_tokens": MAX_TOKENS, "prefix": "", "cleaning": "social", "hash": sha256(os.path.join(a.out, "model.safetensors")), "languages": data.LANGUAGES, "storage": "tables are I8 with one F32 `.scale` a row; weight = I8 * scale",
         "heads": {name: {"weights": f"heads.{name}", "kind": "softmax" if name == "sentiment" else "sigmoid", "labels": labels[name]} for name in HEADS},
         "frustration": "1 - (1 - sigmoid(factor * obstacle + offset)) * (1 - sigmoid(factor * anger + offset))",
         "calibration": described(*calibrate(a.out)),
