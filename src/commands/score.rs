@@ -2,6 +2,7 @@
 
 mod explained;
 mod record;
+mod second;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use explained::{Why, write_table};
 use record::Record;
+use second::Second;
 
 use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, SignalSet};
 use crate::score::signals::Rules;
@@ -62,8 +64,11 @@ pub struct ScoreArgs {
     /// What an argument or line is.
     #[arg(long, value_enum, default_value_t = Input::Text)]
     pub input: Input,
-    /// Model file. Default: the built-in model.
-    #[arg(long, value_name = "FILE")]
+    /// Which scorer: the embedded model, or a transformer (in a build with the feature `transformer`).
+    #[arg(long, value_enum, default_value_t = Which::Embedded)]
+    pub scorer: Which,
+    /// Model file; with `--scorer transformer` the directory of a model. Default: the built-in one.
+    #[arg(long, value_name = "PATH")]
     pub model: Option<PathBuf>,
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
@@ -77,6 +82,15 @@ pub struct ScoreArgs {
     /// Texts to score.
     #[arg(value_name = "TEXT")]
     pub texts: Vec<String>,
+}
+
+/// Which scorer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// The model inside the binary: 100,000 texts a second.
+    Embedded,
+    /// The encoder, or a model of your own: about 50 texts a second.
+    Transformer,
 }
 
 /// What an argument or line is.
@@ -97,13 +111,21 @@ fn language(name: &str) -> Result<Language, String> {
 /// # Errors
 /// If the model cannot be used, standard input cannot be read, or a line could not be used.
 pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
-    let model = match &args.model {
-        Some(path) => EmbeddedModel::load(path)?,
-        None => EmbeddedModel::builtin()?,
+    if args.explain && args.scorer == Which::Transformer {
+        bail!("--explain tells what counted for the embedded scorer; leave out --scorer transformer, or --explain");
+    }
+    let model = match (&args.model, args.scorer) {
+        (Some(path), Which::Embedded) => EmbeddedModel::load(path)?,
+        _ => EmbeddedModel::builtin()?,
+    };
+    let second = match args.scorer {
+        Which::Embedded => None,
+        Which::Transformer => Some(Second::open(args.model.as_deref())?),
     };
     let rules = Rules::with_files(&args.signals)?;
     let out = io::BufWriter::new(io::stdout().lock());
-    let mut lines = LineScorer { scorer: EmbeddedScorer::new(model, rules), args: &args, out, number: 0, unusable: 0 };
+    let mut lines =
+        LineScorer { scorer: EmbeddedScorer::new(model, rules), second, args: &args, out, number: 0, unusable: 0 };
     let done = if args.texts.is_empty() { lines.stream(io::stdin().lock()) } else { lines.arguments() };
     match done {
         // Whoever reads our output has seen enough.
@@ -122,6 +144,8 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
 
 struct LineScorer<'a, W> {
     scorer: EmbeddedScorer,
+    /// Scores again what the embedded scorer has scored.
+    second: Option<Second>,
     args: &'a ScoreArgs,
     out: W,
     number: u64,
@@ -183,7 +207,10 @@ impl<W: Write> LineScorer<'_, W> {
     fn score(&mut self, text: Text<'_>, id: Option<&Value>) -> io::Result<()> {
         let shown = id.is_none().then_some(text.text);
         if !self.args.explain {
-            let score = self.scorer.score_one(text);
+            let mut score = self.scorer.score_one(text);
+            if let Some(second) = &mut self.second {
+                score = second.score(text.text, &score).map_err(io::Error::other)?;
+            }
             return self.write(&Scored::new(id, shown, &score));
         }
         let explanation = self.scorer.explain(text);
@@ -300,6 +327,7 @@ mod tests {
         let args = ScoreArgs {
             lang: None,
             input: kind,
+            scorer: Which::Embedded,
             model: None,
             signals: Vec::new(),
             explain: table,
@@ -307,7 +335,7 @@ mod tests {
             texts: Vec::new(),
         };
         let scorer = EmbeddedScorer::new(EmbeddedModel::builtin().unwrap(), Rules::builtin().unwrap());
-        let mut lines = LineScorer { scorer, args: &args, out: Vec::new(), number: 0, unusable: 0 };
+        let mut lines = LineScorer { scorer, second: None, args: &args, out: Vec::new(), number: 0, unusable: 0 };
         lines.stream(input).unwrap();
         (String::from_utf8(lines.out).unwrap(), lines.unusable)
     }
