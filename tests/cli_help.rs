@@ -59,9 +59,21 @@ fn help_lists_the_commands_with_examples_and_exit_codes() {
 }
 
 #[test]
+#[cfg(not(feature = "transformer"))]
 fn the_version_is_the_packages() {
     let output = latido(&["--version"]);
     assert_eq!(text(&output.stdout), format!("latido {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+#[cfg(all(feature = "transformer", target_os = "linux"))]
+fn the_version_is_the_packages_with_that_of_libtorch_and_the_file_it_runs_on() {
+    let output = latido(&["--version"]);
+    let told = text(&output.stdout);
+    let rest = told.strip_prefix(concat!("latido ", env!("CARGO_PKG_VERSION"), " (libtorch ")).expect(told);
+    let (version, path) = rest.split_once(", ").expect(told);
+    assert!(version.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3, "{told}");
+    assert!(std::path::Path::new(path.trim_end().trim_end_matches(')')).is_file(), "{told}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod run;
 pub mod score;
 mod signals;
 pub mod train;
+mod version;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -49,7 +50,7 @@ be restored, 78 wrong config.";
 
 /// Latido reads what customers write, as they write it, and tells each department when its customers turn unhappy.
 #[derive(Debug, Parser)]
-#[command(name = "latido", version, about, after_help = EXAMPLES)]
+#[command(name = "latido", version = version::version(), about, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

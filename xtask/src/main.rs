@@ -6,10 +6,12 @@ mod corpus;
 mod demo;
 mod disk;
 mod kafka;
+mod libtorch;
 mod prometheus;
 mod shell;
 mod simulate;
 mod storm;
+mod transformer;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -29,7 +31,7 @@ struct Arguments {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Step {
-    /// Every step below, in this order, but for the simulation.
+    /// Every step below, in this order, but for the simulation; libtorch is fetched where it is needed.
     Ci,
     /// Formatting.
     Fmt,
@@ -43,6 +45,11 @@ enum Step {
     Test,
     /// The model card: whether its figures are the shipped model's.
     Card(card::Options),
+    /// libtorch, in target/libtorch, where builds with the feature `transformer` look for it: 800 MB to download (Linux on x86_64; needs
+    /// pip3, gcc).
+    Libtorch(libtorch::Options),
+    /// What is built with the feature `transformer` alone: lints and tests (needs pip3, gcc).
+    Transformer,
     /// The daemon against a real Apache Kafka (needs java, mvn, kcat).
     Kafka,
     /// Storms: brokers and daemons killed, frozen and restarted by a seed, and every record held to once (needs java, mvn).
@@ -64,13 +71,14 @@ enum Step {
 
 impl Step {
     /// The steps of CI, cheapest first, so that a slip is told early.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Fmt,
         Self::Corpus(corpus::Options::PLAIN),
         Self::Clippy,
         Self::Doc,
         Self::Test,
         Self::Card(card::Options::PLAIN),
+        Self::Transformer,
         Self::Kafka,
         Self::Storm(storm::Options::PLAIN),
         Self::Disk,
@@ -100,6 +108,8 @@ impl Step {
             Self::Doc => Run::cargo(["doc", "--workspace", "--no-deps"]).with("RUSTDOCFLAGS", "-D warnings").go(),
             Self::Test => Run::cargo(["test", "--workspace"]).go(),
             Self::Card(options) => card::run(options),
+            Self::Libtorch(options) => libtorch::run(options),
+            Self::Transformer => transformer::run(),
             Self::Kafka => kafka::run(),
             Self::Storm(options) => storm::run(options),
             Self::Simulate(options) => simulate::run(options),
