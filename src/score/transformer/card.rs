@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::TransformerError;
-use super::files::{CARD, CONFIG, Files};
+use super::files::{CARD, Files, NETWORK_CONFIG};
 use crate::message::{Language, Sentiment, Signal};
 
 /// The version of `latido.json` that this release reads.
@@ -269,7 +269,7 @@ fn meaning(name: &str, head: &WrittenHead) -> Result<Meaning, String> {
 /// The names of a classifier's outputs, from its `config.json`.
 fn labels_of_config(files: &Files) -> Result<Vec<Sentiment>, TransformerError> {
     let remedy = "name them in latido.json: {\"format\": 1, \"heads\": {\"sentiment\": {\"kind\": \"softmax\", \"labels\": [\"negative\", \"neutral\", \"positive\"]}}}";
-    let refuse = |what: String| TransformerError::new(&files.place, CONFIG, what, remedy);
+    let refuse = |what: String| TransformerError::new(&files.place, NETWORK_CONFIG, what, remedy);
     let config: Value = serde_json::from_slice(&files.config).map_err(|error| refuse(error.to_string()))?;
     let names = config["id2label"].as_object().ok_or_else(|| refuse("no `id2label` names its outputs".to_owned()))?;
     let name = |id: usize| names.get(&id.to_string()).and_then(Value::as_str).map(str::to_owned);

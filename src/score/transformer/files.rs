@@ -11,7 +11,7 @@ use super::error::{Place, TransformerError};
 use crate::message::ModelId;
 use crate::score::SCORING_VERSION;
 
-pub(super) const CONFIG: &str = "config.json";
+pub(super) const NETWORK_CONFIG: &str = "config.json";
 pub(super) const TOKENIZER: &str = "tokenizer.json";
 pub(super) const WEIGHTS: &str = "model.safetensors";
 pub(super) const CARD: &str = "latido.json";
@@ -49,7 +49,7 @@ impl Files {
             Ok(false) => None,
             _ => Some(read(CARD)?),
         };
-        Ok(Self { config: read(CONFIG)?, tokenizer: read(TOKENIZER)?, weights: read(WEIGHTS)?, card, place })
+        Ok(Self { config: read(NETWORK_CONFIG)?, tokenizer: read(TOKENIZER)?, weights: read(WEIGHTS)?, card, place })
     }
 
     /// The SHA-256 of the weights, in hexadecimal digits.

@@ -28,7 +28,7 @@ use crate::score::lane::{Network, NetworkError, SlowModel, Tokens};
 use answer::Reader;
 use card::Card;
 pub use error::TransformerError;
-use files::{CONFIG, Files, WEIGHTS};
+use files::{Files, NETWORK_CONFIG, WEIGHTS};
 use network::{Plan, RustBert};
 pub use precision::Precision;
 use tokenizer::Cutter;
@@ -65,7 +65,7 @@ impl Transformer {
         tch::set_num_threads(1);
         let card = Card::of(files)?;
         let config_remedy = "name a model of a kind that is known: bert, distilbert, roberta or xlm-roberta for sequence classification";
-        let refuse = |what: String| TransformerError::new(&files.place, CONFIG, what, config_remedy);
+        let refuse = |what: String| TransformerError::new(&files.place, NETWORK_CONFIG, what, config_remedy);
         let config: Value = serde_json::from_slice(&files.config).map_err(|error| refuse(error.to_string()))?;
         let padding = config["pad_token_id"].as_i64();
         let plan = Plan::of(card.kind, config).map_err(refuse)?;

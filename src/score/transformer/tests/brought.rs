@@ -32,7 +32,7 @@ fn write_model(directory: &Path, model_type: &str, labels: &[&str]) {
         }
     };
     config.as_object_mut().unwrap().extend(shape.as_object().unwrap().clone());
-    fs::write(directory.join(CONFIG), config.to_string()).unwrap();
+    fs::write(directory.join(NETWORK_CONFIG), config.to_string()).unwrap();
     fs::write(directory.join(files::TOKENIZER), tokenizer().to_string()).unwrap();
     let store = VarStore::new(tch::Device::Cpu);
     tch::manual_seed(7);
@@ -142,13 +142,16 @@ fn a_file_that_is_missing_damaged_or_of_another_model_is_named_with_what_to_do()
     let told = told_after(|path| fs::write(path.join(WEIGHTS), b"nonsense").unwrap());
     assert!(told.contains("model.safetensors: damaged"), "{told}");
     let told = told_after(|path| {
-        fs::write(path.join(CONFIG), br#"{"model_type": "gpt2", "id2label": {"0": "negative", "1": "positive"}}"#)
-            .unwrap()
+        fs::write(
+            path.join(NETWORK_CONFIG),
+            br#"{"model_type": "gpt2", "id2label": {"0": "negative", "1": "positive"}}"#,
+        )
+        .unwrap()
     });
     assert!(told.contains("`model_type` is `gpt2`; known are bert"), "{told}");
     let told = told_after(|path| {
-        let config = fs::read_to_string(path.join(CONFIG)).unwrap();
-        fs::write(path.join(CONFIG), config.replace("\"hidden_size\":16", "\"hidden_size\":32")).unwrap();
+        let config = fs::read_to_string(path.join(NETWORK_CONFIG)).unwrap();
+        fs::write(path.join(NETWORK_CONFIG), config.replace("\"hidden_size\":16", "\"hidden_size\":32")).unwrap();
     });
     assert!(told.contains("and config.json asks for"), "{told}");
     let told = told_after(|path| fs::write(path.join(files::CARD), br#"{"format": 2}"#).unwrap());
