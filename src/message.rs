@@ -153,6 +153,8 @@ macro_rules! closed_set {
     };
 }
 
+pub(crate) use closed_set;
+
 pub(crate) mod json;
 mod keyed;
 mod language;

@@ -45,6 +45,9 @@ pub trait SlowModel: fmt::Debug + Send + Sync {
     /// The text as its network sees it: at least one token, at most as many as the model takes.
     fn tokens(&self, text: &str) -> Tokens;
 
+    /// How many tokens the longest text has.
+    fn max_tokens(&self) -> usize;
+
     /// A network for one thread. All networks of a model share its weights, so that this costs next to nothing.
     ///
     /// # Errors
