@@ -82,7 +82,7 @@ fn company() -> (Arc<Board>, Registry) {
     let board = Arc::new(Board::new(roster, windows.len()));
     board.publish(stream(), everybody());
     let (timings, health) = (Timings::new().unwrap(), Health::new());
-    let registry = registry(Sources { board: Arc::clone(&board), windows, timings, health }).unwrap();
+    let registry = registry(Sources { board: Arc::clone(&board), windows, timings, health, second: None }).unwrap();
     (board, registry)
 }
 

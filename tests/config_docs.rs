@@ -74,6 +74,7 @@ fn what_the_example_shows_in_comments_is_right_too() {
     let path = secret.to_str().unwrap();
     let text = lines.join("\n").replace("/run/secrets/kafka-password", path).replace("/run/secrets/latido-token", path);
     let text = text.replace("/etc/latido/ours.latido", path).replace("/run/secrets/latido-hash-key", path);
+    let text = text.replace("/etc/latido/model", directory.path().to_str().unwrap());
     let baselines = directory.path().join("baselines.latido");
     std::fs::write(&baselines, latido::checkpoint::encode_learned(&Default::default()).unwrap()).unwrap();
     let text = text.replace("/etc/latido/baselines.latido", baselines.to_str().unwrap());

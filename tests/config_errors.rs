@@ -512,3 +512,38 @@ fn a_variable_that_names_no_key_of_its_table_is_answered_with_the_keys_and_not_w
     let told = refusal("", &[("LATIDO__DETECT__BUDGET", "3")]);
     assert!(told.contains("`detect.false_alarms_per_month`") && !told.contains("`LATIDO__DETECT`"), "{told}");
 }
+
+#[test]
+fn impossible_limits_of_the_transformer_are_refused() {
+    assert_snapshot!(refusal(
+        r#"
+        [scorer.transformer]
+        directory = "no/such"
+        deadline = "5m"
+        max_wait = "3m"
+        workers = 1000
+        max_batch_tokens = 0
+        max_waiting_texts = 0
+        cache_texts = 20000000
+
+        [scorer.cascade]
+        max_share = 1.5
+        "#,
+        &[]
+    ));
+}
+
+#[cfg(not(feature = "transformer"))]
+#[test]
+fn a_scorer_that_this_build_has_not_is_answered_with_how_to_build_it() {
+    assert_snapshot!(refusal(
+        r#"
+        [scorer]
+        kind = "cascade"
+
+        [scorer.transformer]
+        deadline = "5s"
+        "#,
+        &[]
+    ));
+}

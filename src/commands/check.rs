@@ -4,12 +4,14 @@ mod live;
 
 use std::io::{self, Write};
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::ConfigArgs;
 use crate::config::{Loaded, Moment, MuteConfig, effective, non_defaults};
 use crate::pipeline::PipelineError;
-use crate::score::{open, open_rules};
+use crate::score::second::{Probe, Slow, open_slow, probe};
+use crate::score::{EmbeddedScorer, open, open_rules};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,9 +45,14 @@ pub struct CheckArgs {
 pub fn run(args: CheckArgs) -> anyhow::Result<()> {
     let loaded = args.config.load()?;
     // Loaded as the daemon would.
-    open(&loaded.config.scorer).map_err(PipelineError::from)?;
+    let embedded = open(&loaded.config.scorer).map_err(PipelineError::from)?;
+    let slow = open_slow(&loaded.config.scorer).map_err(PipelineError::from)?;
     let mut out = io::stdout().lock();
     print(&loaded, &mut out)?;
+    if let Some(slow) = slow {
+        let rules = open_rules(&loaded.config.signals).map_err(PipelineError::from)?;
+        print_probes(&slow, &mut EmbeddedScorer::new(embedded, rules), &mut out)?;
+    }
     if args.live {
         live::run(&loaded.config, &mut out)?;
     }
@@ -69,6 +76,25 @@ fn print(loaded: &Loaded, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "\n# Values that are not the default, and who set them:")?;
     for (key, origin) in origins {
         writeln!(out, "#   {key}: {origin}")?;
+    }
+    Ok(())
+}
+
+/// What the slow model says of sentences that leave no doubt, a line each.
+fn print_probes(slow: &Slow, embedded: &mut EmbeddedScorer, out: &mut impl Write) -> anyhow::Result<()> {
+    let probes = probe(&*slow.model, embedded).context("scorer.transformer: the model cannot score a sentence")?;
+    if let Some(rate) = slow.texts_per_second {
+        writeln!(out, "\n# Transformer: {:?}, about {rate:.0} texts a second on one core.", slow.model)?;
+    }
+    for probe in &probes {
+        let Probe { text, score, .. } = probe;
+        let label = score.sentiment.label();
+        let verdict = if probe.agrees() { String::new() } else { format!("; everybody would say {}", probe.sentiment) };
+        writeln!(out, "#   {label}, frustration {:.2}: {text}{verdict}", score.frustration.get())?;
+    }
+    let wrong = probes.iter().filter(|probe| !probe.agrees()).count();
+    if wrong * 2 > probes.len() {
+        writeln!(out, "# Most of these are wrong: are the labels in the right order (latido.json, id2label)?")?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! SIGHUP: the config read anew. Departments, `[detect]` and mutes are taken from it; everything else takes a restart.
+//! SIGHUP: the config read anew. Departments, `[detect]` and mutes are taken from it, and the transformer's files are read anew;
+//! everything else takes a restart.
 
 use std::collections::BTreeSet;
 
@@ -40,6 +41,10 @@ impl Reload {
         pipeline.reload(taken.clone())?;
         self.in_force = taken;
         let mut notes = Vec::new();
+        // The config is taken by now: what is wrong with the model's files does not take that back.
+        if let Err(error) = pipeline.reload_slow_model(&self.in_force) {
+            notes.push(format!("the transformer that is loaded stays: {error}"));
+        }
         let waiting = differences(&self.in_force, &config);
         if !waiting.is_empty() {
             notes.push(format!("changes of {} take a restart", Vec::from_iter(waiting).join(", ")));
@@ -51,7 +56,9 @@ impl Reload {
             return Ok(());
         }
         let notes = notes.join("; ");
-        tracing::warn!("only departments, detect and mutes are reloaded, and variables stand over the file: {notes}");
+        tracing::warn!(
+            "only departments, detect, mutes and the transformer's files are reloaded, and variables stand over the file: {notes}"
+        );
         pipeline.health().note(CONFIG, notes);
         Ok(())
     }

@@ -45,6 +45,11 @@ others are scored, and the exit code is 1. Bytes that are no UTF-8 are replaced
 in text lines and an error in JSON lines. Lines may be up to 32 MiB long; of a
 text the first 64 KiB are read.
 
+With --scorer cascade a line also has \"worth\", how much a second look at the
+text is worth, 0 to 1; from --threshold on the transformer scores it again, and
+\"scorer\" says so. The daemon moves that threshold with its load, and counts a
+text of a small department, or of one near an alert, for more.
+
 With --explain a line also has \"rules\", the names of the signal rules that
 held (a signal without one is learned); \"words\", what each word, mark and
 emoji adds to the log odds of \"negative\" (against neutral and positive) and of
@@ -64,12 +69,15 @@ pub struct ScoreArgs {
     /// What an argument or line is.
     #[arg(long, value_enum, default_value_t = Input::Text)]
     pub input: Input,
-    /// Which scorer: the embedded model, or a transformer (in a build with the feature `transformer`).
+    /// Which scorer: the embedded model, or (in a build with the feature `transformer`) a transformer for all texts or for some.
     #[arg(long, value_enum, default_value_t = Which::Embedded)]
     pub scorer: Which,
-    /// Model file; with `--scorer transformer` the directory of a model. Default: the built-in one.
+    /// Model file; with `--scorer transformer` or `cascade` the directory of a model. Default: the built-in one.
     #[arg(long, value_name = "PATH")]
     pub model: Option<PathBuf>,
+    /// With `--scorer cascade`: the worth from which on the transformer scores a text again, 0 (all) to 1 (none).
+    #[arg(long, value_name = "WORTH", default_value_t = 0.25, value_parser = threshold)]
+    pub threshold: f32,
     /// Rules of your own for signals, beyond the built-in ones; may be given more than once.
     #[arg(long, value_name = "FILE")]
     pub signals: Vec<PathBuf>,
@@ -91,6 +99,8 @@ pub enum Which {
     Embedded,
     /// The encoder, or a model of your own: about 50 texts a second.
     Transformer,
+    /// The transformer for those texts whose label it could change.
+    Cascade,
 }
 
 /// What an argument or line is.
@@ -106,13 +116,18 @@ fn language(name: &str) -> Result<Language, String> {
     Language::from_name(name).ok_or_else(|| "expected es, en, pt, fr, de, it or other".to_owned())
 }
 
+fn threshold(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}
+
 /// Runs `latido score`.
 ///
 /// # Errors
 /// If the model cannot be used, standard input cannot be read, or a line could not be used.
 pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
-    if args.explain && args.scorer == Which::Transformer {
-        bail!("--explain tells what counted for the embedded scorer; leave out --scorer transformer, or --explain");
+    if args.explain && args.scorer != Which::Embedded {
+        bail!("--explain tells what counted for the embedded scorer; leave out --scorer, or --explain");
     }
     let model = match (&args.model, args.scorer) {
         (Some(path), Which::Embedded) => EmbeddedModel::load(path)?,
@@ -120,7 +135,8 @@ pub fn run(args: ScoreArgs) -> anyhow::Result<()> {
     };
     let second = match args.scorer {
         Which::Embedded => None,
-        Which::Transformer => Some(Second::open(args.model.as_deref())?),
+        Which::Transformer => Some(Second::open(args.model.as_deref(), None)?),
+        Which::Cascade => Some(Second::open(args.model.as_deref(), Some(args.threshold))?),
     };
     let rules = Rules::with_files(&args.signals)?;
     let out = io::BufWriter::new(io::stdout().lock());
@@ -207,11 +223,10 @@ impl<W: Write> LineScorer<'_, W> {
     fn score(&mut self, text: Text<'_>, id: Option<&Value>) -> io::Result<()> {
         let shown = id.is_none().then_some(text.text);
         if !self.args.explain {
-            let mut score = self.scorer.score_one(text);
-            if let Some(second) = &mut self.second {
-                score = second.score(text.text, &score).map_err(io::Error::other)?;
-            }
-            return self.write(&Scored::new(id, shown, &score));
+            let first = self.scorer.score_one(text);
+            let Some(second) = &mut self.second else { return self.write(&Scored::new(id, shown, &first)) };
+            let (score, worth) = second.score(text.text, &first).map_err(io::Error::other)?;
+            return self.write(&Scored { worth, ..Scored::new(id, shown, &score) });
         }
         let explanation = self.scorer.explain(text);
         if self.args.table {
@@ -281,6 +296,8 @@ struct Scored<'a> {
     signals: SignalSet,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unsupported_language: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worth: Option<f32>,
     #[serde(flatten)]
     why: Option<Why>,
 }
@@ -296,6 +313,7 @@ impl<'a> Scored<'a> {
             scorer: score.scorer,
             signals: score.signals,
             unsupported_language: score.language == Language::Other,
+            worth: None,
             why: None,
         }
     }
@@ -329,6 +347,7 @@ mod tests {
             input: kind,
             scorer: Which::Embedded,
             model: None,
+            threshold: 0.25,
             signals: Vec::new(),
             explain: table,
             table,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{
     BreakerConfig, CheckpointConfig, CheckpointStore, DepartmentConfig, DetectConfig, HttpConfig, InputConfig,
-    KafkaConfig, LogConfig, LogFormat, PipelineConfig, ScorerChoice, ScorerConfig, Span, StartPosition, WindowsConfig,
+    KafkaConfig, LogConfig, LogFormat, PipelineConfig, Span, StartPosition, WindowsConfig,
 };
 
 use crate::message::Signal;
@@ -45,12 +45,6 @@ impl Default for InputConfig {
             max_text_bytes: 16 * 1024,
             future_skew: Span::from_secs(5 * 60),
         }
-    }
-}
-
-impl Default for ScorerConfig {
-    fn default() -> Self {
-        Self { kind: ScorerChoice::Embedded, model: None }
     }
 }
 

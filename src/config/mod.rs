@@ -17,6 +17,7 @@ mod problem;
 mod properties;
 mod roster;
 mod schema;
+mod scorer;
 mod secret;
 mod shape;
 mod span;
@@ -41,6 +42,7 @@ pub use problem::{ConfigError, Origin, Problem};
 pub(crate) use properties::read_secret;
 pub use roster::{OTHER, Roster};
 pub use schema::{Field, Shape, fields};
+pub use scorer::{CascadeConfig, PrecisionChoice, ScorerChoice, ScorerConfig, TransformerConfig};
 pub use secret::{REDACTED, Secret, is_secret};
 pub use span::Span;
 pub use start::StartPosition;
@@ -162,16 +164,6 @@ pub struct InputConfig {
     pub future_skew: Span,
 }
 
-/// `[scorer]`: what scores a text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ScorerConfig {
-    /// Which scorer: `embedded` is a small model that runs within the daemon.
-    pub kind: ScorerChoice,
-    /// Model file, made by `latido train`, to use in place of the one inside the binary.
-    pub model: Option<PathBuf>,
-}
-
 /// `[signals]`: which reasons are found in a text, and by which words.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -188,15 +180,6 @@ pub struct PrivacyConfig {
     /// File that holds a secret of at least 16 characters, the same in all daemons of a group: customers' ids are hashed with it. Unset: with
     /// `checkpoint.store = "directory"` a key is made at random and kept there, as `hash-key`; with `"kafka"` customers are not counted.
     pub key_file: Option<PathBuf>,
-}
-
-/// Which scorer runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ScorerChoice {
-    /// The model inside the binary.
-    #[default]
-    Embedded,
 }
 
 /// `[windows]`: panes, windows and stream time.

@@ -34,8 +34,9 @@ impl fmt::Debug for Secret {
 const SECRET_PARTS: [&str; 9] =
     ["pass", "pasw", "pwd", "secret", "token", ".pem", "jaas", "credential", "oauthbearer.config"];
 
-/// Endings of names that mention a secret but hold something that may be shown: where it lies, how it is got.
-const OPEN_ENDINGS: [&str; 6] = ["_file", ".file", ".location", ".url", ".ms", ".method"];
+/// Endings of names that mention a secret but hold something that may be shown: where it lies, how it is got, tokens of
+/// another kind.
+const OPEN_ENDINGS: [&str; 7] = ["_file", ".file", ".location", ".url", ".ms", ".method", "_batch_tokens"];
 
 /// Whether the value of the librdkafka property of that name must not be shown.
 #[must_use]

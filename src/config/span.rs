@@ -20,6 +20,12 @@ impl Span {
         Self(Duration::from_secs(seconds))
     }
 
+    /// So many milliseconds.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(Duration::from_millis(millis))
+    }
+
     /// The span as the standard library's type.
     #[must_use]
     pub const fn get(self) -> Duration {

@@ -3,6 +3,7 @@
 mod departments;
 mod mutes;
 mod places;
+mod scorer;
 mod stream;
 
 use super::Config;
@@ -81,7 +82,7 @@ pub(super) fn all(config: &Config, check: &mut Check<'_>) {
     stream::detect(&config.detect, check);
     stream::pipeline(&config.pipeline, check);
     stream::breaker(&config.breaker, check);
-    places::scorer(&config.scorer, check);
+    scorer::all(&config.scorer, &config.pipeline, check);
     places::baselines(&config.detect, check);
     places::signals(&config.signals, check);
     places::privacy(&config.privacy, check);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::broker::Broker;
 use super::departments::DEPARTMENTS;
-use crate::config::{Config, Span};
+use crate::config::{Config, ScorerChoice, Span};
 
 /// About how long the window is that the screen shows.
 const SHOWN: Duration = Duration::from_secs(15 * 60);
@@ -23,6 +23,9 @@ pub(crate) fn demo_config(broker: &Broker, listen: SocketAddr, directory: &Path)
     config.detect.false_alarms_per_month = 0.2;
     config.checkpoint.directory = directory.to_owned();
     config.http.listen = listen;
+    if cfg!(feature = "transformer") {
+        config.scorer.kind = ScorerChoice::Cascade;
+    }
     config.departments = DEPARTMENTS.iter().map(super::departments::Department::config).collect();
     config
 }

@@ -1,6 +1,7 @@
 //! Batches: contiguous runs of one partition's records, their bytes in one buffer.
 
 use std::fmt;
+use std::time::Instant;
 
 use crate::message::{EventTime, NextOffset, Offset, PartitionId};
 
@@ -16,6 +17,8 @@ pub struct Batch {
     pub sequence: u64,
     /// Where to read on once the whole batch has taken effect.
     pub next: NextOffset,
+    /// When its first record was read.
+    pub received: Instant,
     layout: Layout,
 }
 
@@ -84,7 +87,7 @@ impl BatchBuilder {
     #[must_use]
     pub fn new(partition: PartitionId, epoch: u32, sequence: u64, capacity: usize) -> Self {
         let layout = Layout { bytes: Vec::with_capacity(capacity), entries: Vec::new(), headers: Vec::new() };
-        Self { batch: Batch { partition, epoch, sequence, next: NextOffset(0), layout } }
+        Self { batch: Batch { partition, epoch, sequence, next: NextOffset(0), received: Instant::now(), layout } }
     }
 
     /// Copies a record in. Offsets must ascend; gaps (compacted topics, transaction markers) are fine.

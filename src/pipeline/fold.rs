@@ -20,7 +20,7 @@ use crossbeam_channel::{Receiver, Sender, select};
 use crate::ingest::{Assignment, Budget, Claim, DeadLetters, Member, Patience, Shared};
 use crate::message::PartitionId;
 use crate::publish::events::EventProgress;
-use crate::publish::{Board, Health, Mark, PanesQuestion, Resume, Thread, Timings};
+use crate::publish::{Board, Health, Mark, PanesQuestion, Resume, SecondStatus, Thread, Timings};
 
 use super::breaker::{Breaker, Verdict};
 use super::reload::Reload;
@@ -47,6 +47,8 @@ pub(super) struct Links {
     pub(super) jobs: Sender<Job>,
     pub(super) fetched: Receiver<Fetched>,
     pub(super) letters: Option<DeadLetters>,
+    /// How the slow model goes; none where there is none.
+    pub(super) second: Option<Arc<SecondStatus>>,
     /// How far alert events have come; none where nobody is told.
     pub(super) events: Option<Arc<EventProgress>>,
     pub(super) shared: Arc<Shared>,
@@ -265,6 +267,7 @@ impl Fold {
     fn apply(&mut self, scored: &ScoredBatch) {
         self.unsaved = true;
         let in_no_window = self.state.apply(scored, self.begun.elapsed());
+        self.links.timings.consumption_to_fold.observe(scored.batch.received.elapsed().as_secs_f64());
         for place in in_no_window {
             self.bury(scored, place);
         }

@@ -4,6 +4,9 @@
 //!
 //! ```text
 //! latido-ingest ──Batch──▶ latido-score-N ──ScoredBatch──▶ latido-fold ──▶ Board ──▶ latido-http
+//!       │                       └──Asked──▶ latido-second ──▶│   (only with a slow model)
+//!       │                                     Job │ ▲ Run    │
+//!       │                                 latido-slow-N      │
 //!       ▲                                                   │      └─DeadLetter──▶ latido-dead
 //!       └──────positions to commit── latido-save ◀──Job─────┘
 //!                                         └─AlertEvent──▶ latido-alerts
@@ -17,6 +20,7 @@ mod parts;
 mod reload;
 mod routing;
 mod scoring;
+mod second;
 mod state;
 mod stores;
 mod writer;
@@ -37,11 +41,13 @@ use crate::ingest::{CONSUMER, Consumer, ConsumerError, DeadLetterError, Starting
 use crate::publish::events::EventSenderError;
 use crate::publish::http::{self, HttpError};
 use crate::publish::{Board, Health, Thread};
+use crate::score::second::SlowModelError;
 use crate::score::{ModelError, RulesError};
 
 use parts::Parts;
 use reload::Reload;
 pub use reload::ReloadError;
+use second::ModelSlot;
 use stores::Opened;
 use writer::CHECKPOINT;
 
@@ -68,6 +74,9 @@ pub enum PipelineError {
     /// The model.
     #[error("scorer.model: {0}")]
     Model(#[from] ModelError),
+    /// The slow model.
+    #[error("scorer.transformer: {0}")]
+    SlowModel(#[from] SlowModelError),
     /// The rules for signals.
     #[error("signals.files: {0}")]
     Rules(#[from] RulesError),
@@ -142,6 +151,7 @@ pub struct Pipeline {
     board: Arc<Board>,
     health: Arc<Health>,
     reloads: Sender<Reload>,
+    slow: Option<Arc<ModelSlot>>,
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     stop: Arc<AtomicBool>,
@@ -162,8 +172,9 @@ impl Pipeline {
         let (address, metrics_address) = (bound.address(), bound.metrics_address());
         let model = crate::score::open(&config.scorer)?;
         let rules = crate::score::open_rules(&config.signals)?;
+        let slow = crate::score::second::open_slow(&config.scorer)?;
         let shares = model.shares().clone();
-        let parts = Parts::new(&config)?;
+        let parts = Parts::new(&config, slow)?;
         let state = parts.restored_state(&config, shares, loaded)?;
 
         // Each thread ends once nobody can send to it any more.
@@ -188,6 +199,7 @@ impl Pipeline {
             board: parts.board,
             health: parts.health,
             reloads: parts.reloads,
+            slow: parts.second.map(|second| second.slot),
             address,
             metrics_address,
             stop: parts.stop,

@@ -9,14 +9,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::sync::oneshot;
 
 use crate::checkpoint::{Loaded, Sent, Store};
-use crate::config::{CheckpointStore, Config, Roster, client_config};
+use crate::config::{CheckpointStore, Config, DetectConfig, Roster, ScorerChoice, ScorerConfig, client_config};
 use crate::ingest::{self, Assignment, Batch, Budget, DeadLetters, Decoder, Patience, Positions, Router, Shared};
 use crate::message::HashKey;
 use crate::publish::events::{EventProgress, EventSender};
 use crate::publish::http::{ApiState, Bound, Token};
 use crate::publish::metrics::{self, Sources};
-use crate::publish::{Board, Health, Mark, MarkDesk, PanesDesk, PanesQuestion, Resume, Thread, Timings};
+use crate::publish::{Board, Health, Mark, MarkDesk, PanesDesk, PanesQuestion, Resume, SecondStatus, Thread, Timings};
 use crate::sabotage::{self, Sabotage};
+use crate::score::lane::LaneOptions;
+use crate::score::second::Slow;
 use crate::score::shares::Shares;
 use crate::score::{EmbeddedModel, EmbeddedScorer, Rules, Scorer};
 
@@ -26,7 +28,8 @@ use super::events::EventsOut;
 use super::fold::{self, Fold, Limits};
 use super::reload::{Reload, learned_of};
 use super::routing::{Routes, Routing};
-use super::scoring::{ScoredBatch, Worker};
+use super::scoring::{Next, ScoredBatch, Worker};
+use super::second::{self, Asked, Chooser, DeskOptions, ModelSlot, SecondLinks, first_threshold};
 use super::state::State;
 use super::writer::{Writer, WriterStatus};
 
@@ -58,11 +61,35 @@ pub(super) struct Parts {
     reloads_out: Receiver<Reload>,
     shared: Arc<Shared>,
     writer: Arc<WriterStatus>,
+    pub(super) second: Option<SecondParts>,
     pub(super) stop: Arc<AtomicBool>,
 }
 
+/// What the threads share of the slow model.
+pub(super) struct SecondParts {
+    pub(super) slot: Arc<ModelSlot>,
+    status: Arc<SecondStatus>,
+    options: DeskOptions,
+}
+
+impl SecondParts {
+    fn new(config: &ScorerConfig, slow: Slow) -> Self {
+        let transformer = &config.transformer;
+        let options = DeskOptions {
+            deadline: transformer.deadline.get(),
+            max_share: (config.kind == ScorerChoice::Cascade).then_some(config.cascade.max_share),
+            cache_texts: transformer.cache_texts,
+            workers: threads(transformer.workers),
+            measured: slow.texts_per_second,
+        };
+        let longest = slow.model.max_tokens();
+        let status = SecondStatus::new(first_threshold(&options), transformer.max_waiting_texts, longest);
+        Self { slot: Arc::new(ModelSlot::new(slow.model)), status: Arc::new(status), options }
+    }
+}
+
 impl Parts {
-    pub(super) fn new(config: &Config) -> Result<Self, PipelineError> {
+    pub(super) fn new(config: &Config, slow: Option<Slow>) -> Result<Self, PipelineError> {
         let roster = Arc::new(Roster::new(config));
         let (panes, panes_asked) = PanesDesk::new();
         let (marks, marks_out) = MarkDesk::new();
@@ -83,6 +110,7 @@ impl Parts {
             routes: Routes::new(&roster),
             shared: Arc::new(Shared::default()),
             writer: Arc::new(WriterStatus::default()),
+            second: slow.map(|slow| SecondParts::new(&config.scorer, slow)),
             stop: Arc::new(AtomicBool::new(false)),
             roster,
         })
@@ -185,6 +213,7 @@ impl Parts {
             jobs,
             fetched: fetched_out,
             letters,
+            second: self.second.as_ref().map(|second| Arc::clone(&second.status)),
             events: progress,
             shared: Arc::clone(&self.shared),
             board: Arc::clone(&self.board),
@@ -206,7 +235,7 @@ impl Parts {
         Ok(Ends { assignments, covered })
     }
 
-    /// Starts the scoring pool, each worker with a scorer of its own.
+    /// Starts the scoring pool, each worker with a scorer of its own, and whoever asks the slow model, where there is one.
     pub(super) fn start_workers(
         &self,
         config: &Config,
@@ -215,10 +244,15 @@ impl Parts {
         scored: &Sender<ScoredBatch>,
         threads: &mut Vec<JoinHandle<()>>,
     ) -> Result<(), PipelineError> {
-        let workers = workers(config);
+        let asked = self.start_second(config, scored, threads)?;
+        let workers = self::threads(config.pipeline.score_threads);
         self.health.expect_workers(workers);
         for number in 0..workers {
             let scorer: Box<dyn Scorer> = Box::new(EmbeddedScorer::new(Arc::clone(model), Arc::clone(rules)));
+            let next = match self.second.as_ref().zip(asked.as_ref()) {
+                Some((second, asked)) => Next::Second(Box::new(self.chooser(config, second)), asked.clone()),
+                None => Next::Fold(scored.clone()),
+            };
             let worker = Worker {
                 number,
                 decoder: Decoder::new(&config.input, Router::new(&self.roster)),
@@ -226,13 +260,49 @@ impl Parts {
                 scorer: sabotage::scorer(scorer),
                 key: *key,
                 batches: batches.clone(),
-                scored: scored.clone(),
+                next,
                 health: Arc::clone(&self.health),
                 timings: Arc::clone(&self.timings),
             };
             threads.push(worker.start()?);
         }
         Ok(())
+    }
+
+    fn chooser(&self, config: &Config, second: &SecondParts) -> Chooser {
+        let (slot, status) = (Arc::clone(&second.slot), Arc::clone(&second.status));
+        if second.options.max_share.is_none() {
+            return Chooser::of_all(slot, status);
+        }
+        Chooser::by_worth(slot, status, Arc::clone(&self.board), page_from(&config.detect))
+    }
+
+    /// Starts whoever asks the slow model; gives where batches for it go.
+    fn start_second(
+        &self,
+        config: &Config,
+        scored: &Sender<ScoredBatch>,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> Result<Option<Sender<Asked>>, PipelineError> {
+        let Some(second) = &self.second else { return Ok(None) };
+        let transformer = &config.scorer.transformer;
+        let lane = LaneOptions {
+            workers: second.options.workers,
+            max_wait: transformer.max_wait.get(),
+            max_batch_tokens: transformer.max_batch_tokens,
+            max_waiting: transformer.max_waiting_texts,
+        };
+        let (asked, asked_out) = bounded(second::BATCHES_WAITING);
+        let links = SecondLinks {
+            asked: asked_out,
+            scored: scored.clone(),
+            shared: Arc::clone(&self.shared),
+            health: Arc::clone(&self.health),
+            status: Arc::clone(&second.status),
+        };
+        self.health.expect(Thread::Second);
+        threads.push(second::start(lane, second.options, links)?);
+        Ok(Some(asked))
     }
 
     /// What the consumer thread is connected to.
@@ -293,6 +363,7 @@ impl Parts {
             windows: config.windows.lengths.clone(),
             timings: Arc::clone(&self.timings),
             health: Arc::clone(&self.health),
+            second: self.second.as_ref().map(|second| Arc::clone(&second.status)),
         };
         let state = ApiState {
             board: Arc::clone(&self.board),
@@ -318,10 +389,16 @@ impl Parts {
     }
 }
 
-/// How many threads score.
-fn workers(config: &Config) -> usize {
-    if config.pipeline.score_threads > 0 {
-        return config.pipeline.score_threads;
+/// So many threads as are asked for; where none are, one less than there are cores.
+fn threads(asked: usize) -> usize {
+    if asked > 0 {
+        return asked;
     }
     thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+}
+
+/// The score from which on an alert pages: log10 of the hours in which one false page is allowed.
+fn page_from(detect: &DetectConfig) -> f64 {
+    const HOURS: f64 = 28.0 * 24.0;
+    (HOURS / detect.false_alarms_per_month).log10().max(1.0)
 }

@@ -4,6 +4,9 @@ use super::{Pipeline, PipelineError};
 use crate::checkpoint::read_learned;
 use crate::config::Config;
 use crate::detect::DetectorState;
+use crate::score::EmbeddedScorer;
+use crate::score::lane::NetworkError;
+use crate::score::second::{SlowModelError, open_slow, probe};
 
 /// What the fold is to go on with.
 #[derive(Debug)]
@@ -18,7 +21,10 @@ pub(super) struct Reload {
 pub enum ReloadError {
     /// A file that it names.
     #[error(transparent)]
-    Baselines(#[from] PipelineError),
+    Files(#[from] PipelineError),
+    /// The slow model.
+    #[error("scorer.transformer: {0}")]
+    SlowModel(#[from] SlowModelError),
     /// The fold.
     #[error("the fold takes nothing; /healthz says whether it moves. Send SIGHUP again once it does")]
     Busy,
@@ -34,6 +40,27 @@ impl Pipeline {
         let learned = learned_of(&config)?.unwrap_or_default();
         let reload = Reload { config: Box::new(config), learned };
         self.reloads.try_send(reload).map_err(|_| ReloadError::Busy)
+    }
+}
+
+impl Pipeline {
+    /// Reads the slow model's files anew, where there is such a model, and goes on with what they are now. Nothing changes where they
+    /// are what they were.
+    ///
+    /// # Errors
+    /// If they cannot be used, or the model says nothing sound of sentences that leave no doubt: the one that is loaded stays.
+    pub fn reload_slow_model(&self, config: &Config) -> Result<(), ReloadError> {
+        let Some((slot, slow)) = self.slow.as_ref().zip(open_slow(&config.scorer)?) else { return Ok(()) };
+        if slow.model.id() == slot.get().id() {
+            return Ok(());
+        }
+        let embedded = crate::score::open(&config.scorer).map_err(PipelineError::from)?;
+        let rules = crate::score::open_rules(&config.signals).map_err(PipelineError::from)?;
+        let unsound = |error: NetworkError| SlowModelError(format!("it cannot score sentences: {error}"));
+        probe(&*slow.model, &mut EmbeddedScorer::new(embedded, rules)).map_err(unsound)?;
+        tracing::info!(model = ?slow.model, "the slow model is another from now on");
+        slot.replace(slow.model);
+        Ok(())
     }
 }
 

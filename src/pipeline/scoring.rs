@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 
 use super::routing::Routes;
+use super::second::{Asked, Candidate, Chooser, Wishes};
 use crate::ingest::{Batch, Decoder, Rejection};
 use crate::message::{Audience, Author, CustomerHash, DepartmentId, EventTime, HashKey, Message, Score};
 use crate::publish::{Health, Timings};
@@ -57,6 +58,14 @@ pub(super) struct ScoredBatch {
     pub(super) routes: u64,
 }
 
+/// Where a scored batch goes.
+pub(super) enum Next {
+    /// To the fold.
+    Fold(Sender<ScoredBatch>),
+    /// To whoever asks the slow model, with the texts that were chosen for it.
+    Second(Box<Chooser>, Sender<Asked>),
+}
+
 /// One worker of the pool.
 pub(super) struct Worker {
     /// From 0.
@@ -68,7 +77,7 @@ pub(super) struct Worker {
     /// What customers are hashed with; none where they are not kept at all.
     pub(super) key: Option<HashKey>,
     pub(super) batches: Receiver<Batch>,
-    pub(super) scored: Sender<ScoredBatch>,
+    pub(super) next: Next,
     pub(super) health: Arc<Health>,
     pub(super) timings: Arc<Timings>,
 }
@@ -93,9 +102,16 @@ impl Worker {
             };
             self.follow_routes();
             let begun = Instant::now();
-            let (outcomes, decoded) = self.work(&batch, &mut scores);
+            let Worked { outcomes, wishes, decoded } = self.work(&batch, &mut scores);
             self.timings.scoring.observe(begun.elapsed().as_secs_f64());
-            if !self.pass_on(ScoredBatch { batch, outcomes, decoded, routes: self.routes.1 }) {
+            let scored = ScoredBatch { batch, outcomes, decoded, routes: self.routes.1 };
+            let is_taken = match (&self.next, wishes) {
+                (Next::Fold(fold), _) => self.pass_on(fold, scored),
+                (Next::Second(_, desk), Some(wishes)) => self.pass_on(desk, Asked { scored, wishes }),
+                // Wishes are made wherever there is a chooser.
+                (Next::Second(..), None) => false,
+            };
+            if !is_taken {
                 return;
             }
         }
@@ -110,12 +126,12 @@ impl Worker {
         }
     }
 
-    /// Hands a batch to the fold; false where that is gone. A fold that waits for dead letters is no dead worker.
-    fn pass_on(&self, mut scored: ScoredBatch) -> bool {
+    /// Hands a batch on; false where nobody is left to take it. A fold that waits for dead letters is no dead worker.
+    fn pass_on<T>(&self, next: &Sender<T>, mut batch: T) -> bool {
         loop {
-            match self.scored.send_timeout(scored, BEAT) {
+            match next.send_timeout(batch, BEAT) {
                 Ok(()) => return true,
-                Err(SendTimeoutError::Timeout(back)) => scored = back,
+                Err(SendTimeoutError::Timeout(back)) => batch = back,
                 Err(SendTimeoutError::Disconnected(_)) => return false,
             }
             self.health.beat_worker(self.number);
@@ -123,18 +139,25 @@ impl Worker {
     }
 
     /// Decodes every record, scores the customers' texts in one call, and puts the two together again.
-    fn work(&mut self, batch: &Batch, scores: &mut Vec<Score>) -> (Vec<Outcome>, EventTime) {
+    fn work(&mut self, batch: &Batch, scores: &mut Vec<Score>) -> Worked {
         let now = wall_clock();
         let decoded: Vec<_> =
             batch.iter().map(|record| (record.kafka_timestamp, self.decoder.decode(&record, now))).collect();
-        let texts: Vec<Text<'_>> = decoded
-            .iter()
-            .filter_map(|(_, message)| message.as_ref().ok())
-            .filter(|message| message.author == Author::Customer)
-            .map(|message| Text { text: &message.text, language: message.language })
+        let texts: Vec<Text<'_>> = of_customers(&decoded)
+            .map(|(_, message)| Text { text: &message.text, language: message.language })
             .collect();
         scores.clear();
         self.scorer.score(&texts, scores);
+        let wishes =
+            match &mut self.next {
+                Next::Fold(_) => None,
+                Next::Second(chooser, _) => {
+                    let candidates = of_customers(&decoded).zip(&mut *scores).map(|((place, message), score)| {
+                        Candidate { place, department: message.department, text: &message.text, score }
+                    });
+                    Some(chooser.choose(candidates))
+                }
+            };
         let mut scores = scores.drain(..);
         let outcomes = decoded
             .into_iter()
@@ -150,7 +173,7 @@ impl Worker {
                 }
             })
             .collect();
-        (outcomes, now)
+        Worked { outcomes, wishes, decoded: now }
     }
 
     fn place(&self, message: &Message<'_>, arrived: Option<EventTime>, now: EventTime) -> Placed {
@@ -163,6 +186,24 @@ impl Worker {
             customer,
         }
     }
+}
+
+/// What a worker makes of a batch.
+struct Worked {
+    outcomes: Vec<Outcome>,
+    /// Made where there is somebody to ask.
+    wishes: Option<Wishes>,
+    /// Wall clock when it was decoded.
+    decoded: EventTime,
+}
+
+/// A record as it was decoded, and when it arrived.
+type Decoded<'a> = (Option<EventTime>, Result<Message<'a>, Rejection>);
+
+/// The customers' messages, each with its place in the batch.
+fn of_customers<'d, 'a>(decoded: &'d [Decoded<'a>]) -> impl Iterator<Item = (usize, &'d Message<'a>)> {
+    let messages = decoded.iter().enumerate().filter_map(|(place, (_, message))| Some((place, message.as_ref().ok()?)));
+    messages.filter(|(_, message)| message.author == Author::Customer)
 }
 
 /// The wall clock.

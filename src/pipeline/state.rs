@@ -15,7 +15,9 @@ use std::time::Duration;
 use crate::config::{Config, DetectConfig, Roster, WindowsConfig};
 use crate::detect::{Alert, Detector, DetectorState, Mutes, Scope};
 use crate::ingest::RecordIds;
-use crate::message::{Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score};
+use crate::message::{
+    Audience, Author, DepartmentId, EventTime, Language, PartitionId, RejectReason, Score, ScorerKind,
+};
 use crate::publish::{AdjustedShares, DepartmentView, FeedbackCounts, PanesNow};
 use crate::score::shares::Shares;
 use crate::voices::{Summary, Voice, Voices};
@@ -70,6 +72,8 @@ pub(super) struct State {
     pub(super) company_feedback: FeedbackCounts,
     /// Its incidents by the first that people said of each.
     pub(super) company_incidents_marked: FeedbackCounts,
+    /// Messages in their windows by the scorer whose score counts.
+    pub(super) scored: [u64; ScorerKind::ALL.len()],
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// Event times of messages counted since the last publishing.
     pub(super) delays: Vec<EventTime>,
@@ -112,6 +116,7 @@ impl State {
             company_pages: 0,
             company_feedback: FeedbackCounts::default(),
             company_incidents_marked: FeedbackCounts::default(),
+            scored: Default::default(),
             rejected: Default::default(),
             delays: Vec::new(),
             catching_up: true,
@@ -170,6 +175,7 @@ impl State {
                     let by_model = [(score.model, counts.tally)];
                     let is_counted = !is_late && self.panes.add_to(place_in_panes, at, counts, by_model);
                     count(&mut self.views[department.index()], *audience, score, is_counted);
+                    self.scored[score.scorer as usize] += u64::from(is_counted);
                     // Its pane tells the detector when it closes, once.
                     if is_counted && counts.severe > 0 && self.panes.has_closed(at) {
                         self.detector.note_severe(department, pane_start(at), counts.severe);

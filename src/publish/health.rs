@@ -14,6 +14,8 @@ pub enum Thread {
     Ingest,
     /// Decodes and scores; it moves while each of its workers does.
     Score,
+    /// Asks the slow model, where one is configured.
+    Second,
     /// Owns the windows.
     Fold,
     /// Saves checkpoints.
@@ -27,7 +29,7 @@ pub enum Thread {
 impl Thread {
     /// Every thread.
     pub const ALL: &'static [Self] =
-        &[Self::Ingest, Self::Score, Self::Fold, Self::Checkpoint, Self::DeadLetters, Self::AlertEvents];
+        &[Self::Ingest, Self::Score, Self::Second, Self::Fold, Self::Checkpoint, Self::DeadLetters, Self::AlertEvents];
 
     /// The name used in logs and on `/healthz`.
     #[must_use]
@@ -35,6 +37,7 @@ impl Thread {
         match self {
             Self::Ingest => "ingest",
             Self::Score => "score",
+            Self::Second => "second",
             Self::Fold => "fold",
             Self::Checkpoint => "checkpoint",
             Self::DeadLetters => "dead_letters",

@@ -7,7 +7,9 @@ use dashmap::DashMap;
 use super::events::Happened;
 use crate::config::Roster;
 use crate::detect::{Alert, AlertKind, DepartmentOutlook, Severity, Verdict};
-use crate::message::{Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, Sentiment, Signal};
+use crate::message::{
+    Audience, Author, DepartmentId, EventTime, PartitionId, RejectReason, ScorerKind, Sentiment, Signal,
+};
 use crate::score::shares::Estimate;
 use crate::window::Tally;
 
@@ -91,6 +93,8 @@ pub struct StreamView {
     pub watermark: Option<EventTime>,
     /// End of the windows shown; none before the first pane closed.
     pub window_end: Option<EventTime>,
+    /// Scored messages by the scorer whose score counts, in the order of [`ScorerKind::ALL`].
+    pub scored: [u64; ScorerKind::ALL.len()],
     /// Unusable records by reason, in the order of [`RejectReason::ALL`].
     pub rejected: [u64; RejectReason::ALL.len()],
     /// Assigned partitions.

@@ -13,6 +13,7 @@ mod maths;
 pub mod model;
 pub mod normalise;
 pub mod recipe;
+pub mod second;
 pub mod shares;
 pub mod signals;
 pub mod soft;
@@ -23,7 +24,7 @@ pub mod transformer;
 
 use std::sync::Arc;
 
-use crate::config::{ScorerChoice, ScorerConfig, SignalsConfig};
+use crate::config::{ScorerConfig, SignalsConfig};
 use crate::message::{Language, Score};
 
 pub use embedded::EmbeddedScorer;
@@ -40,11 +41,9 @@ pub const SCORING_VERSION: u32 = 1;
 /// # Errors
 /// If the file cannot be read, is none of ours, of another version, cut off, or damaged.
 pub fn open(config: &ScorerConfig) -> Result<Arc<EmbeddedModel>, ModelError> {
-    match config.kind {
-        ScorerChoice::Embedded => match &config.model {
-            Some(path) => EmbeddedModel::load(path),
-            None => EmbeddedModel::builtin(),
-        },
+    match &config.model {
+        Some(path) => EmbeddedModel::load(path),
+        None => EmbeddedModel::builtin(),
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use latido::detect::{Alert, AlertKind, COMPANY, Severity, Verdict};
-use latido::message::{Audience, Author, RejectReason, Sentiment, Signal};
-use latido::publish::StreamView;
+use latido::message::{Audience, Author, RejectReason, ScorerKind, Sentiment, Signal};
+use latido::publish::{FallbackReason, StreamView};
 
 use crate::fixture::{Company, alerts, stream};
 
@@ -91,7 +91,7 @@ fn before_anything_happened_every_counter_is_there_at_0() {
     let scrape = Company::new().scrape();
     let counters: BTreeSet<_> =
         scrape.lines().filter_map(|line| line.strip_prefix("# TYPE latido_")?.strip_suffix(" counter")).collect();
-    assert_eq!(counters.len(), 20, "{counters:?}");
+    assert_eq!(counters.len(), 23, "{counters:?}");
     for line in scrape.lines().filter(|line| line.starts_with("latido_")) {
         let (name, value) = line.rsplit_once(' ').unwrap();
         let is_counter = counters.iter().any(|counter| name["latido_".len()..].split('{').next() == Some(counter));
@@ -185,7 +185,12 @@ fn nothing_a_customer_writes_becomes_a_label() {
         ("alert", names(AlertKind::ALL.iter().map(|member| member.as_str()))),
         ("verdict", names(Verdict::ALL.iter().map(|member| member.as_str()))),
         ("severity", names(Severity::ALL.iter().map(|member| member.as_str()))),
-        ("reason", names(RejectReason::ALL.iter().map(|member| member.as_str()))),
+        ("reason", {
+            let fallbacks = FallbackReason::ALL.iter().map(|member| member.as_str());
+            names(RejectReason::ALL.iter().map(|member| member.as_str()).chain(fallbacks))
+        }),
+        ("scorer", names(ScorerKind::ALL.iter().map(|member| member.as_str()))),
+        ("result", names(["hit", "miss"])),
         ("topic", names(["in"])),
         ("partition", names(["0"])),
         ("buffer", names(["batches"])),

@@ -9,9 +9,10 @@ use latido::message::{DepartmentId, EventTime, PartitionId, Signal};
 use latido::publish::http::ApiState;
 use latido::publish::metrics::{Sources, registry, render};
 use latido::publish::{
-    AdjustedShares, Board, Buffer, DepartmentView, Health, Mark, MarkDesk, NotMarked, PanesDesk, PanesNow,
-    PanesQuestion, PartitionView, Resume, StreamView, Timings,
+    AdjustedShares, Board, Buffer, DepartmentView, FallbackReason, Health, Mark, MarkDesk, NotMarked, PanesDesk,
+    PanesNow, PanesQuestion, PartitionView, Resume, SecondStatus, StreamView, Timings,
 };
+use latido::score::cascade::Worth;
 use latido::score::shares::{Estimate, ShareTable};
 use latido::voices::{SignalFound, Summary};
 use latido::window::{HourPanes, Tally};
@@ -31,6 +32,7 @@ pub(crate) struct Company {
     pub(crate) timings: Arc<Timings>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) registry: Registry,
+    second: Arc<SecondStatus>,
     panes: PanesDesk,
     pub(crate) marks: (MarkDesk, Receiver<Mark>),
     pub(crate) resumes: (Sender<Resume>, Receiver<Resume>),
@@ -44,13 +46,16 @@ impl Company {
         let roster = Arc::new(Roster::new(&Config { departments, ..Config::default() }));
         let board = Arc::new(Board::new(Arc::clone(&roster), windows().len()));
         let (health, timings) = (Health::new(), Timings::new().unwrap());
+        let second = Arc::new(SecondStatus::new(Worth::at_step(250), 2_000, 128));
         let sources = Sources {
             board: Arc::clone(&board),
             windows: windows(),
             timings: Arc::clone(&timings),
             health: Arc::clone(&health),
+            second: Some(Arc::clone(&second)),
         };
         Self {
+            second,
             board,
             health,
             timings,
@@ -68,6 +73,8 @@ impl Company {
         company.health.set_ready(Health::STARTING);
         company.timings.scoring.observe(0.004);
         company.timings.event_to_metric.observe(1.5);
+        company.timings.consumption_to_fold.observe(0.3);
+        fall_behind(&company.second);
         company.board.publish(stream(false), [(BILLING, billing()), (DELIVERY, delivery())]);
         company
     }
@@ -187,6 +194,17 @@ pub(crate) fn alerts() -> Vec<Alert> {
     vec![closed, open]
 }
 
+/// Makes of a slow model one that is behind.
+fn fall_behind(second: &SecondStatus) {
+    for (reason, messages) in FallbackReason::ALL.iter().zip(1..) {
+        second.fall_back(*reason, messages);
+    }
+    second.set_threshold(Worth::at_step(137));
+    second.set_lookups([40, 60]);
+    second.set_degraded(true);
+    second.set_texts_per_second(Some(55.5));
+}
+
 pub(crate) fn stream(catching_up: bool) -> StreamView {
     let partition = |number, lag| PartitionView { partition: PartitionId::new("in", number), lag };
     StreamView {
@@ -194,6 +212,7 @@ pub(crate) fn stream(catching_up: bool) -> StreamView {
         paging_suspended: false,
         watermark: Some(NOW),
         window_end: Some(NOW),
+        scored: [12, 5],
         rejected: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0],
         partitions: vec![partition(0, Some(41)), partition(1, None)],
         topic_partitions: Some(2),

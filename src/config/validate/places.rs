@@ -12,15 +12,9 @@ use crate::config::names::guess;
 use crate::config::properties::read_secret;
 use crate::config::{
     CheckpointConfig, CheckpointStore, Config, DetectConfig, HttpConfig, KafkaConfig, LEAST_TOKEN_CHARACTERS,
-    LogConfig, PrivacyConfig, ScorerConfig, SignalsConfig, Span,
+    LogConfig, PrivacyConfig, SignalsConfig, Span,
 };
 use crate::score::signals::{Rules, RulesError};
-
-pub(super) fn scorer(scorer: &ScorerConfig, check: &mut Check<'_>) {
-    let Some(model) = &scorer.model else { return };
-    let remedy = "name a model file made by `latido train`, or leave it out for the built-in one";
-    check.need(model.is_file(), &["scorer", "model"], "no such file", remedy);
-}
 
 pub(super) fn baselines(detect: &DetectConfig, check: &mut Check<'_>) {
     let Some(file) = &detect.baselines else { return };

@@ -43,6 +43,7 @@ impl Fold {
             breaker_openings: self.breaker.openings(),
             watermark: self.state.clock.stream_time(),
             window_end: self.state.panes.window_end(),
+            scored: self.state.scored,
             rejected: self.state.rejected,
             partitions,
             topic_partitions: status.topic_partitions,
@@ -93,6 +94,7 @@ impl Fold {
                 bytes_limit: MOST_CLOSED.bytes,
             },
         ];
+        buffers.extend(self.links.second.as_ref().map(|second| second.buffer()));
         if let Some(letters) = &self.links.letters {
             buffers.push(Buffer {
                 name: "dead_letters",

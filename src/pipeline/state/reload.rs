@@ -64,6 +64,7 @@ impl State {
         self.company_feedback = before.company_feedback;
         self.company_incidents_marked = before.company_incidents_marked;
         self.book.go_on_counting_after(&before.book);
+        self.scored = before.scored;
         self.rejected = before.rejected;
         self.delays = before.delays;
         self.catching_up = before.catching_up;

@@ -139,7 +139,17 @@ families! {
     BUFFER_BYTES_LIMIT: gauge "buffer_bytes_limit" ["buffer"]
         "Most bytes that a bounded buffer may hold.";
     SCORER_DEGRADED: gauge "scorer_degraded" []
-        "1 while a fallback scores in place of the configured scorer, else 0.";
+        "1 while more than 5 % of the last minute's messages that the transformer was asked for keep their embedded score, else 0.";
+    SCORED_MESSAGES: counter "scored_messages_total" ["scorer"]
+        "Scored messages by the scorer whose score counts.";
+    SCORER_FALLBACKS: counter "scorer_fallbacks_total" ["reason"]
+        "Messages that kept their embedded score though the transformer was asked for another.";
+    SCORER_CACHE_LOOKUPS: counter "scorer_cache_lookups_total" ["result"]
+        "Texts for the transformer by whether its answer was remembered.";
+    SCORER_THRESHOLD: gauge "scorer_threshold" []
+        "Worth from which on the transformer scores a message again, 0 (all) to 1 (none); absent where it is not asked.";
+    SCORER_CAPACITY: gauge "scorer_capacity_texts_per_second" []
+        "Texts a second that the transformer manages, as measured of late; absent before it has run.";
     READY: gauge "ready" []
         "1 while /readyz answers 200, else 0.";
     BUILD_INFO: gauge "build_info" ["version"]

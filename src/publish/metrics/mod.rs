@@ -2,6 +2,7 @@
 
 mod families;
 mod family;
+mod second;
 mod shares;
 mod stream;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use prometheus::{Registry, TextEncoder};
 use self::families as known;
 use self::family::{Family, Label, Samples, Written};
 use super::view::{DepartmentView, FeedbackCounts, View};
-use super::{Board, Health, Timings};
+use super::{Board, Health, SecondStatus, Timings};
 use crate::config::{Roster, Span};
 use crate::detect::{AlertKind, COMPANY, DepartmentOutlook, Severity, Verdict};
 use crate::message::{Audience, Author, EventTime, Sentiment, Signal};
@@ -34,6 +35,8 @@ pub struct Sources {
     pub timings: Arc<Timings>,
     /// Whether the daemon is ready.
     pub health: Arc<Health>,
+    /// How the slow model goes; none where there is none.
+    pub second: Option<Arc<SecondStatus>>,
 }
 
 /// A registry that renders one consistent view at each scrape, and the usual `process_*` families (on Linux).
@@ -80,6 +83,7 @@ impl BoardCollector {
     fn new(sources: Sources) -> Result<Self, prometheus::Error> {
         let mut descriptions = known::describe_all()?;
         descriptions.extend(sources.timings.scoring.desc().into_iter().cloned());
+        descriptions.extend(sources.timings.consumption_to_fold.desc().into_iter().cloned());
         descriptions.extend(sources.timings.event_to_metric.desc().into_iter().cloned());
         let names = sources.windows.iter().map(|length| Written::window(*length));
         let mut windows: Vec<_> = names.enumerate().collect();
@@ -326,12 +330,11 @@ impl BoardCollector {
     fn process(&self) -> Vec<MetricFamily> {
         let mut build = known::BUILD_INFO.samples();
         build.push([Label::closed(env!("CARGO_PKG_VERSION"))], 1.0);
-        let mut families = vec![
-            single(&known::READY, Some(flag(self.sources.health.not_ready().is_empty()))),
-            single(&known::SCORER_DEGRADED, Some(0.0)),
-            build.finish(),
-        ];
+        let mut families =
+            vec![single(&known::READY, Some(flag(self.sources.health.not_ready().is_empty()))), build.finish()];
+        families.extend(second::families(self.sources.second.as_deref()));
         families.extend(self.sources.timings.scoring.collect());
+        families.extend(self.sources.timings.consumption_to_fold.collect());
         families.extend(self.sources.timings.event_to_metric.collect());
         families
     }

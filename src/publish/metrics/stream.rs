@@ -5,7 +5,7 @@ use prometheus::proto::MetricFamily;
 use super::families as known;
 use super::family::{Label, Written};
 use super::{count, flag, single, size};
-use crate::message::{EventTime, RejectReason};
+use crate::message::{EventTime, RejectReason, ScorerKind};
 use crate::publish::events::Happened;
 use crate::publish::view::StreamView;
 
@@ -15,11 +15,16 @@ pub(super) fn standing(stream: &StreamView) -> Vec<MetricFamily> {
     for (reason, records) in RejectReason::ALL.iter().zip(stream.rejected) {
         rejected.push([Label::closed(reason.as_str())], count(records));
     }
+    let mut scored = known::SCORED_MESSAGES.samples();
+    for (scorer, messages) in ScorerKind::ALL.iter().zip(stream.scored) {
+        scored.push([Label::closed(scorer.as_str())], count(messages));
+    }
     let mut events = known::ALERT_EVENTS.samples();
     for (happened, told) in Happened::ALL.iter().zip(stream.alert_events) {
         events.push([Label::closed(happened.as_str())], count(told));
     }
     vec![
+        scored.finish(),
         rejected.finish(),
         single(&known::DEAD_LETTERS, Some(count(stream.dead_letters))),
         events.finish(),

@@ -23,7 +23,7 @@ fn collector() -> BoardCollector {
     };
     board.publish(StreamView::default(), roster.iter().map(|(id, _)| (id, view.clone())));
     let (timings, health) = (Timings::new().unwrap(), Health::new());
-    BoardCollector::new(Sources { board, windows, timings, health }).unwrap()
+    BoardCollector::new(Sources { board, windows, timings, health, second: None }).unwrap()
 }
 
 #[test]

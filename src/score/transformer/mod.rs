@@ -109,6 +109,10 @@ impl SlowModel for Transformer {
         self.cutter.cut(text)
     }
 
+    fn max_tokens(&self) -> usize {
+        self.card.max_tokens
+    }
+
     fn network(&self) -> Result<Box<dyn Network>, NetworkError> {
         let weights = self.weights.lock().unwrap_or_else(PoisonError::into_inner).shared();
         let network = RustBert::new(&self.plan, &self.card, &weights, self.cutter.padding)?;
