@@ -351,3 +351,31 @@ fn a_live_check_without_a_broker_names_the_address_and_why() {
     assert!(lines[1].starts_with(&format!("failed brokers: {address}: ")), "{lines:?}");
     assert!(lines[1].contains("Connection refused") && lines[1].contains("`kafka.brokers`"), "{lines:?}");
 }
+
+#[cfg(feature = "transformer")]
+#[test]
+fn the_transformer_is_loaded_and_has_a_sentence_of_each_label_to_score() {
+    let given = given("[kafka]\ntopics = [\"chats\"]\n\n[scorer]\nkind = \"cascade\"\n");
+    let output = given.check(&[], &[]);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for label in ["negative", "neutral", "positive"] {
+        let said = printed.lines().filter(|line| line.starts_with(&format!("#   {label}, frustration ")));
+        assert_eq!(said.count(), 2, "{printed}");
+    }
+    assert!(printed.contains("# Transformer: ") && !printed.contains("everybody would say"), "{printed}");
+}
+
+#[cfg(feature = "transformer")]
+#[test]
+fn a_model_that_cannot_be_used_is_told_with_the_file_and_the_remedy() {
+    let model = tempfile::tempdir().unwrap();
+    std::fs::write(model.path().join("config.json"), "{}").unwrap();
+    let directory = model.path().display();
+    let given =
+        given(&format!("[scorer]\nkind = \"transformer\"\n\n[scorer.transformer]\ndirectory = \"{directory}\"\n"));
+    let output = given.check(&[], &[]);
+    assert!(!output.status.success());
+    let told = text(&output.stderr);
+    assert!(told.contains("scorer.transformer: ") && told.contains(&format!("{directory}/tokenizer.json")), "{told}");
+}

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::score::{Which, open_transformer};
 use super::train::{BUILTIN, of_split, open_model};
 use crate::score::data::{self, DataSet};
 use crate::score::eval::{
@@ -15,14 +16,16 @@ use crate::score::eval::{
 };
 use crate::score::half::Half;
 use crate::score::recipe::Recipe;
+use crate::score::second::SecondScorer;
 use crate::score::signals::Rules;
-use crate::score::{EmbeddedModel, EmbeddedScorer};
+use crate::score::{EmbeddedModel, EmbeddedScorer, Scorer};
 
 const EXAMPLES: &str = "\
 Examples:
   latido eval --data calls.es.val.tsv.gz
   latido eval --model ours.latido --json --data calls.es.val.tsv.gz mails.tsv
   latido eval --by region --by channel --data messages.jsonl
+  latido eval --scorer cascade --share 0.15 --data messages.jsonl
   latido eval --compare ours.latido --data calls.es.val.tsv.gz
   latido eval --compare last-week.latido ours.latido --data messages.jsonl
 
@@ -50,6 +53,15 @@ pub struct EvalArgs {
     /// Model file, or `builtin`. Default: the built-in model.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Which scorer: the embedded model, or (in a build with the feature `transformer`) a transformer for all rows or for some.
+    #[arg(long, value_enum, default_value_t = Which::Embedded, conflicts_with = "compare")]
+    pub scorer: Which,
+    /// With `--scorer transformer` or `cascade`: the directory of its model. Default: the encoder inside the program.
+    #[arg(long, value_name = "DIR")]
+    pub transformer: Option<PathBuf>,
+    /// With `--scorer cascade`: the part of the rows that the transformer scores again, 0 to 1; of each 256 those of most worth.
+    #[arg(long, value_name = "PART", default_value_t = 0.15, value_parser = share)]
+    pub share: f64,
     /// Compare two models, A and B, files or `builtin`; with one, A is the built-in model.
     #[arg(long, num_args = 1..=2, value_name = "FILE", conflicts_with = "model")]
     pub compare: Vec<PathBuf>,
@@ -91,6 +103,11 @@ const MOST_SAMPLES: usize = 100_000;
 fn samples(text: &str) -> Result<usize, String> {
     let fits = text.parse().ok().filter(|samples| *samples <= MOST_SAMPLES);
     fits.ok_or_else(|| format!("expected a whole number from 0 to {MOST_SAMPLES}"))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 /// A half of the labelled rows.
@@ -209,13 +226,47 @@ fn named(path: Option<&Path>) -> String {
 fn measure(parts: &[Part<'_>], plan: BootstrapPlan, args: &EvalArgs) -> anyhow::Result<()> {
     let model = open(args.model.as_deref())?;
     let provenance = model.provenance().clone();
-    let mut scorer = EmbeddedScorer::new(Arc::clone(&model), Rules::with_files(&args.signals)?);
-    let reports: Vec<SetReport> = parts.iter().map(|part| evaluate(part, &mut scorer, model.shares(), plan)).collect();
+    let embedded = EmbeddedScorer::new(Arc::clone(&model), Rules::with_files(&args.signals)?);
+    let mut scorer = Measured::of(embedded, args)?;
+    let reports: Vec<SetReport> =
+        parts.iter().map(|part| evaluate(part, scorer.scorer(), model.shares(), plan)).collect();
+    scorer.check()?;
     if args.json {
         let model = json!({ "name": named(args.model.as_deref()), "provenance": provenance });
         return tell_json(&json!({ "model": model, "sets": reports }));
     }
     tell(&table(&reports))
+}
+
+/// What is measured.
+enum Measured {
+    Embedded(EmbeddedScorer),
+    Second(SecondScorer),
+}
+
+impl Measured {
+    fn of(embedded: EmbeddedScorer, args: &EvalArgs) -> anyhow::Result<Self> {
+        let share = match args.scorer {
+            Which::Embedded => return Ok(Self::Embedded(embedded)),
+            Which::Transformer => 1.0,
+            Which::Cascade => args.share,
+        };
+        let model = open_transformer(args.transformer.as_deref())?;
+        Ok(Self::Second(SecondScorer::new(embedded, model, share)?))
+    }
+
+    fn scorer(&mut self) -> &mut dyn Scorer {
+        match self {
+            Self::Embedded(scorer) => scorer,
+            Self::Second(scorer) => scorer,
+        }
+    }
+
+    /// Figures of which a part is another scorer's are none.
+    fn check(&self) -> anyhow::Result<()> {
+        let Self::Second(scorer) = self else { return Ok(()) };
+        scorer.failed().map_or(Ok(()), |error| bail!("the transformer failed over some rows: {error}"))
+    }
 }
 
 /// Two models to compare.

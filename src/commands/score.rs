@@ -15,6 +15,7 @@ use serde_json::Value;
 use explained::{Why, write_table};
 use record::Record;
 use second::Second;
+pub(crate) use second::open_transformer;
 
 use crate::message::{Language, Probability, Score, ScorerKind, SentimentScore, SignalSet};
 use crate::score::signals::Rules;

@@ -100,7 +100,7 @@ impl Default for TransformerConfig {
             precision: PrecisionChoice::Auto,
             deadline: Span::from_secs(2),
             max_wait: Span::from_millis(20),
-            max_batch_tokens: 1_024,
+            max_batch_tokens: 512,
             max_waiting_texts: 2_000,
             cache_texts: 50_000,
         }

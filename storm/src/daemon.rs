@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 use ureq::Agent;
 
+use crate::Scorer;
 use crate::exposition::Samples;
 use crate::guarded::{Ending, Guarded, Signal};
 use crate::schedule::Store;
@@ -43,6 +44,9 @@ const DEPARTMENTS: &str = r#"
     team = "support-leads"
 "#;
 
+/// The texts of a storm are few: what is remembered would leave the transformer nothing to do.
+const SLOW: &str = "cache_texts = 0";
+
 /// What the daemons of one seed have in common.
 pub(crate) struct Ground {
     /// The program.
@@ -55,6 +59,8 @@ pub(crate) struct Ground {
     pub(crate) brokers: String,
     /// Where state is kept.
     pub(crate) store: Store,
+    /// What they score with.
+    pub(crate) scorer: Scorer,
     /// The input topic.
     pub(crate) topic: String,
     /// The dead-letter topic.
@@ -96,6 +102,9 @@ impl Ground {
             checkpoint.push(("topic", self.checkpoints.as_str().into()));
         }
         table("checkpoint", checkpoint);
+        if self.scorer != Scorer::Embedded {
+            table("scorer", vec![("kind", self.scorer.name().into()), ("transformer", SLOW.parse::<Table>()?.into())]);
+        }
         table("http", vec![("listen", "127.0.0.1:0".into())]);
         table("log", vec![("level", "info,latido=debug".into())]);
         let path = self.directory.join(format!("daemon-{daemon}.toml"));
@@ -228,7 +237,7 @@ struct SavedPane {
     frustrated: u64,
 }
 
-/// What a pane holds.
+/// What a pane holds; moods are 0 where nobody knows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pane {
     /// Scored messages.
@@ -249,11 +258,12 @@ impl Checkpoint {
         (0..partitions).map(|number| of(number).map_or(0, |saved| saved.next_offset)).collect()
     }
 
-    /// The panes with messages.
-    pub(crate) fn panes(&self) -> Result<Panes> {
+    /// The panes with messages, with moods or without.
+    pub(crate) fn panes(&self, has_moods: bool) -> Result<Panes> {
         let mut panes = Panes::new();
         for SavedPane { department, start, messages, negative, frustrated } in &self.panes {
-            let pane = Pane { messages: *messages, negative: *negative, frustrated: *frustrated };
+            let known = |messages: u64| if has_moods { messages } else { 0 };
+            let pane = Pane { messages: *messages, negative: known(*negative), frustrated: known(*frustrated) };
             if panes.insert((department.clone(), *start), pane).is_some() {
                 bail!("latido checkpoint show names pane {start} of {department} twice");
             }

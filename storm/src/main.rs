@@ -62,6 +62,32 @@ struct Arguments {
     /// Storm this program instead of one built for it.
     #[arg(long, value_name = "FILE", conflicts_with = "broken")]
     program: Option<PathBuf>,
+    /// What the daemons score with. With a transformer only counts of messages are compared: which scorer answers depends on the load.
+    #[arg(long, value_name = "KIND", default_value = "embedded")]
+    scorer: Scorer,
+}
+
+/// What the daemons score with: `scorer.kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scorer {
+    /// The embedded scorer.
+    Embedded,
+    /// The transformer, as far as it manages.
+    Transformer,
+    /// The transformer for what is worth it.
+    Cascade,
+}
+
+impl Scorer {
+    /// Its name in the config.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Whether the storm knows what it says of each text.
+    pub(crate) fn has_known_moods(self) -> bool {
+        self == Self::Embedded
+    }
 }
 
 /// How a build is broken on purpose.
@@ -127,6 +153,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     ensure!(jars.is_dir(), "no Kafka in {}: run `cargo xtask storm`, which fetches it", jars.display());
     let program = match &arguments.program {
         Some(program) => program.clone(),
+        None if arguments.scorer != Scorer::Embedded => daemon::build(&target, Some("transformer"))?,
         None => daemon::build(&target, arguments.broken.map(|_| "sabotage"))?,
     };
     let program = Program::keep(&program, &target)?;
@@ -202,6 +229,7 @@ fn setting<'a>(
         directory,
         brokers: cluster.bootstrap(),
         store,
+        scorer: arguments.scorer,
         topic: format!("{name}-in"),
         dead_letters: format!("{name}-dead"),
         checkpoints: format!("{name}-checkpoints"),

@@ -11,15 +11,15 @@ use crate::stream::{Fate, Mood};
 /// Most differences that are told of one kind.
 const TOLD: usize = 5;
 
-/// The panes that hold each record exactly once.
-pub(crate) fn panes(delivered: &[Delivered]) -> Panes {
+/// The panes that hold each record exactly once, with moods or without.
+pub(crate) fn panes(delivered: &[Delivered], has_moods: bool) -> Panes {
     let mut panes = Panes::new();
     for Delivered { record, .. } in delivered {
         let Fate::Counted { department, pane, mood, .. } = record.fate else { continue };
         let pane: &mut Pane = panes.entry((department.to_owned(), pane)).or_default();
         pane.messages += 1;
-        pane.negative += u64::from(mood.sentiment == "negative");
-        pane.frustrated += u64::from(mood.frustrated);
+        pane.negative += u64::from(has_moods && mood.sentiment == "negative");
+        pane.frustrated += u64::from(has_moods && mood.frustrated);
     }
     panes
 }
@@ -94,8 +94,9 @@ fn listed(places: &[Place]) -> String {
 /// A counter's name and labels, as they are written in an exposition.
 type Counter = (&'static str, Vec<(&'static str, &'static str)>);
 
-/// The counters of a daemon that began at those offsets and has read everything since, alone: each record is in them once.
-pub(crate) fn counters(delivered: &[Delivered], began: &[i64]) -> BTreeMap<Counter, u64> {
+/// The counters of a daemon that began at those offsets and has read everything since, alone: each record is in them once. By mood, or
+/// whatever the mood.
+pub(crate) fn counters(delivered: &[Delivered], began: &[i64], has_moods: bool) -> BTreeMap<Counter, u64> {
     let mut counters: BTreeMap<Counter, u64> = BTreeMap::new();
     let mut count = |name, labels: &[(&'static str, &'static str)]| {
         *counters.entry((name, labels.to_vec())).or_default() += 1;
@@ -108,6 +109,10 @@ pub(crate) fn counters(delivered: &[Delivered], began: &[i64]) -> BTreeMap<Count
         match record.fate {
             Fate::Counted { department, audience, mood: Mood { sentiment, frustrated }, .. } => {
                 let labels = [("department", department), ("audience", audience)];
+                if !has_moods {
+                    count("latido_messages_total", &labels);
+                    continue;
+                }
                 count("latido_messages_total", &[labels[0], labels[1], ("sentiment", sentiment)]);
                 if frustrated {
                     count("latido_frustrated_messages_total", &labels);
@@ -174,7 +179,8 @@ mod tests {
     fn a_pane_holds_what_counts_and_nothing_else() {
         let late = delivered(0, 2, Fate::Late { department: "billing" });
         let context = delivered(0, 3, Fate::Context { department: "billing", author: "bot" });
-        let panes = panes(&[counted(0, 10_000), counted(1, 10_000), late, context, unusable(4), counted(5, 20_000)]);
+        let panes =
+            panes(&[counted(0, 10_000), counted(1, 10_000), late, context, unusable(4), counted(5, 20_000)], true);
         let pane = |messages| Pane { messages, negative: messages, frustrated: messages };
         assert_eq!(panes.len(), 2);
         assert_eq!(panes[&("billing".to_owned(), 10_000)], pane(2));
@@ -183,9 +189,9 @@ mod tests {
 
     #[test]
     fn the_first_differing_pane_is_told_first_and_all_are_summed_up() {
-        let expected = panes(&[counted(0, 10_000), counted(1, 20_000), counted(2, 30_000)]);
+        let expected = panes(&[counted(0, 10_000), counted(1, 20_000), counted(2, 30_000)], true);
         assert!(differing_panes(&expected, &expected).is_empty());
-        let found = panes(&[counted(0, 10_000), counted(2, 30_000), counted(2, 30_000)]);
+        let found = panes(&[counted(0, 10_000), counted(2, 30_000), counted(2, 30_000)], true);
         let told = differing_panes(&expected, &found);
         assert!(told[0].starts_with("pane 20000 of billing: expected 1 messages"), "{told:?}");
         assert!(told[2].contains("2 panes of 3 differ: 1 records lost, 1 counted too often"), "{told:?}");
@@ -193,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_pane_of_nothing_sent_differs_too() {
-        let told = differing_panes(&Panes::new(), &panes(&[counted(0, 10_000)]));
+        let told = differing_panes(&Panes::new(), &panes(&[counted(0, 10_000)], true));
         assert_eq!(told.len(), 2, "{told:?}");
     }
 
@@ -218,7 +224,7 @@ mod tests {
     #[test]
     fn counters_are_of_what_was_read_since_the_daemon_began() {
         let late = delivered(0, 3, Fate::Late { department: "billing" });
-        let expected = counters(&[counted(0, 0), counted(1, 0), unusable(2), late], &[1]);
+        let expected = counters(&[counted(0, 0), counted(1, 0), unusable(2), late], &[1], true);
         let text = "latido_messages_total{department=\"billing\",audience=\"external\",sentiment=\"negative\"} 1\n\
                     latido_frustrated_messages_total{department=\"billing\",audience=\"external\"} 1\n\
                     latido_rejected_records_total{reason=\"not_json\"} 1\n\
@@ -228,5 +234,16 @@ mod tests {
         assert_eq!(differing_counters(&expected, &Samples::parse(&more)).len(), 2);
         let elsewhere = text.to_owned() + "latido_late_messages_total{department=\"support\"} 1\n";
         assert_eq!(differing_counters(&expected, &Samples::parse(&elsewhere)).len(), 1);
+    }
+
+    #[test]
+    fn where_nobody_knows_the_moods_messages_are_counted_whatever_they_are() {
+        let delivered = [counted(0, 0), counted(1, 0)];
+        let pane = panes(&delivered, false).into_values().next().unwrap();
+        assert_eq!(pane, Pane { messages: 2, negative: 0, frustrated: 0 });
+        let text = "latido_messages_total{department=\"billing\",audience=\"external\",sentiment=\"negative\"} 1\n\
+                    latido_messages_total{department=\"billing\",audience=\"external\",sentiment=\"neutral\"} 1\n";
+        assert!(differing_counters(&counters(&delivered, &[0], false), &Samples::parse(text)).is_empty());
+        assert!(!differing_counters(&counters(&delivered, &[0], true), &Samples::parse(text)).is_empty());
     }
 }

@@ -18,6 +18,8 @@ mod reloading;
 mod restarts;
 mod severe;
 mod sharing;
+#[cfg(feature = "transformer")]
+mod slow;
 mod stopping;
 mod stream_time;
 mod trouble;

@@ -20,23 +20,10 @@ impl Second {
     ///
     /// # Errors
     /// If its files cannot be used.
-    #[cfg(feature = "transformer")]
     pub(super) fn open(directory: Option<&Path>, threshold: Option<f32>) -> anyhow::Result<Self> {
-        use crate::score::transformer::{Precision, open};
-
-        Self::of(open(directory, Precision::Auto)?, threshold)
+        Self::of(open_transformer(directory)?, threshold)
     }
 
-    /// Nothing: this build has none.
-    #[cfg(not(feature = "transformer"))]
-    pub(super) fn open(_directory: Option<&Path>, _threshold: Option<f32>) -> anyhow::Result<Self> {
-        anyhow::bail!(
-            "this program was built without the feature `transformer`; leave out --scorer, or build with \
-             `cargo xtask libtorch && cargo build --release --features transformer`"
-        )
-    }
-
-    #[cfg(any(test, feature = "transformer"))]
     fn of(model: Arc<dyn SlowModel>, threshold: Option<f32>) -> anyhow::Result<Self> {
         let network = model.network()?;
         // 1 is none at all, which no text's worth reaches.
@@ -58,6 +45,23 @@ impl Second {
         let said = logits.first().ok_or_else(|| NetworkError("the network said nothing".to_owned()))?;
         Ok(self.model.score(said, embedded))
     }
+}
+
+/// The transformer of a directory, else the encoder inside the program.
+#[cfg(feature = "transformer")]
+pub(crate) fn open_transformer(directory: Option<&Path>) -> anyhow::Result<Arc<dyn SlowModel>> {
+    use crate::score::transformer::{Precision, open};
+
+    Ok(open(directory, Precision::Auto)?)
+}
+
+/// Nothing: this build has none.
+#[cfg(not(feature = "transformer"))]
+pub(crate) fn open_transformer(_directory: Option<&Path>) -> anyhow::Result<Arc<dyn SlowModel>> {
+    anyhow::bail!(
+        "this program was built without the feature `transformer`; leave out --scorer, or build with \
+         `cargo xtask libtorch && cargo build --release --features transformer`"
+    )
 }
 
 #[cfg(test)]

@@ -14,10 +14,13 @@ use crate::score::lane::{Alive, Answer, AnswerCache, Failure, Job, Lane, Pace, R
 /// What part of the time left until the deadline the predicted wait may take: predictions are wrong at times.
 const BELIEVED: f64 = 0.75;
 
+/// For so many texts what was measured when the model was loaded counts, and their tokens.
+const MEASURED_TEXTS: u32 = 16;
+const MEASURED_TOKENS: usize = 16 * 26;
+
 /// Whoever takes jobs and never waits.
 pub(super) trait Offers {
     /// Takes a job, or gives it back.
-    #[expect(clippy::result_large_err, reason = "a job refused is a job given back")]
     fn offer(&self, job: Job) -> Result<(), Job>;
 }
 
@@ -79,11 +82,16 @@ struct Held {
 
 impl<O: Offers> Desk<O> {
     pub(super) fn new(lane: O, options: DeskOptions, status: Arc<SecondStatus>) -> Self {
+        let mut pace = Pace::new(options.workers);
+        if let Some(seconds) = options.measured.filter(|rate| *rate > 0.0).map(|rate| f64::from(MEASURED_TEXTS) / rate)
+        {
+            pace.note(MEASURED_TEXTS as usize, MEASURED_TOKENS, Duration::from_secs_f64(seconds));
+        }
         Self {
             lane,
             options,
             cache: AnswerCache::new(options.cache_texts),
-            pace: Pace::new(options.workers),
+            pace,
             budget: Budget::new(options.max_share.unwrap_or(1.0)),
             degraded: Degraded::default(),
             held: HashMap::new(),
@@ -184,7 +192,7 @@ impl<O: Offers> Desk<O> {
             self.release(number);
         }
         let wait = self.wait(now);
-        self.budget.capacity(self.texts_per_second());
+        self.budget.capacity(self.pace.texts_per_second());
         self.budget.waiting(wait, self.options.deadline);
         let threshold = match self.is_cascade() {
             true => self.budget.threshold(now),
@@ -224,12 +232,6 @@ impl<O: Offers> Desk<O> {
 
     fn is_cascade(&self) -> bool {
         self.options.max_share.is_some()
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "no machine has that many cores")]
-    fn texts_per_second(&self) -> Option<f64> {
-        let measured = self.options.measured.map(|rate| rate * self.options.workers as f64);
-        self.pace.texts_per_second().or(measured)
     }
 
     /// Whether the lane has something to do and has done nothing for as long as a deadline.

@@ -30,6 +30,7 @@ use crossbeam_channel::Sender;
 pub use cache::AnswerCache;
 pub use model::{Logits, Network, NetworkError, SlowModel, Tokens};
 pub use pace::Pace;
+pub use plan::runs_of;
 
 use crate::message::closed_set;
 use queue::Queue;
@@ -159,7 +160,6 @@ impl Lane {
     ///
     /// # Errors
     /// The job, if as many wait as may, or no worker is left.
-    #[expect(clippy::result_large_err, reason = "a job refused is a job given back")]
     pub fn offer(&self, job: Job) -> Result<(), Job> {
         self.queue.offer(job)
     }

@@ -59,7 +59,7 @@ pub trait SlowModel: fmt::Debug + Send + Sync {
 }
 
 /// A network, owned by one thread. It may panic: nothing is lost by that but its batch.
-pub trait Network {
+pub trait Network: Send {
     /// Runs texts together: an answer for each, in their order. What it says of one does not depend on the others.
     ///
     /// # Errors

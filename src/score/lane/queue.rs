@@ -48,7 +48,6 @@ impl Queue {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "a job refused is a job given back")]
     pub(super) fn offer(&self, job: Job) -> Result<(), Job> {
         let mut state = self.lock();
         if state.is_closed || state.jobs.len() >= self.max_waiting {

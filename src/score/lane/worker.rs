@@ -217,9 +217,9 @@ struct Fault {
 
 impl Fault {
     fn new(kind: Failure, what: &str) -> Self {
+        /// In characters.
         const MOST: usize = 200;
-        let line = what.lines().next().unwrap_or_default();
-        Self { kind, what: line[..line.floor_char_boundary(MOST)].to_owned() }
+        Self { kind, what: what.lines().next().unwrap_or_default().chars().take(MOST).collect() }
     }
 
     fn of_panic(kind: Failure, panic: &(dyn Any + Send)) -> Self {
