@@ -45,7 +45,7 @@ const DEPARTMENTS: &str = r#"
 "#;
 
 /// The texts of a storm are few: what is remembered would leave the transformer nothing to do.
-const SLOW: &str = "cache_texts = 0";
+const SLOW: &str = "cache_texts = 0\nprecision = \"float32\"";
 
 /// What the daemons of one seed have in common.
 pub(crate) struct Ground {

@@ -48,7 +48,7 @@ enum Step {
     /// libtorch, in target/libtorch, where builds with the feature `transformer` look for it: 800 MB to download (Linux on x86_64; needs
     /// pip3, gcc).
     Libtorch(libtorch::Options),
-    /// What is built with the feature `transformer` alone: lints, tests and a storm (needs pip3, gcc, java, mvn).
+    /// What is built with the feature `transformer` alone: lints and tests (needs pip3, gcc).
     Transformer,
     /// The daemon against a real Apache Kafka (needs java, mvn, kcat).
     Kafka,

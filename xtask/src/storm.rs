@@ -21,12 +21,6 @@ pub(crate) struct Options {
 impl Options {
     /// Two short storms.
     pub(crate) const PLAIN: Self = Self { arguments: Vec::new() };
-
-    /// A short storm with the transformer on.
-    pub(crate) fn cascade() -> Self {
-        let arguments = ["--seed", "2", "--store", "directory", "--scorer", "cascade"];
-        Self { arguments: arguments.map(str::to_owned).to_vec() }
-    }
 }
 
 /// Fetches the broker unless it is there, then storms.

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
+use crate::libtorch;
 use crate::shell::Run;
-use crate::{libtorch, storm};
 
-/// Sees that libtorch is there, then lints, tests and storms the program with it. Only the package `latido`: programs of the others would be linked
+/// Sees that libtorch is there, then lints and tests the program with it. Only the package `latido`: programs of the others would be linked
 /// with libtorch too, and not be told where it lies.
 pub(crate) fn run() -> Result<()> {
     libtorch::run(&libtorch::Options::PLAIN)?;

@@ -25,8 +25,8 @@ impl Reader {
         Self { heads, calibration: card.calibration.clone(), id }
     }
 
-    /// The embedded score with what the network knows better. What it says nothing of stays: language, signals, and frustration where
-    /// it has no head for it. The cells that a window's shares are estimated from are the embedded model's, whose tables they go by.
+    /// The embedded score with what the network knows better. What it says nothing of stays: language, signals but for those that it adds,
+    /// and frustration where it has no head for it. The cells that a window's shares are estimated from are the embedded model's, whose tables they go by.
     pub(super) fn score(&self, logits: &[f32], embedded: &Score) -> Score {
         let calibration = self.calibration.get(embedded.language as usize).copied().unwrap_or_default();
         let mut score = Score { scorer: ScorerKind::Transformer, model: self.id, ..*embedded };
@@ -45,7 +45,13 @@ impl Reader {
                 Meaning::Frustration => {
                     frustration.whole = single().map(|output| calibration.frustration.chance(output));
                 }
-                Meaning::Signals(_) => {}
+                Meaning::Signals(signals) => {
+                    let found =
+                        signals.iter().zip(outputs).filter_map(|(signal, output)| Some((*signal.as_ref()?, output)));
+                    for ((signal, _), _) in found.filter(|((_, threshold), output)| logistic(**output) >= *threshold) {
+                        score.signals.insert(signal);
+                    }
+                }
             }
         }
         if let Some(chance) = frustration.chance() {
@@ -68,8 +74,12 @@ impl Frustration {
 
 impl super::card::Line {
     fn chance(self, output: f32) -> f32 {
-        1.0 / (1.0 + (-(self.factor * output + self.offset)).exp())
+        logistic(self.factor * output + self.offset)
     }
+}
+
+fn logistic(output: f32) -> f32 {
+    1.0 / (1.0 + (-output).exp())
 }
 
 /// Softmax, summed by the sentiment that each output speaks for.
@@ -88,3 +98,33 @@ const _: () = {
     // The places of the sums above.
     assert!(Sentiment::Negative as usize == 0 && Sentiment::Neutral as usize == 1 && Sentiment::Positive as usize == 2);
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Language, ShareCells, Signal, SignalSet};
+
+    #[test]
+    fn a_signal_is_added_where_a_threshold_says_so_and_none_is_taken_away() {
+        let signals = [Some((Signal::Waiting, 0.5)), None, Some((Signal::Fraud, 0.9))];
+        let reader = Reader {
+            heads: vec![Meaning::Signals(signals.to_vec())],
+            calibration: vec![Calibration::default(); Language::ALL.len()],
+            id: ModelId(1),
+        };
+        let even = Probability::new(0.5);
+        let embedded = Score {
+            sentiment: SentimentScore { negative: even, neutral: Probability::new(0.0), positive: even },
+            frustration: even,
+            language: Language::Spanish,
+            scorer: ScorerKind::Embedded,
+            signals: [Signal::Praise].into_iter().collect(),
+            share_cells: ShareCells::default(),
+            model: ModelId(2),
+        };
+        let found = |logits: [f32; 3]| reader.score(&logits, &embedded).signals;
+        assert_eq!(found([0.1, 9.0, 2.0]), [Signal::Praise, Signal::Waiting].into_iter().collect::<SignalSet>());
+        assert_eq!(found([-0.1, 9.0, 2.5]), [Signal::Praise, Signal::Fraud].into_iter().collect::<SignalSet>());
+        assert_eq!(found([-9.0, -9.0, -9.0]), embedded.signals);
+    }
+}

@@ -71,6 +71,9 @@ struct WrittenHead {
     weights: Option<String>,
     kind: HeadKind,
     labels: Vec<String>,
+    /// Of signals: the probability from which on a text has that one.
+    #[serde(default)]
+    thresholds: BTreeMap<String, f32>,
 }
 
 /// What turns the outputs of a head into probabilities.
@@ -127,8 +130,9 @@ pub(super) enum Meaning {
     Anger,
     /// Frustration itself.
     Frustration,
-    /// The signal that each output speaks for; none where this release does not know it.
-    Signals(Vec<Option<Signal>>),
+    /// The signal that each output speaks for and the probability from which on the text has it; none where no threshold says so, or this
+    /// release does not know the signal.
+    Signals(Vec<Option<(Signal, f32)>>),
 }
 
 impl Meaning {
@@ -261,9 +265,23 @@ fn meaning(name: &str, head: &WrittenHead) -> Result<Meaning, String> {
         "obstacle" => single(Meaning::Obstacle),
         "anger" => single(Meaning::Anger),
         "frustration" => single(Meaning::Frustration),
-        "signals" => Ok(Meaning::Signals(head.labels.iter().map(|label| Signal::from_name(label)).collect())),
+        "signals" => signals(head).map(Meaning::Signals),
         _ => Err(format!("the head `{name}` is none of sentiment, obstacle, anger, frustration, signals")),
     }
+}
+
+/// The signals of a head, as far as thresholds are given for them.
+fn signals(head: &WrittenHead) -> Result<Vec<Option<(Signal, f32)>>, String> {
+    for (label, threshold) in &head.thresholds {
+        if !head.labels.contains(label) {
+            return Err(format!("`thresholds` of the head `signals` names {label}, which is none of its labels"));
+        }
+        if !(0.0..=1.0).contains(threshold) {
+            return Err(format!("the threshold of {label} is {threshold}, and must be from 0 to 1"));
+        }
+    }
+    let of = |label: &String| Some((Signal::from_name(label)?, *head.thresholds.get(label)?));
+    Ok(head.labels.iter().map(of).collect())
 }
 
 /// The names of a classifier's outputs, from its `config.json`.
