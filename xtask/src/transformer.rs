@@ -14,8 +14,7 @@ pub(crate) fn run() -> Result<()> {
     cargo("test --package latido --features transformer --lib -- score::transformer commands::version")?;
     cargo(
         "test --package latido --features transformer --test cli_check --test pipeline -- slow:: transformer model_that",
-    )?;
-    storm::run(&storm::Options::cascade())
+    )
 }
 
 fn cargo(words: &str) -> Result<()> {
