@@ -43,8 +43,9 @@ fn set_error(broker: &Broker, error: RDKafkaRespErr) {
     broker.order(move |cluster| cluster.topic_error(ALERTS, error).expect("a topic of the cluster"));
 }
 
+/// Waits until both signals alert: one that a next daemon opened would be of its backlog, and told otherwise.
 fn wait_for_alerts(daemon: &Daemon) -> usize {
-    let view = daemon.wait_until("the incident opens alerts", |view| alerts_opened(view) > 0);
+    let view = daemon.wait_until("the incident opens two alerts", |view| alerts_opened(view) == 2);
     view.stream.alerts.len()
 }
 
@@ -95,14 +96,14 @@ fn a_live_alert_is_told_on_its_topic_as_the_api_shows_it_and_again_when_it_is_ov
     // Events are not held up by it: one that waits has a checkpoint taken.
     config.checkpoint.interval = Span::from_secs(3_600);
     let (daemon, incident) = calm(&broker, config);
-    broker.write(TOPIC, &minutes(incident, 4, ANGRY));
+    broker.write(TOPIC, &minutes(incident, 8, ANGRY));
     let alerts = wait_for_alerts(&daemon);
     wait_until_told(&daemon, [alerts, 0]);
     let event = envelope(&broker.read(ALERTS, alerts)[0]);
     assert_eq!(event["source"], "/latido/latido-test");
     assert_eq!((&event["subject"], &event["time"]), (&event["data"]["department"], &event["data"]["started"]));
 
-    broker.write(TOPIC, &minutes(incident + 4 * MINUTE, 60, CALM));
+    broker.write(TOPIC, &minutes(incident + 8 * MINUTE, 60, CALM));
     daemon.wait_until("it is over", |view| view.stream.alerts.iter().all(|alert| alert.ended.is_some()));
     let alerts = daemon.view().stream.alerts.len();
     wait_until_told(&daemon, [alerts, alerts]);
@@ -142,7 +143,7 @@ fn an_alert_that_opens_while_the_topic_takes_nothing_is_told_once_it_does_and_th
     let home = tempfile::tempdir().unwrap();
     let (daemon, incident) = calm(&broker, telling(&broker, home.path()));
     set_error(&broker, RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    broker.write(TOPIC, &minutes(incident, 4, ANGRY));
+    broker.write(TOPIC, &minutes(incident, 8, ANGRY));
     let alerts = wait_for_alerts(&daemon);
     daemon.wait_for_readiness("it is told", |status, body| {
         status == 503 && body.contains("alert_events: ") && body.contains("alerts.topic")
@@ -151,9 +152,9 @@ fn an_alert_that_opens_while_the_topic_takes_nothing_is_told_once_it_does_and_th
     let waiting = view.stream.buffers.iter().find(|buffer| buffer.name == "alert_events").expect("a buffer");
     assert!(waiting.items >= alerts && waiting.bytes > 0, "{waiting:?}");
     // Messages are counted, and checkpoints saved.
-    broker.write(TOPIC, &minutes(incident + 4 * MINUTE, 1, ANGRY));
-    daemon.wait_for_records(1_800 + 300);
-    daemon.wait_until("it is saved", |_| saved(home.path()).partitions[0].next_offset.0 == 2_100);
+    broker.write(TOPIC, &minutes(incident + 8 * MINUTE, 1, ANGRY));
+    daemon.wait_for_records(1_800 + 540);
+    daemon.wait_until("it is saved", |_| saved(home.path()).partitions[0].next_offset.0 == 2_340);
 
     set_error(&broker, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
     let alerts = daemon.view().stream.alerts.len();
@@ -171,7 +172,7 @@ fn an_alert_that_opens_while_the_broker_is_down_is_told_once_when_it_is_back() {
     let (daemon, incident) = calm(&broker, telling(&broker, home.path()));
     // The topic goes first: what is read before the broker goes too must open the alert.
     set_error(&broker, RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
-    broker.write(TOPIC, &minutes(incident, 4, ANGRY));
+    broker.write(TOPIC, &minutes(incident, 8, ANGRY));
     let alerts = wait_for_alerts(&daemon);
     broker.down();
     daemon.wait_for_readiness("the broker is missed", |status, body| status == 503 && body.contains("kafka: "));
@@ -194,7 +195,7 @@ fn a_stop_while_events_wait_ends_in_time_and_the_next_daemon_sends_them() {
     config.pipeline.drain_timeout = Span::from_secs(2);
     let (daemon, incident) = calm(&broker, config.clone());
     set_error(&broker, RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    broker.write(TOPIC, &minutes(incident, 4, ANGRY));
+    broker.write(TOPIC, &minutes(incident, 8, ANGRY));
     wait_for_alerts(&daemon);
     daemon.wait_until("the refusal is known", |view| view.stream.alert_event_failures > 0);
     daemon.stop();
@@ -205,7 +206,7 @@ fn a_stop_while_events_wait_ends_in_time_and_the_next_daemon_sends_them() {
     set_error(&broker, RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
     let daemon = Daemon { pipeline: Pipeline::start(config, Options::default()).unwrap() };
     daemon.wait_until("they are sent", |view| view.stream.alert_events.iter().sum::<u64>() >= opened as u64);
-    broker.write(TOPIC, &minutes(incident + 4 * MINUTE, 60, CALM));
+    broker.write(TOPIC, &minutes(incident + 8 * MINUTE, 60, CALM));
     daemon.wait_until("it is over", |view| view.stream.alerts.iter().all(|alert| alert.ended.is_some()));
     let alerts = daemon.view().stream.alerts.len();
     daemon.wait_until("and told", |view| view.stream.alert_events[2] >= alerts as u64);
@@ -226,7 +227,7 @@ fn what_is_not_saved_is_not_told_and_a_daemon_that_reads_it_again_tells_it_once(
         // Where the daemon writes its checkpoint before it has its name.
         let in_the_way = home.path().join("state.latido.tmp");
         daemon.wait_until("it is in the way", |_| std::fs::create_dir(&in_the_way).is_ok());
-        broker.write(TOPIC, &minutes(incident, 4, ANGRY));
+        broker.write(TOPIC, &minutes(incident, 8, ANGRY));
         let alerts = wait_for_alerts(&daemon);
         let before = daemon.view().stream.checkpoint_failures;
         let view = daemon.wait_until("it tries on", |view| view.stream.checkpoint_failures > before + 2);
@@ -244,7 +245,7 @@ fn what_is_not_saved_is_not_told_and_a_daemon_that_reads_it_again_tells_it_once(
         wait_until_told(&daemon, [alerts, 0]);
         let opened = broker.read(ALERTS, alerts);
         assert!(opened.iter().all(|event| what(event).0 == "opened.v1"));
-        broker.write(TOPIC, &minutes(incident + 4 * MINUTE, 60, CALM));
+        broker.write(TOPIC, &minutes(incident + 8 * MINUTE, 60, CALM));
         daemon.wait_until("it is over", |view| {
             !view.stream.alerts.is_empty() && view.stream.alerts.iter().all(|alert| alert.ended.is_some())
         });
